@@ -1,0 +1,98 @@
+//! What a file says, and the pieces it is cut into.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ContentHash;
+
+/// A run of bytes `start..end` in a document's text, on character bounds.
+///
+/// The text is what extraction gave. For a plain UTF-8 file without a byte order
+/// mark that is the file itself, byte for byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    pub const fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// How a text is built, which says where it may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Structure {
+    /// Paragraphs, sentences, words.
+    Prose,
+    /// Markdown source: blocks and headings are seen.
+    Markdown,
+    /// Source code: lines are kept whole.
+    Code,
+}
+
+/// A heading and the byte of the text at which its section begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// 1 is the outermost.
+    pub level: u8,
+    pub text: String,
+    pub at: usize,
+}
+
+/// The text of one file, as extraction found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// What the document calls itself (an HTML title, a first heading), if anything.
+    pub title: Option<String>,
+    pub structure: Structure,
+    pub text: String,
+    /// In the order of the text.
+    pub headings: Vec<Heading>,
+    /// Where each page begins, in order; empty for a text without pages.
+    pub pages: Vec<usize>,
+}
+
+/// A piece of a document, small enough for the model to read whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The place in its document, from 0.
+    pub ordinal: u32,
+    pub span: Span,
+    pub text: String,
+    /// Title and headings above the passage, outermost first, joined by ` › `;
+    /// empty where there are none. The model reads it before the text.
+    pub context: String,
+    /// From 1; `None` for a text without pages.
+    pub page: Option<u32>,
+    /// Of context and text together: equal hashes need one embedding.
+    pub hash: ContentHash,
+}
+
+/// What the model is given for a passage: the context on a line of its own, then the text.
+pub fn model_input(context: &str, text: &str) -> String {
+    if context.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{context}\n{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_reads_context_before_text() {
+        assert_eq!(model_input("", "body"), "body");
+        assert_eq!(model_input("Guide › Setup", "body"), "Guide › Setup\nbody");
+    }
+}

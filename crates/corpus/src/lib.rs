@@ -1,0 +1,13 @@
+//! The vocabulary that every other crate speaks: where a text came from, what
+//! it holds, and how it is cut. Data only: nothing here reads a file, a clock
+//! or the environment.
+
+mod document;
+mod hash;
+mod id;
+mod path;
+
+pub use document::{Document, Heading, Passage, Span, Structure, model_input};
+pub use hash::ContentHash;
+pub use id::{FileId, PassageId};
+pub use path::SourcePath;
