@@ -1,1 +1,284 @@
+//! [`Document`] to [`Passage`]s, sized by the tokens of the model that will read
+//! them.
+//!
+//! Pure, save for the one reading of a tokenizer's file. It knows nothing of
+//! models beyond that file and a length, nor where passages go. A document is
+//! tokenised once, block by block, so that time grows linearly with its length
+//! and memory beside the passages stays bounded, whatever the text is.
 
+mod block;
+mod context;
+mod count;
+mod tokenizer;
+
+use std::ops::Range;
+
+use rummage_corpus::{ContentHash, Document, Passage, Span, Structure};
+use text_splitter::{ChunkConfig, MarkdownSplitter, TextSplitter};
+
+use context::Contexts;
+use count::TokenStarts;
+pub use tokenizer::{ChunkError, Tokenizer};
+
+/// A document's passages are numbered below this; see `PassageId`.
+const MAX_PASSAGES: usize = 1 << 20;
+
+/// The context may take one token in this many.
+const CONTEXT_SHARE: usize = 8;
+
+/// How large passages are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkSize {
+    /// The most tokens of a passage, its context and the model's special tokens
+    /// included. No more than the model reads is ever used.
+    pub tokens: usize,
+    /// Tokens of a passage that the next one repeats, at most; no more than half
+    /// a passage.
+    pub overlap: usize,
+}
+
+impl Default for ChunkSize {
+    /// 256 tokens, as far as the small sentence models were trained; no overlap.
+    fn default() -> Self {
+        Self { tokens: 256, overlap: 0 }
+    }
+}
+
+/// Cuts a document where its structure suggests: between sections, paragraphs,
+/// lines, sentences, words, in this order of liking. Only a word that is longer
+/// than a passage is cut itself.
+///
+/// Without overlap the passages hold every character of the text that is not
+/// white space exactly once, in order; a text of white space has none. The
+/// exception is a text of more than 2²⁰ passages, whose rest is left out.
+pub fn chunk(document: &Document, tokenizer: &Tokenizer, size: &ChunkSize) -> Vec<Passage> {
+    let tokens = size.tokens.min(tokenizer.max_tokens());
+    let has_context = document.title.is_some() || !document.headings.is_empty();
+    let context_tokens = if has_context { tokens / CONTEXT_SHARE } else { 0 };
+    let capacity = tokens.saturating_sub(tokenizer.special_tokens() + context_tokens).max(1);
+    let overlap = size.overlap.min(capacity / 2);
+
+    let mut contexts = Contexts::new(document, tokenizer, context_tokens);
+    block::blocks(document)
+        .flat_map(|block| spans(document, block, tokenizer, capacity, overlap))
+        .take(MAX_PASSAGES)
+        .enumerate()
+        .map(|(ordinal, span)| passage(document, ordinal, span, &mut contexts))
+        .collect()
+}
+
+/// The passages of one block, as spans of the document.
+fn spans(
+    document: &Document,
+    block: Range<usize>,
+    tokenizer: &Tokenizer,
+    capacity: usize,
+    overlap: usize,
+) -> Vec<Span> {
+    let text = &document.text[block.clone()];
+    let config = ChunkConfig::new(capacity)
+        .with_sizer(TokenStarts::new(text, tokenizer))
+        .with_overlap(overlap)
+        .expect("the overlap is below the capacity, which is at least 1");
+    let span =
+        |(at, part): (usize, &str)| Span::new(block.start + at, block.start + at + part.len());
+    match document.structure {
+        Structure::Markdown => {
+            MarkdownSplitter::new(config).chunk_indices(text).map(span).collect()
+        }
+        Structure::Prose => TextSplitter::new(config).chunk_indices(text).map(span).collect(),
+        Structure::Code => TextSplitter::new(config)
+            .chunk_indices(text)
+            .map(span)
+            .map(|span| with_indentation(&document.text, span))
+            .collect(),
+    }
+}
+
+/// The indentation of a first line is part of how code reads.
+fn with_indentation(text: &str, span: Span) -> Span {
+    let line = text[..span.start].trim_end_matches([' ', '\t']);
+    let begins_a_line = line.is_empty() || line.ends_with(['\n', '\r']);
+    if begins_a_line { Span::new(line.len(), span.end) } else { span }
+}
+
+fn passage(
+    document: &Document,
+    ordinal: usize,
+    span: Span,
+    contexts: &mut Contexts<'_>,
+) -> Passage {
+    let text = &document.text[span.start..span.end];
+    let context = contexts.of(span.start + (text.len() - text.trim_start().len()));
+    let pages_begun = document.pages.partition_point(|start| *start <= span.start);
+    Passage {
+        // Below MAX_PASSAGES.
+        ordinal: ordinal as u32,
+        span,
+        text: text.to_owned(),
+        hash: ContentHash::of_parts([context.as_bytes(), text.as_bytes()]),
+        context,
+        page: (!document.pages.is_empty()).then_some(pages_begun.max(1) as u32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rummage_corpus::{Heading, model_input};
+
+    use super::*;
+    use crate::tokenizer::testing::tokenizer;
+
+    fn document(structure: Structure, text: &str) -> Document {
+        Document { title: None, structure, text: text.into(), headings: vec![], pages: vec![] }
+    }
+
+    fn size(tokens: usize) -> ChunkSize {
+        ChunkSize { tokens, overlap: 0 }
+    }
+
+    fn texts(document: &Document, tokens: usize) -> Vec<String> {
+        let passages = chunk(document, &tokenizer(), &size(tokens));
+        passages.into_iter().map(|passage| passage.text).collect()
+    }
+
+    #[track_caller]
+    fn check(structure: Structure, text: &str, tokens: usize, expected: &[&str]) {
+        assert_eq!(texts(&document(structure, text), tokens), expected, "{text}");
+    }
+
+    /// Every character that is not white space lies in one passage, in order.
+    #[track_caller]
+    fn check_coverage(document: &Document, passages: &[Passage]) {
+        let mut end = 0;
+        for (ordinal, passage) in passages.iter().enumerate() {
+            let Span { start, end: passage_end } = passage.span;
+            assert_eq!(passage.ordinal as usize, ordinal);
+            assert_eq!(passage.text, document.text[start..passage_end]);
+            assert!(!passage.text.trim().is_empty());
+            let between = &document.text[end..start];
+            assert!(between.trim().is_empty(), "lost: {between:?}");
+            end = passage_end;
+        }
+        let rest = &document.text[end..];
+        assert!(rest.trim().is_empty(), "lost: {rest:?}");
+    }
+
+    #[test]
+    fn a_text_that_fits_is_one_passage() {
+        check(Structure::Prose, "  one two three\n", 8, &["one two three"]);
+        check(Structure::Prose, " \n\t", 8, &[]);
+        check(Structure::Prose, "", 8, &[]);
+    }
+
+    #[test]
+    fn cuts_follow_the_structure() {
+        let prose = "one two. three four.\n\none two three four.";
+        check(Structure::Prose, prose, 9, &["one two. three four.", "one two three four."]);
+        check(Structure::Prose, "one two. three four. one", 7, &["one two.", "three four. one"]);
+        let code = "one:\n    two\n    three\n\n    four\n    one";
+        check(Structure::Code, code, 6, &["one:\n    two\n    three", "    four\n    one"]);
+        let markdown = "# one\n\ntwo three\n\n## four\n\none";
+        check(Structure::Markdown, markdown, 8, &["# one\n\ntwo three", "## four\n\none"]);
+    }
+
+    #[test]
+    fn a_word_longer_than_a_passage_is_cut_and_kept() {
+        let document = document(Structure::Prose, &"x".repeat(5000));
+        let passages = chunk(&document, &tokenizer(), &size(16));
+        assert!(passages.len() > 1);
+        check_coverage(&document, &passages);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_into_passages_of_bounded_length() {
+        let cases = ["one two three four ", "onetwothree", "one, ", "é", "one\n"];
+        for piece in cases {
+            let document = document(Structure::Prose, &piece.repeat(1_000_000 / piece.len()));
+            let passages = chunk(&document, &tokenizer(), &ChunkSize::default());
+            check_coverage(&document, &passages);
+            assert!(passages.iter().all(|passage| passage.span.len() <= 10_000), "{piece}");
+        }
+    }
+
+    #[test]
+    fn the_context_names_the_sections_above_a_passage() {
+        let body = ["four"; 14].join(" ");
+        let text = format!("# one\n\ntwo\n\n## three\n\n{body}\n\ntwo two two two");
+        let heading = |level, text: &str, at| Heading { level, text: text.into(), at };
+        let markdown = Document {
+            title: Some("one".into()),
+            headings: vec![heading(1, "one", 0), heading(2, "three", 12)],
+            ..document(Structure::Markdown, &text)
+        };
+        let passages = chunk(&markdown, &tokenizer(), &size(24));
+        let found: Vec<_> =
+            passages.iter().map(|p| (p.context.as_str(), p.text.as_str())).collect();
+        let second = format!("## three\n\n{body}");
+        assert_eq!(
+            found,
+            [("", "# one\n\ntwo"), ("one", &second), ("one › three", "two two two two")]
+        );
+        let parts = ["one › three".as_bytes(), b"two two two two"];
+        assert_eq!(passages[2].hash, ContentHash::of_parts(parts));
+    }
+
+    #[test]
+    fn a_passage_knows_its_page() {
+        let pages = vec![0, 8];
+        let document = Document { pages, ..document(Structure::Prose, "one two\nthree four") };
+        let passages = chunk(&document, &tokenizer(), &size(4));
+        assert_eq!(
+            passages.iter().map(|passage| passage.page).collect::<Vec<_>>(),
+            [Some(1), Some(2)]
+        );
+    }
+
+    #[test]
+    fn overlap_repeats_the_end_of_a_passage() {
+        let document = document(Structure::Prose, "one two three four one two three four");
+        let passages = chunk(&document, &tokenizer(), &ChunkSize { tokens: 6, overlap: 1 });
+        assert!(passages.len() > 2);
+        for pair in passages.windows(2) {
+            assert!(pair[1].span.start < pair[0].span.end, "{pair:?}");
+        }
+    }
+
+    fn structures() -> impl Strategy<Value = Structure> {
+        prop::sample::select(vec![Structure::Prose, Structure::Markdown, Structure::Code])
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost(structure in structures(), text in "\\PC{0,300}", tokens in 0usize..40) {
+            let document = document(structure, &text);
+            check_coverage(&document, &chunk(&document, &tokenizer(), &size(tokens)));
+        }
+
+        #[test]
+        fn no_markup_is_lost(
+            structure in structures(),
+            text in "([#>*`_|=-]{1,3} ?|[a-f]{1,6}[ .,]|\r?\n(    |\t)?|\n\n|é漢|\\[a\\]\\(b\\)){0,80}",
+            tokens in 4usize..40,
+        ) {
+            let document = document(structure, &text);
+            check_coverage(&document, &chunk(&document, &tokenizer(), &size(tokens)));
+        }
+
+        #[test]
+        fn the_model_reads_every_passage_whole(
+            structure in structures(),
+            title in prop::option::of("[a-f]{1,5}( [a-f]{1,5}){0,9}"),
+            text in "([a-f]{1,5}[ .,]?[ \n]){1,200}",
+            tokens in 16usize..60,
+        ) {
+            let tokenizer = tokenizer();
+            let document = Document { title, ..document(structure, &text) };
+            for passage in chunk(&document, &tokenizer, &size(tokens)) {
+                let input = model_input(&passage.context, &passage.text);
+                prop_assert!(tokenizer.count(&input) + tokenizer.special_tokens() <= tokens);
+            }
+        }
+    }
+}

@@ -1,1 +1,140 @@
+//! The tables that searching reads: passages with their words, and one table of
+//! vectors a model, both in LanceDB.
+//!
+//! The only crate that knows LanceDB and Arrow. It knows nothing of files on
+//! disk, of models, or of how the two legs' answers are put together. The catalog,
+//! not this crate, says which files are done: LanceDB never syncs its files to the
+//! disk, so after a power cut rows may be missing, and putting a file's rows here
+//! once more must be harmless. It is: see [`Store::replace_passages`].
+//!
+//! Invariant: a vector counts only while the passage with the same id has the same
+//! hash. A file's passages are replaced before its vectors are, and in between its
+//! old vectors are still there; no query sees them.
+//!
+//! One task of one process writes ([`Store::upkeep`] is writing too): two writers
+//! undo each other's commits and retry. Any number of readers, in any process,
+//! see what was written as soon as the write returns.
 
+mod disk;
+mod error;
+mod filter;
+mod legs;
+mod passages;
+mod rows;
+mod table;
+mod upkeep;
+mod vectors;
+mod words;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use lancedb::{Connection, ObjectStoreRegistry, Session};
+use rummage_corpus::ContentHash;
+
+pub use error::{Source, StoreError};
+pub use filter::Filter;
+pub use legs::{KeywordHit, MeaningHit, Words};
+pub use rows::{Origin, PassageRow, VectorRow};
+pub use upkeep::{Mode, Work};
+pub use words::{Word, words};
+
+use error::Doing;
+use table::Table;
+
+/// Whose vectors a store holds. Vectors of different models are never compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorSpace {
+    /// The model's fingerprint.
+    pub fingerprint: String,
+    /// Numbers a vector.
+    pub dims: u32,
+}
+
+impl VectorSpace {
+    /// The fingerprint where it may be part of a table's name, else its hash.
+    fn table_name(&self) -> String {
+        let fingerprint = &self.fingerprint;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if (1..=64).contains(&fingerprint.len()) && fingerprint.chars().all(plain) {
+            format!("vectors_{fingerprint}")
+        } else {
+            format!("vectors_{}", ContentHash::of(fingerprint.as_bytes()))
+        }
+    }
+}
+
+/// The tables of one data folder, for one model. Cloning is cheap and shares
+/// everything.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    dims: usize,
+    passages: Table,
+    vectors: Table,
+}
+
+/// LanceDB's own caps are 6 GiB and 1 GiB. These cost some milliseconds a query at
+/// a million rows and keep the whole process at a few hundred megabytes.
+const INDEX_CACHE_BYTES: usize = 64 << 20;
+const METADATA_CACHE_BYTES: usize = 32 << 20;
+
+impl Store {
+    /// Opens the tables in `dir`, which are created where they are missing.
+    pub async fn open(dir: &Path, space: &VectorSpace) -> Result<Store, StoreError> {
+        let failed = |source: Source| StoreError::new(Doing::Open, dir.to_owned(), source);
+        // A relative path that begins with "db" would mean the database's cloud.
+        let dir = std::path::absolute(dir).map_err(|error| failed(error.into()))?;
+        let connection = connect(&dir).await.map_err(|error| failed(error.into()))?;
+        let dims = space.dims as usize;
+        let passages = Table::open(&connection, &dir, "passages", rows::passage_schema()).await?;
+        upkeep::prepare(&passages).await?;
+        let name = space.table_name();
+        let vectors = Table::open(&connection, &dir, &name, rows::vector_schema(dims)).await?;
+        Ok(Store { inner: Arc::new(Inner { dir, dims, passages, vectors }) })
+    }
+
+    /// The folder that holds the tables.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// What the tables take on the disk, in bytes, all models' vectors included.
+    pub async fn disk_bytes(&self) -> Result<u64, StoreError> {
+        disk::bytes_under(self.inner.dir.clone()).await
+    }
+}
+
+async fn connect(dir: &Path) -> lancedb::Result<Connection> {
+    let registry = Arc::new(ObjectStoreRegistry::default());
+    let session = Session::new(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES, registry);
+    lancedb::connect(&dir.to_string_lossy())
+        .session(Arc::new(session))
+        .read_consistency_interval(Duration::ZERO)
+        .execute()
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(fingerprint: &str, expected: &str) {
+        let space = VectorSpace { fingerprint: fingerprint.into(), dims: 3 };
+        assert_eq!(space.table_name(), expected);
+    }
+
+    #[test]
+    fn any_fingerprint_makes_a_table_name() {
+        check("minilm-3f", "vectors_minilm-3f");
+        let hashed = format!("vectors_{}", ContentHash::of(b"../a b"));
+        check("../a b", &hashed);
+    }
+}

@@ -1,0 +1,111 @@
+//! The folders (and single files) that a person chose to follow.
+
+use std::path::Path;
+
+use rummage_corpus::SourcePath;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::{Catalog, CatalogError, schema::stage};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RootId(pub(crate) i64);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    pub id: RootId,
+    pub path: SourcePath,
+    /// Why it cannot be read now (a disk not plugged in), if so. Its index is kept.
+    pub away: Option<String>,
+}
+
+/// What became of a folder that was to be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddRoot {
+    Added(RootId),
+    /// It was followed already, itself.
+    Known(RootId),
+    /// It lies within a folder that is followed.
+    Within(Root),
+}
+
+impl Catalog {
+    /// Follows `path`. Followed folders within it become part of it; nothing that
+    /// they hold is indexed again.
+    pub fn add_root(&self, path: &SourcePath) -> Result<AddRoot, CatalogError> {
+        let roots = self.roots()?;
+        if let Some(known) = roots.iter().find(|root| root.path == *path) {
+            return Ok(AddRoot::Known(known.id));
+        }
+        if let Some(outer) = roots.iter().find(|root| is_within(path, &root.path)) {
+            return Ok(AddRoot::Within(outer.clone()));
+        }
+        self.write(|transaction| {
+            transaction
+                .execute("INSERT INTO roots (path) VALUES (?)", [path.to_bytes().as_ref()])?;
+            let id = transaction.last_insert_rowid();
+            for inner in roots.iter().filter(|root| is_within(&root.path, path)) {
+                transaction.execute(
+                    "UPDATE files SET root = ?1 WHERE root = ?2",
+                    params![id, inner.id.0],
+                )?;
+                delete_root(transaction, inner.id)?;
+            }
+            Ok(AddRoot::Added(RootId(id)))
+        })
+    }
+
+    pub fn roots(&self) -> Result<Vec<Root>, CatalogError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT id, path, away FROM roots ORDER BY id")?
+                .query_map([], |row| {
+                    Ok(Root {
+                        id: RootId(row.get(0)?),
+                        path: SourcePath::from_bytes(row.get_ref(1)?.as_blob()?),
+                        away: row.get(2)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    /// Says that a root cannot be read now, or that it can again.
+    pub fn set_away(&self, root: RootId, away: Option<&str>) -> Result<(), CatalogError> {
+        self.write(|transaction| {
+            transaction
+                .execute("UPDATE roots SET away = ?2 WHERE id = ?1", params![root.0, away])?;
+            Ok(())
+        })
+    }
+
+    /// Stops following the root at `path`; its files begin to leave. `false` where
+    /// no root has that path.
+    pub fn remove_root(&self, path: &SourcePath) -> Result<bool, CatalogError> {
+        self.write(|transaction| {
+            let id = transaction
+                .query_row(
+                    "SELECT id FROM roots WHERE path = ?",
+                    [path.to_bytes().as_ref()],
+                    |row| row.get(0).map(RootId),
+                )
+                .optional()?;
+            let Some(id) = id else { return Ok(false) };
+            transaction.execute(
+                "UPDATE files SET root = NULL, stage = ?2, version = version + 1 WHERE root = ?1",
+                params![id.0, stage::LEAVING],
+            )?;
+            delete_root(transaction, id)?;
+            Ok(true)
+        })
+    }
+}
+
+fn delete_root(transaction: &Transaction<'_>, id: RootId) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM roots WHERE id = ?", [id.0])?;
+    transaction.execute("DELETE FROM tally WHERE root = ?", [id.0])?;
+    Ok(())
+}
+
+fn is_within(path: &SourcePath, folder: &SourcePath) -> bool {
+    AsRef::<Path>::as_ref(path).starts_with(folder) && path != folder
+}

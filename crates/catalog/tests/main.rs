@@ -1,0 +1,223 @@
+//! The catalog over whole stories: files come, change, settle and leave.
+
+use rummage_catalog::{
+    AddRoot, Catalog, Counts, FileState, Gone, Observation, RootId, SeenFiles, Stamp,
+};
+use rummage_corpus::{ContentHash, FileId, SourcePath};
+
+struct Story {
+    catalog: Catalog,
+    root: RootId,
+    _dir: tempfile::TempDir,
+}
+
+fn story() -> Story {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(&dir.path().join("catalog.sqlite")).unwrap();
+    let AddRoot::Added(root) = catalog.add_root(&SourcePath::new("/docs")).unwrap() else {
+        panic!("a first root is added")
+    };
+    Story { catalog, root, _dir: dir }
+}
+
+fn file(path: &str, modified_ns: i64) -> Observation {
+    let stamp = Stamp { bytes: 10, modified_ns, inode: 1, device: 1 };
+    Observation::File { path: SourcePath::new(path), stamp }
+}
+
+impl Story {
+    fn see(&self, observations: &[Observation]) -> SeenFiles {
+        let mut seen = SeenFiles::default();
+        self.catalog.observe(self.root, observations, &mut seen).unwrap().unwrap();
+        seen
+    }
+
+    /// Takes every pending file through to `indexed`.
+    fn index_all(&self) {
+        for task in self.catalog.pending(FileId(0), 100).unwrap() {
+            let hash = ContentHash::of(b"same");
+            self.catalog.expect_passages(&[task.file]).unwrap();
+            self.catalog.settle_worded(&[(task.file, task.version, hash, 2)]).unwrap();
+        }
+        for task in self.catalog.worded(FileId(0), 100).unwrap() {
+            self.catalog.expect_vectors(&[task.file]).unwrap();
+            self.catalog.settle_indexed(&[(task.file, task.version)]).unwrap();
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        self.catalog.counts().unwrap()
+    }
+}
+
+#[test]
+fn a_file_goes_from_pending_to_indexed() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    assert_eq!(story.counts(), Counts { pending: 2, ..Counts::default() });
+    story.index_all();
+    let expected = Counts { indexed: 2, passages: 4, embedded: 4, ..Counts::default() };
+    assert_eq!(story.counts(), expected);
+    assert_eq!(story.catalog.counts_of(story.root).unwrap(), expected);
+}
+
+#[test]
+fn an_unchanged_file_is_not_queued_and_a_changed_one_is() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    story.index_all();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 2)]);
+    let pending = story.catalog.pending(FileId(0), 10).unwrap();
+    assert_eq!(pending.len(), 1);
+    assert_eq!(pending[0].path, SourcePath::new("/docs/b"));
+    assert!(pending[0].stale, "its old rows are in the store");
+    // Touched only: the contents are the same, so nothing is done again.
+    story.catalog.settle_unchanged(&[(pending[0].file, pending[0].version)]).unwrap();
+    assert_eq!(story.counts().indexed, 2);
+}
+
+#[test]
+fn a_file_that_changed_meanwhile_stays_in_the_queue() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.see(&[file("/docs/a", 2)]);
+    let settled = [(task.file, task.version, ContentHash::of(b"old"), 1)];
+    story.catalog.settle_worded(&settled).unwrap();
+    assert_eq!(story.counts().pending, 1);
+    story.catalog.settle_failed(task.file, task.version, "old news", false).unwrap();
+    assert_eq!(story.counts().pending, 1);
+    let again = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert_eq!(again.hash, None, "the store may hold the old text");
+}
+
+#[test]
+fn files_that_a_scan_did_not_meet_leave_in_two_steps() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    story.index_all();
+    let seen = story.see(&[file("/docs/a", 1)]);
+    assert_eq!(story.catalog.retire_unseen(story.root, &seen).unwrap(), 1);
+    assert_eq!(story.counts().known(), 1);
+    let gone = story.catalog.gone(Gone::Leaving, 10).unwrap();
+    assert_eq!(gone.len(), 1);
+    assert_eq!(story.catalog.file(gone[0]).unwrap(), None, "no ghost in results");
+    story.catalog.settle_gone(Gone::Leaving, &gone).unwrap();
+    assert_eq!(story.catalog.gone(Gone::Left, 10).unwrap(), gone);
+    story.catalog.settle_gone(Gone::Left, &gone).unwrap();
+    assert!(story.catalog.gone(Gone::Left, 10).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_comes_back_keeps_its_number() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    let before = story.catalog.file_at(&SourcePath::new("/docs/a")).unwrap().unwrap().file;
+    story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+    story.see(&[file("/docs/a", 1)]);
+    let after = story.catalog.file_at(&SourcePath::new("/docs/a")).unwrap().unwrap();
+    assert_eq!((after.file, after.state), (before, FileState::Queued));
+}
+
+#[test]
+fn deleting_a_folder_spares_names_that_only_begin_alike() {
+    let story = story();
+    story.see(&[file("/docs/a/x", 1), file("/docs/a/y", 1), file("/docs/a.txt", 1), file("/docs/ab", 1)]);
+    assert_eq!(story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap(), 2);
+    assert_eq!(story.counts().known(), 2);
+}
+
+#[test]
+fn what_lies_in_an_unreadable_folder_is_kept() {
+    let story = story();
+    story.see(&[file("/docs/in/x", 1)]);
+    story.index_all();
+    let locked = Observation::Unreadable {
+        path: SourcePath::new("/docs/in"),
+        reason: "permission denied".into(),
+    };
+    let seen = story.see(&[locked]);
+    assert_eq!(story.catalog.retire_unseen(story.root, &seen).unwrap(), 0);
+    let failed = story.catalog.files(Some(FileState::Failed), FileId(0), 10).unwrap();
+    assert_eq!(failed[0].reason.as_deref(), Some("permission denied"));
+    assert_eq!(story.counts().indexed, 1);
+    // Readable again, the folder leaves the ledger.
+    let seen = story.see(&[file("/docs/in/x", 1)]);
+    story.catalog.retire_unseen(story.root, &seen).unwrap();
+    assert_eq!(story.counts(), Counts { indexed: 1, passages: 2, embedded: 2, ..Counts::default() });
+}
+
+#[test]
+fn roots_within_roots_are_one() {
+    let story = story();
+    assert!(matches!(
+        story.catalog.add_root(&SourcePath::new("/docs/inner")).unwrap(),
+        AddRoot::Within(root) if root.id == story.root
+    ));
+    story.see(&[file("/docs/a", 1)]);
+    story.index_all();
+    let AddRoot::Added(outer) = story.catalog.add_root(&SourcePath::new("/")).unwrap() else {
+        panic!("an outer root is added")
+    };
+    assert_eq!(story.catalog.roots().unwrap().len(), 1);
+    assert_eq!(story.catalog.counts_of(outer).unwrap().indexed, 1, "nothing is done again");
+}
+
+#[test]
+fn a_removed_root_takes_its_files_along() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    assert!(story.catalog.remove_root(&SourcePath::new("/docs")).unwrap());
+    assert_eq!(story.counts(), Counts::default());
+    assert_eq!(story.catalog.gone(Gone::Leaving, 10).unwrap().len(), 1);
+    // A scan under way when the root was removed takes nothing down.
+    let mut seen = SeenFiles::default();
+    let late = story.catalog.observe(story.root, &[file("/docs/b", 1)], &mut seen).unwrap();
+    assert_eq!(late, None);
+}
+
+#[test]
+fn another_model_queues_only_embedding_and_another_cutting_all() {
+    let story = story();
+    story.catalog.require("cut", "model").unwrap();
+    story.see(&[file("/docs/a", 1)]);
+    story.index_all();
+    story.catalog.require("cut", "model").unwrap();
+    assert_eq!(story.counts().indexed, 1);
+    story.catalog.require("cut", "other model").unwrap();
+    assert_eq!(story.counts().worded, 1);
+    story.catalog.require("other cut", "other model").unwrap();
+    assert_eq!(story.counts().pending, 1);
+}
+
+#[test]
+fn a_transient_failure_is_tried_again_and_others_when_asked() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    for (task, transient) in story.catalog.pending(FileId(0), 10).unwrap().iter().zip([true, false]) {
+        story.catalog.settle_failed(task.file, task.version, "no", transient).unwrap();
+    }
+    assert_eq!(story.counts().failed, 2);
+    assert_eq!(story.catalog.retry(false).unwrap(), 1);
+    assert_eq!(story.catalog.retry(true).unwrap(), 1);
+    assert_eq!(story.counts().pending, 2);
+}
+
+#[test]
+fn a_damaged_catalog_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.sqlite");
+    std::fs::write(&path, vec![7; 8192]).unwrap();
+    let Err(error) = Catalog::open(&path) else { panic!("garbage was opened") };
+    assert!(matches!(error, rummage_catalog::CatalogError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_reader_sees_what_the_writer_wrote() {
+    let story = story();
+    let path = story._dir.path().join("catalog.sqlite");
+    let reader = Catalog::open_reader(&path).unwrap().expect("there is a catalog");
+    story.see(&[file("/docs/a", 1)]);
+    assert_eq!(reader.counts().unwrap().pending, 1);
+    assert!(reader.add_root(&SourcePath::new("/else")).is_err(), "a reader does not write");
+}

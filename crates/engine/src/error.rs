@@ -1,0 +1,174 @@
+//! What can go wrong for the whole engine, and the mend. A bad file is no such
+//! thing: it stands in the ledger.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rummage_catalog::CatalogError;
+use rummage_models::ModelError;
+use rummage_pool::JobError;
+use rummage_search::QueryError;
+use rummage_settings::SettingsError;
+use rummage_store::StoreError;
+use rummage_watch::WatchError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("another process is indexing {}", path.display())]
+    Busy { path: PathBuf },
+    #[error("the data folder {} cannot be used: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("no space is left on the disk that holds {}", path.display())]
+    DiskFull { path: PathBuf },
+    #[error("{} cannot be followed: {reason}", path.display())]
+    Path { path: PathBuf, reason: String },
+    #[error("{} is not followed", path.display())]
+    NotFollowed { path: PathBuf },
+    #[error("nothing has been indexed in {} yet", path.display())]
+    Empty { path: PathBuf },
+    #[error(transparent)]
+    Catalog(CatalogError),
+    #[error("{}", with_causes(.0))]
+    Store(StoreError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error("the worker program {} is missing", path.display())]
+    NoWorkerProgram { path: PathBuf },
+    #[error("Rummage is shutting down")]
+    Closed,
+}
+
+/// What exit codes and messages are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The person asked for something that cannot be.
+    Usage,
+    Busy,
+    DiskFull,
+    /// The model or ONNX Runtime is missing or broken.
+    Model,
+    /// The index on disk is damaged.
+    Damaged,
+    Failed,
+}
+
+impl ErrorKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Usage => "usage",
+            ErrorKind::Busy => "busy",
+            ErrorKind::DiskFull => "disk-full",
+            ErrorKind::Model => "model",
+            ErrorKind::Damaged => "damaged",
+            ErrorKind::Failed => "failed",
+        }
+    }
+}
+
+impl EngineError {
+    pub(crate) fn folder(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Folder { path, source },
+        }
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy { .. } => ErrorKind::Busy,
+            Self::DiskFull { .. } => ErrorKind::DiskFull,
+            Self::Path { .. }
+            | Self::NotFollowed { .. }
+            | Self::Query(_)
+            | Self::Empty { .. }
+            | Self::Settings(_) => ErrorKind::Usage,
+            Self::Model(_) | Self::Job(JobError::Unavailable { .. }) => ErrorKind::Model,
+            Self::Catalog(CatalogError::Damaged { .. } | CatalogError::Newer { .. })
+            | Self::Store(StoreError::Corrupt { .. } | StoreError::Column { .. }) => {
+                ErrorKind::Damaged
+            }
+            _ => ErrorKind::Failed,
+        }
+    }
+
+    /// What a person can do about it, in a sentence.
+    pub fn mend(&self) -> Option<String> {
+        Some(match self {
+            Self::Busy { .. } => {
+                "Close that window or wait for it; searching works meanwhile.".to_owned()
+            }
+            Self::DiskFull { .. } => "Free some space: indexing goes on by itself, and nothing \
+                 that was indexed is lost. Or choose another data folder with --data."
+                .to_owned(),
+            Self::Folder { .. } => {
+                "Check that you may write there, or choose another folder with --data.".to_owned()
+            }
+            Self::Empty { .. } => {
+                "Drop a folder on the window, or run: rummage index FOLDER".to_owned()
+            }
+            Self::NotFollowed { .. } => "rummage status shows what is followed.".to_owned(),
+            Self::Catalog(CatalogError::Newer { .. }) => "Install the newer Rummage again.".into(),
+            Self::Catalog(CatalogError::Damaged { path, .. }) => format!(
+                "Move the folder {} away: Rummage builds its index anew from your files, \
+                 which are not touched.",
+                path.parent().unwrap_or(path).display()
+            ),
+            Self::Store(StoreError::Corrupt { path, .. } | StoreError::Column { path, .. }) => {
+                format!(
+                    "Move the folder {} away: Rummage builds its index anew from your files, \
+                     which are not touched.",
+                    path.ancestors().nth(2).unwrap_or(path).display()
+                )
+            }
+            Self::NoWorkerProgram { .. } => "Install Rummage anew; in a checkout: npm run setup \
+                 and cargo build."
+                .to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+impl From<CatalogError> for EngineError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::DiskFull { path } => Self::DiskFull { path },
+            error => Self::Catalog(error),
+        }
+    }
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DiskFull { path, .. } => Self::DiskFull { path },
+            error => Self::Store(error),
+        }
+    }
+}
+
+/// The store's errors name the table; what happened stands in their causes.
+fn with_causes(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let words = error.to_string();
+        // Layers repeat each other.
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
+}

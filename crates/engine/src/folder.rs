@@ -1,0 +1,86 @@
+//! The data folder: what lies where in it, and who may write.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use fs4::{FileExt, TryLockError};
+use rummage_corpus::ContentHash;
+
+use crate::EngineError;
+
+/// Names of everything that Rummage keeps.
+#[derive(Debug, Clone)]
+pub struct DataFolder {
+    path: PathBuf,
+}
+
+impl DataFolder {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where the platform keeps an app's data; `None` for a user without a home.
+    pub fn of_platform() -> Option<PathBuf> {
+        directories::ProjectDirs::from("", "", "rummage").map(|dirs| dirs.data_dir().to_owned())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn settings(&self) -> PathBuf {
+        self.path.join("settings.toml")
+    }
+
+    pub(crate) fn catalog(&self) -> PathBuf {
+        self.path.join("catalog.sqlite")
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// What the indexing process says of itself, for others to show.
+    pub(crate) fn live(&self) -> PathBuf {
+        self.path.join("live.json")
+    }
+
+    /// Whether any process has the folder for writing.
+    pub(crate) fn is_locked(&self) -> bool {
+        File::open(self.path.join(LOCK)).is_ok_and(|file| FileExt::try_lock_shared(&file).is_err())
+    }
+
+    /// Takes the folder for writing, making it where there is none.
+    pub(crate) fn lock(&self) -> Result<Lock, EngineError> {
+        let failed = |source: io::Error| EngineError::folder(&self.path, source);
+        fs::create_dir_all(&self.path).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path.join(LOCK))
+            .map_err(failed)?;
+        match FileExt::try_lock(&file) {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Busy { path: self.path.clone() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+/// The system frees it when the process ends, however it ends.
+const LOCK: &str = "writer.lock";
+
+/// The folder is this process's to write until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// A short name for what passages are cut with: files are cut anew when it changes.
+pub(crate) fn cutting(parts: &[&str]) -> String {
+    ContentHash::of_parts(parts.iter().map(|part| part.as_bytes())).to_string()
+}

@@ -1,0 +1,179 @@
+//! How far this run is, how fast, and how long it will take.
+
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use rummage_catalog::Counts;
+
+/// Counted since the engine was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub seen: AtomicU64,
+    pub unchanged: AtomicU64,
+    pub removed: AtomicU64,
+    pub indexed: AtomicU64,
+    pub skipped: AtomicU64,
+    pub failed: AtomicU64,
+    pub embedded: AtomicU64,
+    pub reused: AtomicU64,
+    /// Time spent a stage, in microseconds, summed over what ran side by side.
+    pub scan_us: AtomicU64,
+    pub extract_us: AtomicU64,
+    pub chunk_us: AtomicU64,
+    pub embed_us: AtomicU64,
+    pub store_us: AtomicU64,
+}
+
+impl Counters {
+    /// Adds the time since `start` to a stage.
+    pub fn spent(stage: &AtomicU64, start: Instant) {
+        stage.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
+    }
+
+    pub fn totals(&self) -> Totals {
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        let seconds = |stage: &AtomicU64| count(stage) as f64 / 1e6;
+        Totals {
+            seen: count(&self.seen),
+            unchanged: count(&self.unchanged),
+            removed: count(&self.removed),
+            indexed: count(&self.indexed),
+            skipped: count(&self.skipped),
+            failed: count(&self.failed),
+            embedded: count(&self.embedded),
+            reused: count(&self.reused),
+            scan_seconds: seconds(&self.scan_us),
+            extract_seconds: seconds(&self.extract_us),
+            chunk_seconds: seconds(&self.chunk_us),
+            embed_seconds: seconds(&self.embed_us),
+            store_seconds: seconds(&self.store_us),
+        }
+    }
+}
+
+/// What this process has done so far. Files are counted once each time they end
+/// in a state; stage times are summed over what ran side by side.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Totals {
+    pub seen: u64,
+    pub unchanged: u64,
+    pub removed: u64,
+    pub indexed: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub embedded: u64,
+    pub reused: u64,
+    pub scan_seconds: f64,
+    pub extract_seconds: f64,
+    pub chunk_seconds: f64,
+    pub embed_seconds: f64,
+    pub store_seconds: f64,
+}
+
+/// The work since the queue was last empty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+    pub files_per_second: f64,
+    pub passages_per_second: f64,
+    pub seconds_left: Option<f64>,
+}
+
+/// Rates are taken over this long.
+const WINDOW: Duration = Duration::from_secs(15);
+
+/// Shorter than this a rate is a guess.
+const LEAST: Duration = Duration::from_secs(2);
+
+/// Samples of the counts, for rates.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Files done when the queue was last empty.
+    base: u64,
+    samples: VecDeque<Sample>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Instant,
+    done: u64,
+    embedded: u64,
+}
+
+impl Pace {
+    /// Takes the counts of this moment in; `None` where nothing is to do.
+    pub fn observe(&mut self, counts: &Counts, embedded: u64, now: Instant) -> Option<Progress> {
+        let done = counts.known() - counts.queued();
+        if counts.queued() == 0 {
+            self.base = done;
+            self.samples.clear();
+            return None;
+        }
+        // Files may leave; then fewer are done than before.
+        self.base = self.base.min(done);
+        self.samples.push_back(Sample { at: now, done, embedded });
+        while self.samples.front().is_some_and(|sample| now - sample.at > WINDOW) {
+            self.samples.pop_front();
+        }
+        let first = self.samples.front().copied()?;
+        let seconds = (now - first.at).max(Duration::from_millis(1)).as_secs_f64();
+        let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 / seconds;
+        let files_per_second = rate(done, first.done);
+        let passages_per_second = rate(embedded, first.embedded);
+        let known = now - first.at >= LEAST;
+        Some(Progress {
+            done: done - self.base,
+            total: counts.known() - self.base,
+            files_per_second,
+            passages_per_second,
+            seconds_left: known
+                .then(|| seconds_left(counts, files_per_second, passages_per_second))
+                .flatten(),
+        })
+    }
+}
+
+/// Embedding is what takes the time, so it is counted in passages; files that are
+/// still to be read count as many as the read ones have on average.
+fn seconds_left(counts: &Counts, files_per_second: f64, passages_per_second: f64) -> Option<f64> {
+    let read = counts.worded + counts.indexed;
+    if passages_per_second > 0.0 && read > 0 {
+        let passages_per_file = counts.passages as f64 / read as f64;
+        let to_come = counts.pending as f64 * passages_per_file;
+        let waiting = (counts.passages - counts.embedded) as f64;
+        return Some((waiting + to_come) / passages_per_second);
+    }
+    (files_per_second > 0.0).then(|| counts.queued() as f64 / files_per_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(pending: u64, worded: u64, indexed: u64) -> Counts {
+        let passages = (worded + indexed) * 2;
+        Counts { pending, worded, indexed, passages, embedded: indexed * 2, ..Counts::default() }
+    }
+
+    #[test]
+    fn what_was_done_before_does_not_count_as_progress() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        assert_eq!(pace.observe(&counts(0, 0, 100), 0, start), None);
+        let progress = pace.observe(&counts(5, 5, 100), 0, start).unwrap();
+        assert_eq!((progress.done, progress.total, progress.seconds_left), (0, 10, None));
+    }
+
+    #[test]
+    fn the_time_left_follows_the_passages() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        pace.observe(&counts(0, 10, 0), 0, start);
+        let later = start + Duration::from_secs(4);
+        let progress = pace.observe(&counts(0, 8, 2), 4, later).unwrap();
+        assert_eq!(progress.passages_per_second, 1.0);
+        assert_eq!(progress.seconds_left, Some(16.0));
+    }
+}

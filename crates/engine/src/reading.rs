@@ -1,0 +1,235 @@
+//! From the queue to passages: files are read by extraction workers, cut here,
+//! and handed to the writer in batches.
+//!
+//! Nothing is remembered across a failure: what was not kept is still pending in
+//! the catalog and is taken from there again.
+
+use std::{collections::VecDeque, sync::Arc, time::{Duration, Instant}};
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use rummage_catalog::Task;
+use rummage_chunk::chunk;
+use rummage_corpus::FileId;
+use rummage_pool::JobError;
+use rummage_protocol::{Outcome, SkipReason};
+
+use crate::{
+    model::LoadedModel,
+    problem::ProblemKind,
+    progress::Counters,
+    shared::Shared,
+    writer::{Commit, ReadOutcome, WriterHandle},
+};
+
+/// Files being read or cut at a time. Each holds its text, so this bounds memory.
+const WIDTH: usize = 24;
+
+/// Files fetched from the queue at a time.
+const FETCH: usize = 256;
+
+/// A batch is written when it has this many passages or files, or nothing more to
+/// wait for. Larger batches write faster; smaller ones are searchable sooner.
+const BATCH_PASSAGES: usize = 2000;
+const BATCH_FILES: usize = 500;
+
+/// A batch is not held back longer than this for more to come.
+const BATCH_WAIT: Duration = Duration::from_millis(400);
+
+/// The queue is looked at this often even if nobody says that it changed.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// After a failure the same work is not tried again sooner.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(shared: Arc<Shared>, model: LoadedModel, writer: WriterHandle) {
+    let stop = shared.stop();
+    while !stop.is_set() {
+        let work = shared.work.notified();
+        match pass(&shared, &model, &writer).await {
+            Pass::Idle => {
+                let mut stop = shared.stop();
+                tokio::select! {
+                    () = stop.wait() => return,
+                    () = work => {}
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+            }
+            Pass::Worked => {}
+            Pass::Interrupted => {
+                let mut stop = shared.stop();
+                tokio::select! {
+                    () = stop.wait() => return,
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+    }
+}
+
+enum Pass {
+    /// The queue was empty from the start.
+    Idle,
+    Worked,
+    Interrupted,
+}
+
+/// Takes the queue once from its beginning to its end.
+async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) -> Pass {
+    let mut stop = shared.stop();
+    let mut fetched: VecDeque<Task> = VecDeque::new();
+    let mut cursor = FileId(0);
+    let mut running = FuturesUnordered::new();
+    let mut batch = Batch::default();
+    let mut worked = false;
+    loop {
+        if fetched.is_empty() && running.len() < WIDTH {
+            match shared.catalog.pending(cursor, FETCH) {
+                Ok(tasks) => fetched.extend(tasks),
+                Err(error) => {
+                    shared.problems.set_error(ProblemKind::Writing, &error.into());
+                    return Pass::Interrupted;
+                }
+            }
+            cursor = fetched.back().map_or(cursor, |task| task.file);
+        }
+        while running.len() < WIDTH
+            && let Some(task) = fetched.pop_front()
+        {
+            running.push(read(shared.clone(), model.clone(), task));
+        }
+        if batch.is_due() || running.is_empty() {
+            if batch.is_empty() {
+                return if worked { Pass::Worked } else { Pass::Idle };
+            }
+            worked = true;
+            if writer.keep(Commit::Read(batch.take())).await.is_err() {
+                return Pass::Interrupted;
+            }
+            continue;
+        }
+        tokio::select! {
+            () = stop.wait() => return Pass::Interrupted,
+            Some(read) = running.next() => match read {
+                Ok(read) => batch.push(read),
+                Err(Unread) => return Pass::Interrupted,
+            },
+            () = tokio::time::sleep_until(batch.deadline()), if !batch.is_empty() => batch.ripen(),
+        }
+    }
+}
+
+/// No worker reads now; the reason stands as a problem.
+struct Unread;
+
+async fn read(
+    shared: Arc<Shared>,
+    model: LoadedModel,
+    task: Task,
+) -> Result<(Task, ReadOutcome), Unread> {
+    shared.set_current(Some(task.path.display().to_string()));
+    let max_bytes = shared.settings.borrow().files.max_megabytes << 20;
+    let start = Instant::now();
+    let outcome = shared.pool.extract(task.path.clone(), max_bytes).await;
+    Counters::spent(&shared.counters.extract_us, start);
+    let outcome = match outcome {
+        Ok(Outcome::Text { hash, .. }) if task.hash == Some(hash) => ReadOutcome::Unchanged,
+        Ok(Outcome::Text { hash, document }) => {
+            let name = task.path.name().into_owned();
+            let shared = shared.clone();
+            let cut = tokio::task::spawn_blocking(move || {
+                let start = Instant::now();
+                let passages = chunk(&document, &name, &model.tokenizer, &model.chunk_size);
+                Counters::spent(&shared.counters.chunk_us, start);
+                passages
+            });
+            match cut.await {
+                Ok(passages) if passages.is_empty() => {
+                    ReadOutcome::Skipped(skip_reason(SkipReason::Empty))
+                }
+                Ok(passages) => ReadOutcome::Passages { hash, passages },
+                Err(error) => ReadOutcome::Failed {
+                    reason: format!("its text could not be cut into passages: {error}"),
+                    transient: false,
+                },
+            }
+        }
+        Ok(Outcome::Skipped(reason)) => ReadOutcome::Skipped(skip_reason(reason)),
+        Ok(Outcome::Unreadable { missing: true, .. }) => ReadOutcome::Missing,
+        Ok(Outcome::Unreadable { reason, .. }) => ReadOutcome::Failed {
+            reason: format!("it cannot be read ({reason}): check who may read it, then retry"),
+            transient: true,
+        },
+        Err(JobError::Refused(reason)) => ReadOutcome::Failed {
+            reason: format!("it cannot be understood: {reason}"),
+            transient: false,
+        },
+        Err(error @ JobError::Deadly { .. }) => ReadOutcome::Failed {
+            reason: format!("reading it failed every time: {error}"),
+            transient: false,
+        },
+        Err(error @ JobError::Unavailable { .. }) => {
+            shared.problems.set(
+                ProblemKind::Reading,
+                error.to_string(),
+                "Install Rummage anew; the files wait in the queue.".to_owned(),
+            );
+            shared.touch();
+            return Err(Unread);
+        }
+        Err(JobError::Closed) => return Err(Unread),
+    };
+    shared.problems.clear(ProblemKind::Reading);
+    Ok((task, outcome))
+}
+
+/// In words for the ledger, with the mend where there is one.
+fn skip_reason(reason: SkipReason) -> String {
+    match reason {
+        SkipReason::Empty => "it holds no text".to_owned(),
+        SkipReason::Binary => "its contents are not text that can be read".to_owned(),
+        SkipReason::TooLarge { bytes, limit } => format!(
+            "it is larger than the limit ({} of {} MB): raise “largest file” in the settings to include it",
+            bytes.div_ceil(1 << 20),
+            limit >> 20
+        ),
+        SkipReason::NotAFile => "it is not a regular file".to_owned(),
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    outcomes: Vec<(Task, ReadOutcome)>,
+    passages: usize,
+    since: Option<tokio::time::Instant>,
+    ripe: bool,
+}
+
+impl Batch {
+    fn push(&mut self, read: (Task, ReadOutcome)) {
+        if let ReadOutcome::Passages { passages, .. } = &read.1 {
+            self.passages += passages.len();
+        }
+        self.outcomes.push(read);
+        self.since.get_or_insert_with(tokio::time::Instant::now);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    fn is_due(&self) -> bool {
+        self.ripe || self.passages >= BATCH_PASSAGES || self.outcomes.len() >= BATCH_FILES
+    }
+
+    fn deadline(&self) -> tokio::time::Instant {
+        self.since.unwrap_or_else(tokio::time::Instant::now) + BATCH_WAIT
+    }
+
+    fn ripen(&mut self) {
+        self.ripe = true;
+    }
+
+    fn take(&mut self) -> Vec<(Task, ReadOutcome)> {
+        std::mem::take(self).outcomes
+    }
+}

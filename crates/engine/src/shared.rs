@@ -1,0 +1,142 @@
+//! What the engine's tasks have in common.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rummage_catalog::Catalog;
+use rummage_pool::Pool;
+use rummage_settings::{Resolved, Settings};
+use tokio::sync::{Notify, watch};
+
+use crate::{folder::DataFolder, model::LoadedModel, problem::Problems, progress::Counters};
+
+pub(crate) struct Shared {
+    pub folder: DataFolder,
+    pub catalog: Catalog,
+    pub settings: watch::Sender<Settings>,
+    /// What `auto` means on this machine.
+    pub auto: Resolved,
+    pub model: Option<LoadedModel>,
+    pub pool: Pool,
+    pub problems: Problems,
+    pub counters: Counters,
+    /// The queue may hold something new.
+    pub work: Notify,
+    /// Files may be leaving. Keeps one call until the writer looks.
+    pub leaving: Notify,
+    /// Raised with everything that shows in the status.
+    pub touched: watch::Sender<u64>,
+    /// The file being read or embedded, for people.
+    pub current: Mutex<Option<String>>,
+    scanning: AtomicUsize,
+    stopped: watch::Sender<bool>,
+}
+
+impl Shared {
+    #[allow(clippy::too_many_arguments, reason = "the one place where the parts come together")]
+    pub fn new(
+        folder: DataFolder,
+        catalog: Catalog,
+        settings: Settings,
+        auto: Resolved,
+        model: Option<LoadedModel>,
+        pool: Pool,
+        problems: Problems,
+    ) -> Self {
+        Self {
+            folder,
+            catalog,
+            settings: watch::Sender::new(settings),
+            auto,
+            model,
+            pool,
+            problems,
+            counters: Counters::default(),
+            work: Notify::new(),
+            leaving: Notify::new(),
+            touched: watch::Sender::new(0),
+            current: Mutex::new(None),
+            scanning: AtomicUsize::new(0),
+            stopped: watch::Sender::new(false),
+        }
+    }
+
+    /// Tells every waiting task that there may be work, and the status that it
+    /// may have changed.
+    pub fn wake(&self) {
+        self.work.notify_waiters();
+        self.leaving.notify_one();
+        self.touch();
+    }
+
+    pub fn touch(&self) {
+        self.touched.send_modify(|count| *count += 1);
+    }
+
+    pub fn set_current(&self, path: Option<String>) {
+        *self.current.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = path;
+    }
+
+    pub fn current(&self) -> Option<String> {
+        self.current.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub fn stop(&self) -> Stop {
+        Stop { stopped: self.stopped.subscribe() }
+    }
+
+    pub fn stop_all(&self) {
+        self.stopped.send_replace(true);
+        self.wake();
+    }
+
+    /// Scans under way or asked for.
+    pub fn is_scanning(&self) -> bool {
+        self.scanning.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn scans_asked(&self, count: usize) {
+        self.scanning.fetch_add(count, Ordering::SeqCst);
+    }
+
+    pub fn scan_ended(&self) {
+        self.scanning.fetch_sub(1, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Batch sizes as they are now.
+    pub fn batch(&self) -> BatchSizes {
+        let settings = self.settings.borrow();
+        BatchSizes {
+            passages_per_lease: settings.batch.passages_per_lease.or(self.auto.passages_per_lease),
+            tokens_per_call: settings.batch.tokens_per_call.or(self.auto.tokens_per_call),
+        }
+    }
+}
+
+/// The two sizes of a batch: what a worker is given at once, and what goes
+/// through the model in one call.
+pub(crate) struct BatchSizes {
+    pub passages_per_lease: usize,
+    pub tokens_per_call: usize,
+}
+
+/// Tells when everything is to stop.
+pub(crate) struct Stop {
+    stopped: watch::Receiver<bool>,
+}
+
+impl Stop {
+    pub async fn wait(&mut self) {
+        // The sender lives as long as anything that waits.
+        let _ = self.stopped.wait_for(|stopped| *stopped).await;
+    }
+
+    pub fn is_set(&self) -> bool {
+        *self.stopped.borrow()
+    }
+}

@@ -1,0 +1,289 @@
+//! The one task that writes: passages, vectors and what the catalog says of them,
+//! in that order. Whoever has something to keep hands it over and waits for the
+//! word that it is kept.
+//!
+//! Invariant: the catalog calls a file done only after the store has confirmed its
+//! rows, and it expects rows before they are written. A crash in between leaves
+//! the file in the queue, marked as one whose old rows must make way.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use rummage_catalog::{Gone, Task, WordedTask};
+use rummage_corpus::{ContentHash, FileId, Passage};
+use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{EngineError, problem::ProblemKind, progress::Counters, shared::Shared};
+
+/// Something to be kept.
+#[derive(Debug)]
+pub(crate) enum Commit {
+    /// What became of a batch of files that were read.
+    Read(Vec<(Task, ReadOutcome)>),
+    /// A batch of files that have all their vectors.
+    Embedded(EmbeddedBatch),
+}
+
+#[derive(Debug)]
+pub(crate) enum ReadOutcome {
+    /// The contents are what the store has.
+    Unchanged,
+    Passages { hash: ContentHash, passages: Vec<Passage> },
+    Skipped(String),
+    Failed { reason: String, transient: bool },
+    /// It is no longer there.
+    Missing,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct EmbeddedBatch {
+    pub files: Vec<WordedTask>,
+    pub rows: Vec<VectorRow>,
+    /// Files that cannot be embedded, and why.
+    pub failed: Vec<(WordedTask, String)>,
+    /// Files that the store does not have whole: to be read again.
+    pub incomplete: Vec<WordedTask>,
+    pub embedded: u64,
+    pub reused: u64,
+}
+
+type Kept = Result<(), Interrupted>;
+
+/// It was not kept: the writer told why as a problem. Take the work from the
+/// catalog again, after a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Interrupted;
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    commits: mpsc::Sender<(Commit, oneshot::Sender<Kept>)>,
+}
+
+impl WriterHandle {
+    pub async fn keep(&self, commit: Commit) -> Kept {
+        let (answer, answered) = oneshot::channel();
+        self.commits.send((commit, answer)).await.map_err(|_| Interrupted)?;
+        answered.await.unwrap_or(Err(Interrupted))
+    }
+}
+
+/// Whoever commits waits for the answer, so few are ever in line.
+const COMMITS: usize = 4;
+
+/// Upkeep of everything begins when nothing was to be done for this long.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Commits between two looks at what upkeep is due.
+const COMMITS_PER_UPKEEP: u32 = 8;
+
+/// Files that leave at a time.
+const LEAVING_FILES: usize = 500;
+
+/// After a failure nothing is written for this long.
+const PAUSE: Duration = Duration::from_secs(3);
+
+pub(crate) fn channel() -> (WriterHandle, mpsc::Receiver<(Commit, oneshot::Sender<Kept>)>) {
+    let (commits, inbox) = mpsc::channel(COMMITS);
+    (WriterHandle { commits }, inbox)
+}
+
+/// Writes until told to stop; what is being written then is finished first.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    store: Store,
+    mut inbox: mpsc::Receiver<(Commit, oneshot::Sender<Kept>)>,
+) {
+    let mut writer = Writer { shared: shared.clone(), store, since_upkeep: 0, unsettled: true };
+    let mut stop = shared.stop();
+    loop {
+        let idle = tokio::time::sleep(IDLE);
+        tokio::select! {
+            biased;
+            () = stop.wait() => return,
+            Some((commit, answer)) = inbox.recv() => {
+                let kept = writer.guard(Writer::commit, commit).await;
+                let _ = answer.send(kept);
+            }
+            () = shared.leaving.notified() => {
+                let _ = writer.guard(Writer::remove_leaving, ()).await;
+            }
+            () = idle, if writer.unsettled => {
+                let _ = writer.guard(Writer::settle, ()).await;
+            }
+        }
+    }
+}
+
+struct Writer {
+    shared: Arc<Shared>,
+    store: Store,
+    since_upkeep: u32,
+    /// Something was written since the last upkeep of everything.
+    unsettled: bool,
+}
+
+impl Writer {
+    /// Runs one piece of work; a failure becomes a standing problem and a pause.
+    async fn guard<A>(&mut self, work: impl AsyncFnOnce(&mut Self, A) -> Outcome, with: A) -> Kept {
+        let start = Instant::now();
+        let outcome = work(self, with).await;
+        Counters::spent(&self.shared.counters.store_us, start);
+        self.shared.touch();
+        match outcome {
+            Ok(()) => {
+                self.shared.problems.clear(ProblemKind::Writing);
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.problems.set_error(ProblemKind::Writing, &error);
+                self.shared.touch();
+                let mut stop = self.shared.stop();
+                tokio::select! {
+                    () = stop.wait() => {}
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+                Err(Interrupted)
+            }
+        }
+    }
+
+    async fn commit(&mut self, commit: Commit) -> Outcome {
+        self.unsettled = true;
+        match commit {
+            Commit::Read(outcomes) => self.keep_read(outcomes).await?,
+            Commit::Embedded(batch) => self.keep_embedded(batch).await?,
+        }
+        self.since_upkeep += 1;
+        if self.since_upkeep >= COMMITS_PER_UPKEEP {
+            self.since_upkeep = 0;
+            self.store.upkeep(Mode::Busy).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_read(&mut self, outcomes: Vec<(Task, ReadOutcome)>) -> Outcome {
+        let catalog = &self.shared.catalog;
+        let counters = &self.shared.counters;
+        // Old rows of everything that changed must make way, text or no text.
+        let stale: Vec<FileId> = outcomes
+            .iter()
+            .filter(|(task, outcome)| task.stale && !matches!(outcome, ReadOutcome::Unchanged))
+            .map(|(task, _)| task.file)
+            .collect();
+        let (mut rows, mut worded, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rest = Vec::new();
+        for (task, outcome) in outcomes {
+            match outcome {
+                ReadOutcome::Unchanged => unchanged.push((task.file, task.version)),
+                ReadOutcome::Passages { hash, passages } => {
+                    worded.push((task.file, task.version, hash, passages.len() as u64));
+                    let seconds = task.modified_ns.div_euclid(1_000_000_000);
+                    let origin = Origin::new(task.file, &task.path, seconds);
+                    rows.extend(
+                        passages
+                            .into_iter()
+                            .map(|passage| PassageRow { origin: origin.clone(), passage }),
+                    );
+                }
+                outcome => rest.push((task, outcome)),
+            }
+        }
+        let files: Vec<FileId> = worded.iter().map(|(file, ..)| *file).collect();
+        catalog.expect_passages(&files)?;
+        self.store.replace_passages(&stale, rows).await?;
+        catalog.settle_worded(&worded)?;
+        catalog.settle_unchanged(&unchanged)?;
+        counters.unchanged.fetch_add(unchanged.len() as u64, Relaxed);
+        // A text without passages is done with.
+        let done = worded.iter().filter(|(.., passages)| *passages == 0).count();
+        counters.indexed.fetch_add(done as u64, Relaxed);
+        for (task, outcome) in rest {
+            match outcome {
+                ReadOutcome::Skipped(reason) => {
+                    catalog.settle_skipped(task.file, task.version, &reason)?;
+                    counters.skipped.fetch_add(1, Relaxed);
+                }
+                ReadOutcome::Failed { reason, transient } => {
+                    catalog.settle_failed(task.file, task.version, &reason, transient)?;
+                    counters.failed.fetch_add(1, Relaxed);
+                }
+                _ => {
+                    let removed = catalog.retire_path(&task.path)?;
+                    counters.removed.fetch_add(removed, Relaxed);
+                }
+            }
+        }
+        self.shared.wake();
+        Ok(())
+    }
+
+    async fn keep_embedded(&mut self, batch: EmbeddedBatch) -> Outcome {
+        let catalog = &self.shared.catalog;
+        let counters = &self.shared.counters;
+        let stale: Vec<FileId> =
+            batch.files.iter().filter(|task| task.stale).map(|task| task.file).collect();
+        let files: Vec<FileId> = batch.files.iter().map(|task| task.file).collect();
+        let settled: Vec<(FileId, i64)> =
+            batch.files.iter().map(|task| (task.file, task.version)).collect();
+        catalog.expect_vectors(&files)?;
+        self.store.replace_vectors(&stale, batch.rows).await?;
+        catalog.settle_indexed(&settled)?;
+        counters.indexed.fetch_add(settled.len() as u64, Relaxed);
+        counters.embedded.fetch_add(batch.embedded, Relaxed);
+        counters.reused.fetch_add(batch.reused, Relaxed);
+        let failed: Vec<FileId> = batch.failed.iter().map(|(task, _)| task.file).collect();
+        if !failed.is_empty() {
+            self.store.remove_passages(&failed).await?;
+        }
+        for (task, reason) in batch.failed {
+            catalog.settle_failed(task.file, task.version, &reason, false)?;
+            counters.failed.fetch_add(1, Relaxed);
+        }
+        let incomplete: Vec<FileId> = batch.incomplete.iter().map(|task| task.file).collect();
+        if !incomplete.is_empty() {
+            catalog.requeue(&incomplete)?;
+            self.shared.wake();
+        }
+        Ok(())
+    }
+
+    /// What is no longer followed leaves the results.
+    async fn remove_leaving(&mut self, (): ()) -> Outcome {
+        loop {
+            let files = self.shared.catalog.gone(Gone::Leaving, LEAVING_FILES)?;
+            if files.is_empty() {
+                return Ok(());
+            }
+            self.unsettled = true;
+            self.store.remove_passages(&files).await?;
+            self.shared.catalog.settle_gone(Gone::Leaving, &files)?;
+        }
+    }
+
+    /// Once nothing is queued: vectors that nothing needs any more go, and the
+    /// store is put in order.
+    async fn settle(&mut self, (): ()) -> Outcome {
+        self.remove_leaving(()).await?;
+        if self.shared.catalog.counts()?.queued() > 0 || self.shared.is_scanning() {
+            return Ok(());
+        }
+        loop {
+            let files = self.shared.catalog.gone(Gone::Left, LEAVING_FILES)?;
+            if files.is_empty() {
+                break;
+            }
+            self.store.remove_vectors(&files).await?;
+            self.shared.catalog.settle_gone(Gone::Left, &files)?;
+        }
+        self.store.upkeep(Mode::Idle).await?;
+        self.since_upkeep = 0;
+        self.unsettled = false;
+        Ok(())
+    }
+}
+
+type Outcome = Result<(), EngineError>;

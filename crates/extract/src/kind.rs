@@ -1,0 +1,135 @@
+//! Which kind of text a file holds: by its name, and where that says nothing, by
+//! how the text begins.
+
+use rummage_corpus::SourcePath;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Html,
+    Markdown,
+    /// Lines matter: programs, settings, tables, markup that is kept as it is.
+    Code,
+    Prose,
+}
+
+const HTML: &[&str] = &["htm", "html", "shtml", "xht", "xhtml"];
+
+const MARKDOWN: &[&str] = &["markdown", "md", "mdown", "mdwn", "mdx", "mkd", "mkdn", "qmd", "rmd"];
+
+const PROSE: &[&str] = &[
+    "adoc", "asc", "asciidoc", "bib", "eml", "latex", "me", "org", "pod", "rst", "srt", "tex",
+    "text", "textile", "txt", "vtt", "wiki",
+];
+
+/// Sorted, for the search.
+#[rustfmt::skip]
+const CODE: &[&str] = &[
+    "ada", "adb", "ads", "applescript", "asm", "astro", "awk", "bash", "bat", "bzl", "c", "cc",
+    "cfg", "cjs", "cl", "clj", "cljc", "cljs", "cmake", "cmd", "coffee", "conf", "cpp", "cr", "cs",
+    "css", "csv", "cu", "cxx", "d", "dart", "diff", "dockerfile", "ejs", "el", "elm", "env", "erb",
+    "erl", "ex", "exs", "f", "f03", "f90", "f95", "fish", "fs", "fsi", "fsx", "glsl", "go",
+    "gradle", "graphql", "groovy", "h", "haml", "hbs", "hcl", "hh", "hlsl", "hpp", "hrl", "hs",
+    "hxx", "idr", "ini", "ino", "ipynb", "java", "jl", "js", "json", "json5", "jsonc", "jsonl",
+    "jsx", "kt", "kts", "less", "lisp", "lock", "log", "lua", "m", "mak", "mjs", "mk", "ml", "mli",
+    "mm", "ndjson", "nim", "nix", "pas", "patch", "php", "pl", "plist", "pm", "po", "pp", "proto",
+    "ps1", "psm1", "pug", "py", "pyi", "pyx", "r", "rake", "rb", "reg", "rkt", "rs", "s", "sass",
+    "sbt", "scala", "scm", "scss", "sh", "sol", "sql", "srv", "styl", "sv", "svelte", "svg",
+    "swift", "tcl", "tf", "tfvars", "thrift", "toml", "ts", "tsv", "tsx", "v", "vala", "vb", "vhd",
+    "vhdl", "vim", "vue", "wat", "wgsl", "xaml", "xml", "xsd", "xsl", "xslt", "yaml", "yml", "zig",
+    "zsh",
+];
+
+/// Files that go by a name alone, in lower case.
+const CODE_NAMES: &[&str] = &[
+    "cmakelists.txt",
+    "containerfile",
+    "dockerfile",
+    "gemfile",
+    "gnumakefile",
+    "jenkinsfile",
+    "justfile",
+    "makefile",
+    "rakefile",
+    "vagrantfile",
+];
+
+/// The name decides where it is known; else the text's first words do.
+pub(crate) fn of(path: &SourcePath, text: &str) -> Kind {
+    let extension = path.extension();
+    let extension = extension.as_str();
+    if CODE_NAMES.contains(&path.name().to_lowercase().as_str()) {
+        Kind::Code
+    } else if HTML.contains(&extension) {
+        Kind::Html
+    } else if MARKDOWN.contains(&extension) {
+        Kind::Markdown
+    } else if PROSE.contains(&extension) {
+        Kind::Prose
+    } else if CODE.binary_search(&extension).is_ok() {
+        Kind::Code
+    } else {
+        by_content(text)
+    }
+}
+
+fn by_content(text: &str) -> Kind {
+    let start = text.trim_start();
+    if starts_like_html(start) {
+        Kind::Html
+    } else if start.starts_with("#!") || start.starts_with("<?xml") {
+        Kind::Code
+    } else {
+        Kind::Prose
+    }
+}
+
+/// A doctype or the root element, perhaps behind an XML declaration.
+fn starts_like_html(start: &str) -> bool {
+    let body = match start.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>").map_or("", |(_, body)| body).trim_start(),
+        None => start,
+    };
+    ["<!doctype html", "<html"].iter().any(|opening| {
+        body.as_bytes()
+            .get(..opening.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(opening.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, text: &str, expected: Kind) {
+        assert_eq!(of(&SourcePath::new(name), text), expected, "{name}: {text}");
+    }
+
+    #[test]
+    fn the_search_finds_every_extension() {
+        assert!(CODE.is_sorted());
+    }
+
+    #[test]
+    fn a_known_name_decides() {
+        check("notes.MD", "", Kind::Markdown);
+        check("index.htm", "no markup at all", Kind::Html);
+        check("main.rs", "", Kind::Code);
+        check("zones.zsh", "", Kind::Code);
+        check("Makefile", "all:", Kind::Code);
+        check("CMakeLists.txt", "project(a)", Kind::Code);
+        check("letter.txt", "<html> is a tag", Kind::Prose);
+        check("view.php", "<!DOCTYPE html>", Kind::Code);
+    }
+
+    #[test]
+    fn the_text_decides_where_the_name_says_nothing() {
+        check("saved", "\n<!DOCTYPE HTML PUBLIC>", Kind::Html);
+        check("saved.page", "<HTML lang=de>", Kind::Html);
+        check("saved", "<?xml version='1.0'?>\n<!doctype html>", Kind::Html);
+        check("feed", "<?xml version='1.0'?><rss/>", Kind::Code);
+        check("tool", "#!/bin/sh\n", Kind::Code);
+        check("README", "Words", Kind::Prose);
+        check("README", "<é", Kind::Prose);
+    }
+}

@@ -1,0 +1,272 @@
+//! The thread that a pool lives on: events in, actions out, memory measured.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use rummage_corpus::SourcePath;
+use rummage_protocol::{
+    EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome, Reply, Request,
+};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::MissedTickBehavior,
+};
+
+use crate::{
+    JobError, PoolConfig, PoolStatus,
+    process::{self, Reins},
+    supervisor::{Action, Event, Supervisor, WorkerId},
+};
+
+/// How often deadlines are looked at and memory is measured.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Jobs that wait for the pool's thread to take them; whoever submits more waits.
+const INTAKE: usize = 64;
+
+/// What workers may have said before it is heard; they wait beyond that.
+const EVENTS: usize = 64;
+
+/// On closing, workers have this long to end by themselves.
+const CLOSE_GRACE: Duration = Duration::from_millis(1500);
+
+type Answer = Result<Reply, JobError>;
+
+enum Call {
+    Submit(Request, oneshot::Sender<Answer>),
+    Configure(PoolConfig),
+    Close,
+}
+
+/// A running pool. A cheap clone is another handle on the same pool, which ends
+/// with [`Pool::close`] or with its last handle.
+#[derive(Clone)]
+pub struct Pool {
+    calls: mpsc::Sender<Call>,
+    status: watch::Receiver<PoolStatus>,
+    next_lease: Arc<AtomicU64>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Pool {
+    /// Starts the workers. They load while the caller goes on.
+    ///
+    /// # Panics
+    /// If the system gives no thread.
+    pub fn start(config: PoolConfig) -> Self {
+        let (calls, inbox) = mpsc::channel(INTAKE);
+        let (publish, status) = watch::channel(PoolStatus::default());
+        let thread = std::thread::Builder::new()
+            .name("pool".into())
+            .spawn(move || {
+                tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime on one thread needs nothing that could be missing")
+                    .block_on(run(config, inbox, publish));
+            })
+            .expect("a thread for the pool");
+        Self {
+            calls,
+            status,
+            next_lease: Arc::default(),
+            thread: Arc::new(Mutex::new(Some(thread))),
+        }
+    }
+
+    /// Vectors for texts given as token ids, in their order. An urgent job
+    /// overtakes all that are not.
+    pub async fn embed(
+        &self,
+        token_ids: Vec<Vec<u32>>,
+        tokens_per_call: u32,
+        urgent: bool,
+    ) -> Result<Embedded, JobError> {
+        let lease = self.lease();
+        let texts = token_ids.len();
+        let request = EmbedRequest { lease, urgent, tokens_per_call, token_ids };
+        match self.submit(Request::Embed(request)).await? {
+            Reply::Embedded(reply) if reply.values.len() == texts * reply.dims as usize => {
+                Ok(reply)
+            }
+            _ => Err(JobError::Refused(String::from("the worker gave another number of vectors"))),
+        }
+    }
+
+    /// The text of the file at `path`, or why there is none.
+    pub async fn extract(&self, path: SourcePath, max_bytes: u64) -> Result<Outcome, JobError> {
+        let lease = self.lease();
+        let request = ExtractRequest { lease, path, max_bytes };
+        match self.submit(Request::Extract(request)).await? {
+            Reply::Extracted(reply) => Ok(reply.outcome),
+            _ => Err(JobError::Refused(String::from("the worker answered something else"))),
+        }
+    }
+
+    /// Applies other numbers and limits. Running leases are not disturbed, except
+    /// by a change of model.
+    pub async fn configure(&self, config: PoolConfig) {
+        let _ = self.calls.send(Call::Configure(config)).await;
+    }
+
+    /// The pool as it is now; the receiver tells of changes, at most one a tick.
+    pub fn status(&self) -> watch::Receiver<PoolStatus> {
+        self.status.clone()
+    }
+
+    /// Ends all workers, gently, then not. Jobs under way end with
+    /// [`JobError::Closed`]. Takes at most some two seconds.
+    pub async fn close(&self) {
+        let _ = self.calls.send(Call::Close).await;
+        let thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(thread) = thread {
+            // The thread ends within CLOSE_GRACE and a kill.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn lease(&self) -> LeaseId {
+        self.next_lease.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn submit(&self, request: Request) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.calls.send(Call::Submit(request, answer)).await.map_err(|_| JobError::Closed)?;
+        answered.await.unwrap_or(Err(JobError::Closed))
+    }
+}
+
+struct Runtime {
+    supervisor: Supervisor,
+    events: mpsc::Sender<Event>,
+    reins: HashMap<WorkerId, Reins>,
+    pids: HashMap<WorkerId, Pid>,
+    answers: HashMap<LeaseId, oneshot::Sender<Answer>>,
+    system: System,
+}
+
+async fn run(
+    config: PoolConfig,
+    mut calls: mpsc::Receiver<Call>,
+    status: watch::Sender<PoolStatus>,
+) {
+    let (events, mut inbox) = mpsc::channel(EVENTS);
+    let mut runtime = Runtime {
+        supervisor: Supervisor::new(config),
+        events,
+        reins: HashMap::new(),
+        pids: HashMap::new(),
+        answers: HashMap::new(),
+        system: System::new(),
+    };
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            call = calls.recv() => match call {
+                Some(Call::Submit(request, answer)) => {
+                    runtime.answers.insert(request.lease(), answer);
+                    runtime.apply(Event::Submit(request));
+                }
+                Some(Call::Configure(config)) => runtime.apply(Event::Configure(config)),
+                Some(Call::Close) | None => break,
+            },
+            Some(event) = inbox.recv() => runtime.apply(event),
+            _ = tick.tick() => {
+                runtime.measure();
+                runtime.apply(Event::Tick);
+                let now = runtime.supervisor.status();
+                status.send_if_modified(|before| {
+                    let changed = *before != now;
+                    *before = now;
+                    changed
+                });
+            }
+        }
+    }
+    runtime.apply(Event::Close);
+    let ending = async {
+        while !runtime.supervisor.is_empty() {
+            match inbox.recv().await {
+                Some(event) => runtime.apply(event),
+                None => break,
+            }
+        }
+    };
+    // What is left then is killed as its task is dropped with this runtime.
+    let _ = tokio::time::timeout(CLOSE_GRACE, ending).await;
+}
+
+impl Runtime {
+    fn apply(&mut self, event: Event) {
+        match &event {
+            Event::Started { worker, pid: Some(pid) } => {
+                self.pids.insert(*worker, Pid::from_u32(*pid));
+            }
+            Event::Ended { worker, .. } => {
+                self.pids.remove(worker);
+                self.reins.remove(worker);
+            }
+            _ => {}
+        }
+        for action in self.supervisor.handle(event, Instant::now()) {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Spawn { worker, role } => {
+                let events = self.events.clone();
+                let reins = process::start(worker, role, self.supervisor.config(), events);
+                self.reins.insert(worker, reins);
+            }
+            Action::Send { worker, request } => {
+                if let Some(reins) = self.reins.get(&worker) {
+                    reins.send(request);
+                }
+            }
+            Action::Kill { worker, why } => {
+                if let Some(reins) = self.reins.get_mut(&worker) {
+                    reins.kill(why);
+                }
+            }
+            Action::Retire { worker } => {
+                if let Some(reins) = self.reins.get_mut(&worker) {
+                    reins.retire();
+                }
+            }
+            Action::Answer { lease, result } => {
+                if let Some(answer) = self.answers.remove(&lease) {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(result);
+                }
+            }
+        }
+    }
+
+    fn measure(&mut self) {
+        let pids: Vec<Pid> = self.pids.values().copied().collect();
+        self.system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&pids),
+            true,
+            ProcessRefreshKind::nothing().with_memory(),
+        );
+        let measured: Vec<(WorkerId, u64)> = self
+            .pids
+            .iter()
+            .filter_map(|(worker, pid)| Some((*worker, self.system.process(*pid)?.memory())))
+            .collect();
+        for (worker, bytes) in measured {
+            self.apply(Event::Measured { worker, bytes });
+        }
+    }
+}

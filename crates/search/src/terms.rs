@@ -1,0 +1,202 @@
+//! The query's words, and where a passage holds them.
+
+use std::collections::HashSet;
+
+use rummage_corpus::Span;
+use rummage_store::{Word, Words, words};
+
+/// A word that the query looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    /// As typed, in lower case.
+    shown: String,
+    stem: String,
+}
+
+/// The words of a query that are worth showing: all but the commonest, unless
+/// there are only those.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Terms(Vec<Term>);
+
+/// A term's place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Match {
+    /// Which term.
+    pub term: usize,
+    pub span: Span,
+}
+
+/// English words that say nothing about a passage. The index keeps them; only the
+/// marking leaves them out.
+const STOP_WORDS: [&str; 57] = [
+    "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "did",
+    "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it",
+    "its", "my", "no", "not", "of", "on", "or", "that", "the", "their", "there", "these", "this",
+    "those", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will",
+    "with", "would", "you", "your",
+];
+
+impl Terms {
+    pub fn of(wanted: &Words) -> Terms {
+        let mut terms: Vec<Term> = Vec::new();
+        for text in std::iter::once(&wanted.any).chain(&wanted.phrases) {
+            for Word { stem, span } in words(text) {
+                if terms.iter().all(|term| term.stem != stem) {
+                    terms.push(Term { shown: text[span.start..span.end].to_lowercase(), stem });
+                }
+            }
+        }
+        let telling = |term: &Term| !STOP_WORDS.contains(&term.shown.as_str());
+        if terms.iter().any(telling) {
+            terms.retain(telling);
+        }
+        Terms(terms)
+    }
+
+    /// Every place where a text holds a term, in order, none overlapping.
+    pub fn find(&self, text: &str) -> Vec<Match> {
+        let mut matches: Vec<Match> = words(text)
+            .iter()
+            .filter_map(|word| {
+                let term = self.0.iter().position(|term| term.stem == word.stem)?;
+                Some(Match { term, span: word.span })
+            })
+            .collect();
+        for (term, Term { shown, .. }) in self.0.iter().enumerate() {
+            // Where words run together, the index may have cut them elsewhere.
+            if shown.chars().any(is_written_without_spaces) {
+                matches.extend(text.match_indices(shown.as_str()).map(|(start, found)| Match {
+                    term,
+                    span: Span::new(start, start + found.len()),
+                }));
+            }
+        }
+        matches.sort_unstable_by_key(|found| (found.span.start, found.span.end));
+        let mut end = 0;
+        matches.retain(|found| {
+            let apart = found.span.start >= end;
+            if apart {
+                end = found.span.end;
+            }
+            apart
+        });
+        matches
+    }
+
+    /// The terms that a text holds, as the query has them.
+    pub fn held_by(&self, text: &str) -> Vec<String> {
+        let held: HashSet<_> = self.find(text).into_iter().map(|found| found.term).collect();
+        let held = self.0.iter().enumerate().filter(|(i, _)| held.contains(i));
+        held.map(|(_, term)| term.shown.clone()).collect()
+    }
+}
+
+/// Chinese characters, kana, Thai, Lao, Khmer, Burmese; Korean too, whose
+/// particles stick to the word.
+fn is_written_without_spaces(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF
+        | 0x3040..=0x30FF | 0x3400..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF
+        | 0x20000..=0x3FFFF)
+}
+
+/// Whether a passage meets what the query demands and forbids, as the keyword leg
+/// would see it. The meaning leg cannot ask for it and is checked afterwards.
+pub(crate) struct Demands {
+    phrases: Vec<Vec<String>>,
+    excluded: Vec<Vec<String>>,
+}
+
+impl Demands {
+    /// `None` when there are none.
+    pub fn of(wanted: &Words) -> Option<Demands> {
+        let stems_of_each = |texts: &[String]| -> Vec<Vec<String>> {
+            texts.iter().map(|text| stems(text)).filter(|stems| !stems.is_empty()).collect()
+        };
+        let demands = Demands {
+            phrases: stems_of_each(&wanted.phrases),
+            excluded: stems_of_each(&wanted.excluded),
+        };
+        (!demands.phrases.is_empty() || !demands.excluded.is_empty()).then_some(demands)
+    }
+
+    pub fn met_by(&self, text: &str) -> bool {
+        let text = stems(text);
+        let holds = |words: &Vec<String>| text.windows(words.len()).any(|run| run == words);
+        self.phrases.iter().all(holds) && !self.excluded.iter().any(holds)
+    }
+}
+
+fn stems(text: &str) -> Vec<String> {
+    words(text).into_iter().map(|word| word.stem).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asking(any: &str) -> Words {
+        Words { any: any.into(), ..Words::default() }
+    }
+
+    fn check(query: &str, text: &str, expected: &[&str]) {
+        let found = Terms::of(&asking(query)).find(text);
+        let found: Vec<_> = found.iter().map(|m| &text[m.span.start..m.span.end]).collect();
+        assert_eq!(found, expected, "{query:?} in {text:?}");
+    }
+
+    #[test]
+    fn words_are_found_in_any_form() {
+        check("running shoe", "Shoes to run in; runs far.", &["Shoes", "run", "runs"]);
+        check("zurich", "In Zürich und ZURICH", &["Zürich", "ZURICH"]);
+        check("config", "parse_config()", &["config"]);
+    }
+
+    #[test]
+    fn common_words_are_marked_only_when_there_is_nothing_else() {
+        check("who is the king", "The king is who he is", &["king"]);
+        check("the who", "Who saw The Who?", &["Who", "The", "Who"]);
+    }
+
+    #[test]
+    fn words_that_run_together_are_found_inside_others() {
+        check("上海", "我住在上海市。", &["上海"]);
+    }
+
+    #[test]
+    fn terms_are_told_as_typed() {
+        let terms = Terms::of(&asking("Running the Shoes"));
+        assert_eq!(terms.held_by("she runs"), ["running"]);
+    }
+
+    #[test]
+    fn demands_are_met_word_for_word() {
+        let demands = Demands::of(&Words {
+            any: String::new(),
+            phrases: vec!["exact words".into()],
+            excluded: vec!["draft".into()],
+        });
+        let demands = demands.unwrap();
+        assert!(demands.met_by("the exact word here"));
+        assert!(!demands.met_by("words exact"));
+        assert!(!demands.met_by("exact words of a draft"));
+        assert!(Demands::of(&asking("plain")).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn matches_are_apart_and_on_character_bounds(
+            query in "[a-c上海éк ]{0,12}",
+            text in "[a-c上海市éк .]{0,60}",
+        ) {
+            let mut end = 0;
+            for Match { span, .. } in Terms::of(&asking(&query)).find(&text) {
+                prop_assert!(span.start >= end && !span.is_empty());
+                prop_assert!(text.get(span.start..span.end).is_some());
+                end = span.end;
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The fields one by one: their names in the file, and what each may be.
+
+use std::fmt;
+
+/// A single setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    Model,
+    PoolSize,
+    ThreadsPerWorker,
+    PassagesPerLease,
+    TokensPerCall,
+    MaxMegabytes,
+    Ignore,
+}
+
+/// What a field may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    AutoOr { least: i64, most: i64 },
+    Number { least: i64, most: i64 },
+    Id,
+    Patterns,
+}
+
+/// A value of any field, as the file holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Number(i64),
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Field {
+    /// In the order in which they are written.
+    pub const ALL: [Self; 7] = [
+        Self::Model,
+        Self::PoolSize,
+        Self::ThreadsPerWorker,
+        Self::PassagesPerLease,
+        Self::TokensPerCall,
+        Self::MaxMegabytes,
+        Self::Ignore,
+    ];
+
+    /// The name in the file, with its section: `pool.size`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::PoolSize => "pool.size",
+            Self::ThreadsPerWorker => "pool.threads_per_worker",
+            Self::PassagesPerLease => "batch.passages_per_lease",
+            Self::TokensPerCall => "batch.tokens_per_call",
+            Self::MaxMegabytes => "files.max_megabytes",
+            Self::Ignore => "files.ignore",
+        }
+    }
+
+    /// The least and the most a number may be; `None` for a field that is no number.
+    pub const fn range(self) -> Option<(u64, u64)> {
+        match self.kind() {
+            Kind::AutoOr { least, most } | Kind::Number { least, most } => {
+                Some((least.unsigned_abs(), most.unsigned_abs()))
+            }
+            Kind::Id | Kind::Patterns => None,
+        }
+    }
+
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.key() == key)
+    }
+
+    /// The section, where there is one, and the name in it.
+    pub(crate) fn place(self) -> (Option<&'static str>, &'static str) {
+        match self.key().split_once('.') {
+            Some((section, name)) => (Some(section), name),
+            None => (None, self.key()),
+        }
+    }
+
+    pub(crate) const fn kind(self) -> Kind {
+        match self {
+            Self::Model => Kind::Id,
+            Self::PoolSize => Kind::AutoOr { least: 1, most: 16 },
+            Self::ThreadsPerWorker => Kind::AutoOr { least: 1, most: 32 },
+            Self::PassagesPerLease => Kind::AutoOr { least: 1, most: 1024 },
+            Self::TokensPerCall => Kind::AutoOr { least: 16, most: 65536 },
+            Self::MaxMegabytes => Kind::Number { least: 1, most: 1024 },
+            Self::Ignore => Kind::Patterns,
+        }
+    }
+
+    pub(crate) fn allows(self, value: &Value) -> bool {
+        match (self.kind(), value) {
+            (Kind::AutoOr { .. }, Value::Text(text)) => text == "auto",
+            (
+                Kind::AutoOr { least, most } | Kind::Number { least, most },
+                Value::Number(number),
+            ) => (least..=most).contains(number),
+            (Kind::Id, Value::Text(id)) => {
+                !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())
+            }
+            (Kind::Patterns, Value::List(lines)) => lines
+                .iter()
+                .all(|line| !line.trim().is_empty() && !line.contains(['\n', '\r', '\0'])),
+            _ => false,
+        }
+    }
+}
+
+/// What the value must be, to end a sentence that names the field.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AutoOr { least, most } => {
+                write!(f, "\"auto\" or a whole number from {least} to {most}")
+            }
+            Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Id => f.write_str("the id of a model, in letters, digits and marks"),
+            Self::Patterns => {
+                f.write_str("a list of ignore patterns, none empty, each on one line")
+            }
+        }
+    }
+}
+
+/// As the file would have it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::List(lines) => write!(f, "{lines:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+
+    #[test]
+    fn every_field_is_known_by_its_key_and_allows_its_default() {
+        for field in Field::ALL {
+            assert_eq!(Field::of_key(field.key()), Some(field));
+            assert!(field.allows(&Settings::default().get(field)), "{field:?}");
+        }
+    }
+
+    fn check(field: Field, value: impl Into<Value>, expected: bool) {
+        let value = value.into();
+        assert_eq!(field.allows(&value), expected, "{field:?} {value}");
+    }
+
+    impl From<i64> for Value {
+        fn from(number: i64) -> Self {
+            Self::Number(number)
+        }
+    }
+
+    impl From<&str> for Value {
+        fn from(text: &str) -> Self {
+            Self::Text(text.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_range_holds_its_ends_and_nothing_outside() {
+        for field in Field::ALL {
+            let Some((least, most)) = field.range() else { continue };
+            let (least, most) = (least as i64, most as i64);
+            check(field, least, true);
+            check(field, most, true);
+            check(field, least - 1, false);
+            check(field, most + 1, false);
+            check(field, i64::MIN, false);
+        }
+    }
+
+    #[test]
+    fn only_some_fields_are_automatic() {
+        check(Field::PoolSize, "auto", true);
+        check(Field::PoolSize, "Auto", false);
+        check(Field::MaxMegabytes, "auto", false);
+        check(Field::Model, 7, false);
+        check(Field::Model, "", false);
+        check(Field::Ignore, Value::List(vec!["*.log".into(), " ".into()]), false);
+        check(Field::Ignore, Value::List(vec!["a\nb".into()]), false);
+        check(Field::Ignore, Value::List(Vec::new()), true);
+    }
+}

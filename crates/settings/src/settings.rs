@@ -1,0 +1,139 @@
+//! The settings themselves, and by what value each is valid.
+
+use crate::{Field, FieldError, field::Value, ignore::default_ignore};
+
+/// Left to the app, or a number of the person's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Auto<T> {
+    /// `"auto"` in the file.
+    #[default]
+    Auto,
+    Fixed(T),
+}
+
+impl<T> Auto<T> {
+    pub fn unwrap_or(self, automatic: T) -> T {
+        match self {
+            Auto::Auto => automatic,
+            Auto::Fixed(value) => value,
+        }
+    }
+}
+
+/// All that a person can set. [`Field`] names each and says its range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub pool: PoolSettings,
+    pub batch: BatchSettings,
+    pub files: FileSettings,
+    /// Id of the embedding model.
+    pub model: String,
+}
+
+/// The worker processes that embed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolSettings {
+    /// Processes.
+    pub size: Auto<usize>,
+    pub threads_per_worker: Auto<usize>,
+}
+
+/// How much work goes at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BatchSettings {
+    /// Passages a worker holds; what a crash costs at most.
+    pub passages_per_lease: Auto<usize>,
+    /// Tokens, padding included, that go through the model in one call.
+    pub tokens_per_call: Auto<usize>,
+}
+
+/// Which files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSettings {
+    /// In units of 2²⁰ bytes; a larger file is skipped, with that reason.
+    pub max_megabytes: u64,
+    /// In the syntax of a `.gitignore`, relative to each chosen folder.
+    pub ignore: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pool: PoolSettings::default(),
+            batch: BatchSettings::default(),
+            files: FileSettings::default(),
+            model: "all-MiniLM-L6-v2".to_owned(),
+        }
+    }
+}
+
+impl Default for FileSettings {
+    fn default() -> Self {
+        Self { max_megabytes: 32, ignore: default_ignore() }
+    }
+}
+
+impl FileSettings {
+    pub const fn max_bytes(&self) -> u64 {
+        self.max_megabytes << 20
+    }
+}
+
+impl Settings {
+    /// Every field that may not have its value; empty where all is well.
+    pub fn validate(&self) -> Vec<FieldError> {
+        let wrong = |field: Field| {
+            let found = self.get(field);
+            (!field.allows(&found)).then(|| FieldError { field, found: found.to_string() })
+        };
+        Field::ALL.into_iter().filter_map(wrong).collect()
+    }
+
+    pub(crate) fn get(&self, field: Field) -> Value {
+        let auto = |number: Auto<usize>| match number {
+            Auto::Auto => Value::Text("auto".to_owned()),
+            Auto::Fixed(number) => Value::Number(i64::try_from(number).unwrap_or(i64::MAX)),
+        };
+        match field {
+            Field::PoolSize => auto(self.pool.size),
+            Field::ThreadsPerWorker => auto(self.pool.threads_per_worker),
+            Field::PassagesPerLease => auto(self.batch.passages_per_lease),
+            Field::TokensPerCall => auto(self.batch.tokens_per_call),
+            Field::MaxMegabytes => {
+                Value::Number(i64::try_from(self.files.max_megabytes).unwrap_or(i64::MAX))
+            }
+            Field::Ignore => Value::List(self.files.ignore.clone()),
+            Field::Model => Value::Text(self.model.clone()),
+        }
+    }
+
+    /// Takes a value that the field allows; any other changes nothing and gives `false`.
+    pub(crate) fn set(&mut self, field: Field, value: Value) -> bool {
+        if !field.allows(&value) {
+            return false;
+        }
+        match (field, value) {
+            (Field::PoolSize, value) => self.pool.size = value.auto(),
+            (Field::ThreadsPerWorker, value) => self.pool.threads_per_worker = value.auto(),
+            (Field::PassagesPerLease, value) => self.batch.passages_per_lease = value.auto(),
+            (Field::TokensPerCall, value) => self.batch.tokens_per_call = value.auto(),
+            (Field::MaxMegabytes, Value::Number(number)) => {
+                self.files.max_megabytes = number.unsigned_abs();
+            }
+            (Field::Ignore, Value::List(lines)) => self.files.ignore = lines,
+            (Field::Model, Value::Text(id)) => self.model = id,
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Value {
+    /// For a value that such a field allows.
+    fn auto(self) -> Auto<usize> {
+        match self {
+            Value::Number(number) => usize::try_from(number).map_or(Auto::Auto, Auto::Fixed),
+            Value::Text(_) | Value::List(_) => Auto::Auto,
+        }
+    }
+}

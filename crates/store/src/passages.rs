@@ -1,0 +1,97 @@
+//! The keyword side's table: every passage with its text.
+
+use std::collections::{HashMap, HashSet};
+
+use rummage_corpus::{ContentHash, FileId, PassageId, SourcePath};
+
+use crate::{PassageRow, Store, StoreError, filter, rows, table::LIST_LEN};
+
+const ALL: [&str; 10] = [
+    "id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page",
+];
+
+impl Store {
+    /// Removes the passages of the `stale` files, then adds `rows`, which can be
+    /// found by their words once this returns.
+    ///
+    /// Safe to repeat: with the rows' files among `stale`, any number of calls, cut
+    /// short or not, leaves the same rows. Files that certainly have no rows yet
+    /// need not be named, which saves the removal.
+    pub async fn replace_passages(
+        &self,
+        stale: &[FileId],
+        rows: &[PassageRow],
+    ) -> Result<(), StoreError> {
+        self.inner.passages.replace(stale, rows::passage_batch(rows)).await
+    }
+
+    pub async fn remove_passages(&self, files: &[FileId]) -> Result<(), StoreError> {
+        self.inner.passages.remove(files).await
+    }
+
+    /// Gives files another path, in both tables: their passages and vectors stay.
+    pub async fn move_files(&self, moved: &[(FileId, SourcePath)]) -> Result<(), StoreError> {
+        self.inner.passages.move_files(moved).await?;
+        self.inner.vectors.move_files(moved).await
+    }
+
+    /// The files' passages, by file and in the order of its text.
+    pub async fn passages_of(&self, files: &[FileId]) -> Result<Vec<PassageRow>, StoreError> {
+        let mut rows = Vec::new();
+        for files in files.chunks(LIST_LEN) {
+            let table = &self.inner.passages;
+            for batch in table.select(filter::of_files(files), &ALL).await? {
+                rows.extend(table.columns(&batch).passages()?);
+            }
+        }
+        rows.sort_unstable_by_key(PassageRow::id);
+        Ok(rows)
+    }
+
+    /// The passages with these ids, those that there are, in the order of their ids.
+    pub async fn passages(&self, ids: &[PassageId]) -> Result<Vec<PassageRow>, StoreError> {
+        let mut rows = Vec::new();
+        for ids in ids.chunks(LIST_LEN) {
+            let table = &self.inner.passages;
+            for batch in table.select(filter::of_passages(ids), &ALL).await? {
+                rows.extend(table.columns(&batch).passages()?);
+            }
+        }
+        rows.sort_unstable_by_key(PassageRow::id);
+        rows.dedup_by_key(|row| row.id());
+        Ok(rows)
+    }
+
+    /// Which of the files have passages here.
+    pub async fn files_present(&self, files: &[FileId]) -> Result<HashSet<FileId>, StoreError> {
+        let mut present = HashSet::new();
+        for files in files.chunks(LIST_LEN) {
+            let table = &self.inner.passages;
+            for batch in table.select(filter::of_files(files), &["file"]).await? {
+                present.extend(table.columns(&batch).files()?);
+            }
+        }
+        Ok(present)
+    }
+
+    /// Rows, so a passage that were there twice would count twice.
+    pub async fn count_passages(&self) -> Result<usize, StoreError> {
+        self.inner.passages.count().await
+    }
+
+    /// What the passages with these ids hold now.
+    pub(crate) async fn current_hashes(
+        &self,
+        ids: &[PassageId],
+    ) -> Result<HashMap<PassageId, ContentHash>, StoreError> {
+        let mut hashes = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(LIST_LEN) {
+            let table = &self.inner.passages;
+            for batch in table.select(filter::of_passages(ids), &["id", "hash"]).await? {
+                let columns = table.columns(&batch);
+                hashes.extend(columns.passage_ids()?.zip(columns.hashes()?));
+            }
+        }
+        Ok(hashes)
+    }
+}

@@ -1,0 +1,279 @@
+//! The rows of both tables, to and from Arrow.
+//!
+//! A passage's context and text share one column, `words`: the keyword index
+//! reads both as one document, so a title's word counts as much as the text's and
+//! BM25 stays one formula, and nothing is stored twice. `context_bytes` says
+//! where the text begins.
+
+use std::{path::Path, sync::Arc};
+
+use arrow::{
+    array::{
+        Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, Float32Array, Int32Array,
+        Int64Array, PrimitiveArray, RecordBatch, StringArray,
+    },
+    datatypes::{DataType, Field, Float32Type, Int32Type, Int64Type, Schema, SchemaRef},
+    error::ArrowError,
+};
+use rummage_corpus::{ContentHash, FileId, Passage, PassageId, SourcePath, Span, model_input};
+
+use crate::StoreError;
+
+/// The file that a row belongs to, with what filters ask about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub file: FileId,
+    /// For people to read; the file is opened by the catalog's path.
+    pub path: String,
+    /// In lower case, without the dot.
+    pub ext: String,
+    /// Seconds since 1970.
+    pub modified: i64,
+}
+
+impl Origin {
+    pub fn new(file: FileId, path: &SourcePath, modified: i64) -> Self {
+        Self { file, path: path.display().to_string(), ext: path.extension(), modified }
+    }
+}
+
+/// A passage as the keyword side keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassageRow {
+    pub origin: Origin,
+    pub passage: Passage,
+}
+
+impl PassageRow {
+    pub fn id(&self) -> PassageId {
+        PassageId::new(self.origin.file, self.passage.ordinal)
+    }
+}
+
+/// A passage's vector. It counts as long as the passage with the same id has the
+/// same hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VectorRow {
+    pub origin: Origin,
+    pub ordinal: u32,
+    pub hash: ContentHash,
+    /// Of length 1, with as many numbers as the store's [`VectorSpace`](crate::VectorSpace) says.
+    pub vector: Vec<f32>,
+}
+
+impl VectorRow {
+    pub fn id(&self) -> PassageId {
+        PassageId::new(self.origin.file, self.ordinal)
+    }
+}
+
+pub(crate) fn passage_schema() -> SchemaRef {
+    let mut fields = origin_fields();
+    fields.extend([
+        Field::new("words", DataType::Utf8, false),
+        Field::new("context_bytes", DataType::Int32, false),
+        Field::new("start", DataType::Int64, false),
+        Field::new("end", DataType::Int64, false),
+        Field::new("page", DataType::Int32, true),
+    ]);
+    Arc::new(Schema::new(fields))
+}
+
+pub(crate) fn vector_schema(dims: usize) -> SchemaRef {
+    let mut fields = origin_fields();
+    fields.push(Field::new("vector", vector_type(dims), false));
+    Arc::new(Schema::new(fields))
+}
+
+fn origin_fields() -> Vec<Field> {
+    vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("file", DataType::Int64, false),
+        Field::new("hash", DataType::Utf8, false),
+        Field::new("path", DataType::Utf8, false),
+        Field::new("ext", DataType::Utf8, false),
+        Field::new("modified", DataType::Int64, false),
+    ]
+}
+
+fn vector_type(dims: usize) -> DataType {
+    DataType::FixedSizeList(vector_item(), dims as i32)
+}
+
+fn vector_item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Float32, true))
+}
+
+fn origin_columns<'a>(
+    rows: impl Iterator<Item = (PassageId, &'a Origin, ContentHash)> + Clone,
+) -> Vec<ArrayRef> {
+    let ids = rows.clone().map(|(id, ..)| id.to_i64());
+    let files = rows.clone().map(|(_, origin, _)| origin.file.0);
+    let hashes = rows.clone().map(|(.., hash)| hash.to_string());
+    let paths = rows.clone().map(|(_, origin, _)| origin.path.as_str());
+    let exts = rows.clone().map(|(_, origin, _)| origin.ext.as_str());
+    let modified = rows.map(|(_, origin, _)| origin.modified);
+    vec![
+        Arc::new(Int64Array::from_iter_values(ids)),
+        Arc::new(Int64Array::from_iter_values(files)),
+        Arc::new(StringArray::from_iter_values(hashes)),
+        Arc::new(StringArray::from_iter_values(paths)),
+        Arc::new(StringArray::from_iter_values(exts)),
+        Arc::new(Int64Array::from_iter_values(modified)),
+    ]
+}
+
+pub(crate) fn passage_batch(rows: &[PassageRow]) -> Result<RecordBatch, ArrowError> {
+    let passages = || rows.iter().map(|row| &row.passage);
+    let mut columns =
+        origin_columns(rows.iter().map(|row| (row.id(), &row.origin, row.passage.hash)));
+    let words = passages().map(|passage| model_input(&passage.context, &passage.text));
+    let pages = passages().map(|passage| passage.page.map(|page| page as i32));
+    columns.extend([
+        Arc::new(StringArray::from_iter_values(words)) as ArrayRef,
+        Arc::new(Int32Array::from_iter_values(passages().map(|p| p.context.len() as i32))),
+        Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.start as i64))),
+        Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.end as i64))),
+        Arc::new(pages.collect::<Int32Array>()),
+    ]);
+    RecordBatch::try_new(passage_schema(), columns)
+}
+
+/// Every vector must have `dims` numbers.
+pub(crate) fn vector_batch(rows: &[VectorRow], dims: usize) -> Result<RecordBatch, ArrowError> {
+    let mut columns = origin_columns(rows.iter().map(|row| (row.id(), &row.origin, row.hash)));
+    let numbers = rows.iter().flat_map(|row| row.vector.iter().copied());
+    let numbers = Arc::new(Float32Array::from_iter_values(numbers));
+    columns.push(Arc::new(FixedSizeListArray::try_new(
+        vector_item(),
+        dims as i32,
+        numbers,
+        None,
+    )?));
+    RecordBatch::try_new(vector_schema(dims), columns)
+}
+
+/// A batch that was read, column by column.
+pub(crate) struct Columns<'a> {
+    pub batch: &'a RecordBatch,
+    /// For the error.
+    pub table: &'a Path,
+}
+
+impl<'a> Columns<'a> {
+    pub fn passage_ids(&self) -> Result<impl Iterator<Item = PassageId> + use<'a>, StoreError> {
+        Ok(self.numbers::<Int64Type>("id")?.values().iter().map(|id| PassageId::from_i64(*id)))
+    }
+
+    pub fn files(&self) -> Result<impl Iterator<Item = FileId> + use<'a>, StoreError> {
+        Ok(self.numbers::<Int64Type>("file")?.values().iter().map(|file| FileId(*file)))
+    }
+
+    pub fn hashes(&self) -> Result<Vec<ContentHash>, StoreError> {
+        let unreadable = |_| self.unusable("hash");
+        self.strings("hash")?.iter().flatten().map(|hash| hash.parse().map_err(unreadable)).collect()
+    }
+
+    pub fn floats(&self, column: &'static str) -> Result<&'a [f32], StoreError> {
+        Ok(self.numbers::<Float32Type>(column)?.values())
+    }
+
+    /// All vectors end to end.
+    pub fn vectors(&self) -> Result<&'a [f32], StoreError> {
+        let lists = self.column("vector")?.as_fixed_size_list_opt();
+        let numbers = lists.and_then(|lists| lists.values().as_primitive_opt::<Float32Type>());
+        Ok(numbers.ok_or_else(|| self.unusable("vector"))?.values())
+    }
+
+    pub fn passages(&self) -> Result<Vec<PassageRow>, StoreError> {
+        let ids = self.passage_ids()?;
+        let hashes = self.hashes()?;
+        let (paths, exts) = (self.strings("path")?, self.strings("ext")?);
+        let modified = self.numbers::<Int64Type>("modified")?;
+        let words = self.strings("words")?;
+        let context_bytes = self.numbers::<Int32Type>("context_bytes")?;
+        let starts = self.numbers::<Int64Type>("start")?;
+        let ends = self.numbers::<Int64Type>("end")?;
+        let pages = self.numbers::<Int32Type>("page")?;
+        ids.zip(hashes)
+            .enumerate()
+            .map(|(i, (id, hash))| {
+                let (context, text) = split_words(words.value(i), context_bytes.value(i))
+                    .ok_or_else(|| self.unusable("context_bytes"))?;
+                Ok(PassageRow {
+                    origin: Origin {
+                        file: id.file(),
+                        path: paths.value(i).to_owned(),
+                        ext: exts.value(i).to_owned(),
+                        modified: modified.value(i),
+                    },
+                    passage: Passage {
+                        ordinal: id.ordinal(),
+                        span: Span::new(starts.value(i) as usize, ends.value(i) as usize),
+                        text: text.to_owned(),
+                        context: context.to_owned(),
+                        page: pages.is_valid(i).then(|| pages.value(i) as u32),
+                        hash,
+                    },
+                })
+            })
+            .collect()
+    }
+
+    fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {
+        self.column(column)?.as_string_opt().ok_or_else(|| self.unusable(column))
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(
+        &self,
+        column: &'static str,
+    ) -> Result<&'a PrimitiveArray<T>, StoreError> {
+        self.column(column)?.as_primitive_opt().ok_or_else(|| self.unusable(column))
+    }
+
+    fn column(&self, column: &'static str) -> Result<&'a ArrayRef, StoreError> {
+        self.batch.column_by_name(column).ok_or_else(|| self.unusable(column))
+    }
+
+    fn unusable(&self, column: &'static str) -> StoreError {
+        StoreError::Column { path: self.table.to_owned(), column }
+    }
+}
+
+/// Undoes [`model_input`]: the context and the text.
+fn split_words(words: &str, context_bytes: i32) -> Option<(&str, &str)> {
+    match usize::try_from(context_bytes).ok()? {
+        0 => Some(("", words)),
+        bytes => Some((words.get(..bytes)?, words.get(bytes + 1..)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_passage_comes_back_as_it_went(
+            ordinal in 0u32..1000,
+            context in "(?s).{0,20}",
+            text in "(?s).{0,60}",
+            page in prop::option::of(1u32..9),
+        ) {
+            let row = PassageRow {
+                origin: Origin::new(FileId(7), &SourcePath::new("/a/it's \"b\".TXT"), -3),
+                passage: Passage {
+                    ordinal,
+                    span: Span::new(5, 5 + text.len()),
+                    hash: ContentHash::of(text.as_bytes()),
+                    text, context, page,
+                },
+            };
+            let batch = passage_batch(std::slice::from_ref(&row)).unwrap();
+            let columns = Columns { batch: &batch, table: Path::new("passages") };
+            prop_assert_eq!(columns.passages().unwrap(), vec![row]);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Indexes and compaction: nothing here changes an answer, only its cost.
+
+use lancedb::{
+    index::{Index, IndexConfig, scalar::BTreeIndexBuilder},
+    table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions},
+};
+
+use crate::{Store, StoreError, table::Table, words::index_parameters};
+
+/// How much upkeep may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Indexing goes on, people may be searching: only what keeps queries quick.
+    Busy,
+    /// Nothing else writes and nobody waits: everything, however long it takes.
+    Idle,
+}
+
+/// What [`Store::upkeep`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    pub indexes_created: usize,
+    pub tables_indexed: usize,
+    pub tables_compacted: usize,
+}
+
+/// A table with fewer rows is scanned as fast as an ordered index is read.
+const ORDERED_INDEX_ROWS: usize = 10_000;
+
+/// Rows that no index knows cost a keyword query 15 µs each; adding them to the
+/// indexes costs 0.1 s a thousand. As a share of the table, so that the work a row
+/// causes stays the same while the table grows.
+const FRESH_ROWS: std::ops::RangeInclusive<usize> = 2_000..=10_000;
+const FRESH_SHARE: usize = 100;
+
+/// Each addition makes an index segment; 40 of them slow a keyword query sevenfold.
+const SEGMENTS: u32 = 5;
+
+/// Fragments (files of rows) that a table may hold before they are joined. Each
+/// commit makes one, and writes a list of all.
+const BUSY_FRAGMENTS: usize = 256;
+const IDLE_FRAGMENTS: usize = 16;
+
+/// A fragment of this many rows is left alone by later compactions, so that a
+/// growing table is not rewritten again and again.
+const FRAGMENT_ROWS: usize = 100_000;
+
+/// Deleted rows stay on the disk until so many of a hundred are dead.
+const DEAD_PERCENT: usize = 20;
+
+/// Old versions are kept this long for queries that still read them.
+const VERSION_MINUTES: i64 = 10;
+
+/// Builds the keyword index over a new table, so that its first rows are already
+/// read the way the index reads them.
+pub(crate) async fn prepare(passages: &Table) -> Result<(), StoreError> {
+    let indexes = indexes(passages).await?;
+    if !has_index(&indexes, "words") {
+        create(passages, "words", Index::FTS(index_parameters())).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Brings the indexes up to date and, now and then, the files in order. Returns
+    /// at once when nothing is due; call it after every few commits.
+    ///
+    /// This is writing: only the task that adds and removes rows may call it.
+    pub async fn upkeep(&self, mode: Mode) -> Result<Work, StoreError> {
+        let mut work = Work::default();
+        let passages = (&self.inner.passages, ["id", "file"].as_slice());
+        let vectors = (&self.inner.vectors, ["id", "file", "hash"].as_slice());
+        for (table, ordered) in [passages, vectors] {
+            let rows = table.count().await?;
+            work.indexes_created += create_missing(table, ordered, rows).await?;
+            work.tables_indexed += usize::from(index_fresh_rows(table, rows, mode).await?);
+            work.tables_compacted += usize::from(compact(table, mode).await?);
+        }
+        Ok(work)
+    }
+}
+
+async fn create_missing(
+    table: &Table,
+    ordered: &[&str],
+    rows: usize,
+) -> Result<usize, StoreError> {
+    if rows < ORDERED_INDEX_ROWS {
+        return Ok(0);
+    }
+    let indexes = indexes(table).await?;
+    let mut created = 0;
+    for column in ordered.iter().filter(|column| !has_index(&indexes, column)) {
+        create(table, column, Index::BTree(BTreeIndexBuilder::default())).await?;
+        created += 1;
+    }
+    Ok(created)
+}
+
+async fn index_fresh_rows(table: &Table, rows: usize, mode: Mode) -> Result<bool, StoreError> {
+    let indexes = indexes(table).await?;
+    let fresh = indexes.iter().filter_map(|index| index.num_unindexed_rows).max().unwrap_or(0);
+    let segments = indexes.iter().filter_map(|index| index.num_segments).max().unwrap_or(0);
+    let (fresh_due, segments_due) = match mode {
+        Mode::Busy => {
+            ((rows / FRESH_SHARE).clamp(*FRESH_ROWS.start(), *FRESH_ROWS.end()), SEGMENTS)
+        }
+        Mode::Idle => (1, 1),
+    };
+    let options = if segments > segments_due {
+        OptimizeOptions::merge(segments as usize)
+    } else if fresh >= fresh_due as u64 {
+        OptimizeOptions::append()
+    } else {
+        return Ok(false);
+    };
+    optimize(table, OptimizeAction::Index(options)).await?;
+    Ok(true)
+}
+
+async fn compact(table: &Table, mode: Mode) -> Result<bool, StoreError> {
+    let stats = table.lance.stats().await.map_err(|error| table.read_failed(error))?;
+    let dead = stats.num_deleted_rows.unwrap_or(0);
+    let many_dead = dead * 100 > (dead + stats.num_rows) * DEAD_PERCENT;
+    let fragments = stats.fragment_stats.num_small_fragments;
+    let due = match mode {
+        Mode::Busy => fragments > BUSY_FRAGMENTS,
+        Mode::Idle => fragments > IDLE_FRAGMENTS || many_dead,
+    };
+    if !due {
+        return Ok(false);
+    }
+    let options =
+        CompactionOptions { target_rows_per_fragment: FRAGMENT_ROWS, ..Default::default() };
+    optimize(table, OptimizeAction::Compact { options, remap_options: None }).await?;
+    // Unverified files may belong to a write that is under way: they stay.
+    let prune = OptimizeAction::Prune {
+        older_than: Some(Duration::minutes(VERSION_MINUTES)),
+        delete_unverified: Some(false),
+        error_if_tagged_old_versions: None,
+    };
+    optimize(table, prune).await?;
+    Ok(true)
+}
+
+async fn optimize(table: &Table, action: OptimizeAction) -> Result<(), StoreError> {
+    let done = table.lance.optimize(action).await;
+    done.map(drop).map_err(|error| table.write_failed(error))
+}
+
+async fn create(table: &Table, column: &str, index: Index) -> Result<(), StoreError> {
+    let created = table.lance.create_index(&[column], index).execute().await;
+    created.map_err(|error| table.write_failed(error))
+}
+
+async fn indexes(table: &Table) -> Result<Vec<IndexConfig>, StoreError> {
+    table.lance.list_indices().await.map_err(|error| table.read_failed(error))
+}
+
+fn has_index(indexes: &[IndexConfig], column: &str) -> bool {
+    indexes.iter().any(|index| index.columns == [column])
+}

@@ -1,0 +1,302 @@
+//! The store over real tables in a temporary folder.
+
+use std::collections::HashSet;
+
+use rummage_corpus::{ContentHash, FileId, Passage, PassageId, SourcePath, Span};
+use rummage_store::{
+    Filter, Mode, Origin, PassageRow, Store, StoreError, VectorRow, VectorSpace, Words,
+};
+use tempfile::TempDir;
+
+const DIMS: usize = 4;
+
+fn space() -> VectorSpace {
+    VectorSpace { fingerprint: "test-model".into(), dims: DIMS as u32 }
+}
+
+/// A folder whose name holds what paths and URLs trip over.
+fn folder() -> TempDir {
+    TempDir::with_prefix("db 100% #1 è?").unwrap()
+}
+
+async fn open(folder: &TempDir) -> Store {
+    Store::open(folder.path(), &space()).await.unwrap()
+}
+
+fn path_of(file: i64) -> SourcePath {
+    SourcePath::new(format!("/home/ann/notes/{file}.md"))
+}
+
+fn passage(file: i64, ordinal: u32, text: &str) -> PassageRow {
+    PassageRow {
+        origin: Origin::new(FileId(file), &path_of(file), 1_000 + file),
+        passage: Passage {
+            ordinal,
+            span: Span::new(0, text.len()),
+            text: text.into(),
+            context: String::new(),
+            page: None,
+            hash: ContentHash::of(text.as_bytes()),
+        },
+    }
+}
+
+/// A unit vector whose angle to [`vector`]`(0.0)` grows with `turn`, up to 1.
+fn vector(turn: f32) -> Vec<f32> {
+    let (sin, cos) = (turn * std::f32::consts::FRAC_PI_2).sin_cos();
+    vec![cos, sin, 0.0, 0.0]
+}
+
+fn vector_of(row: &PassageRow, turn: f32) -> VectorRow {
+    VectorRow {
+        origin: row.origin.clone(),
+        ordinal: row.passage.ordinal,
+        hash: row.passage.hash,
+        vector: vector(turn),
+    }
+}
+
+fn files(ids: impl IntoIterator<Item = PassageId>) -> Vec<i64> {
+    ids.into_iter().map(|id| id.file().0).collect()
+}
+
+async fn keyword_in(store: &Store, words: &Words, filter: &Filter) -> Vec<i64> {
+    let hits = store.keyword(words, filter, 50).await.unwrap();
+    files(hits.iter().map(|hit| hit.id))
+}
+
+async fn keyword(store: &Store, any: &str) -> Vec<i64> {
+    let words = Words { any: any.into(), ..Words::default() };
+    keyword_in(store, &words, &Filter::default()).await
+}
+
+async fn meaning(store: &Store, limit: usize) -> Vec<i64> {
+    let hits = store.meaning(&vector(0.0), &Filter::default(), limit).await.unwrap();
+    files(hits.iter().map(|hit| hit.id))
+}
+
+#[tokio::test]
+async fn replacing_twice_leaves_the_same_rows() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let mut rows = vec![passage(1, 0, "first"), passage(1, 1, "second"), passage(2, 0, "third")];
+    rows[1].passage.context = "Title › Part".into();
+    rows[1].passage.page = Some(3);
+    let vectors: Vec<_> = rows.iter().map(|row| vector_of(row, 0.5)).collect();
+    let both = [FileId(1), FileId(2)];
+    for _ in 0..2 {
+        store.replace_passages(&both, &rows).await.unwrap();
+        store.replace_vectors(&both, &vectors).await.unwrap();
+        assert_eq!(store.passages_of(&both).await.unwrap(), rows);
+        assert_eq!(store.count_passages().await.unwrap(), 3);
+        assert_eq!(store.count_vectors().await.unwrap(), 3);
+    }
+    let some = store.passages(&[rows[2].id(), PassageId::new(FileId(9), 0)]).await.unwrap();
+    assert_eq!(some, rows[2..]);
+    let present = store.files_present(&[FileId(2), FileId(9)]).await.unwrap();
+    assert_eq!(present, HashSet::from([FileId(2)]));
+    assert!(store.disk_bytes().await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn removed_files_and_replaced_passages_are_not_found() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let rows = [passage(1, 0, "lighthouse one"), passage(2, 0, "lighthouse two")];
+    let vectors = [vector_of(&rows[0], 0.0), vector_of(&rows[1], 0.5)];
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+    assert_eq!(meaning(&store, 9).await, [1, 2]);
+
+    let changed = passage(1, 0, "harbour");
+    store.replace_passages(&[FileId(1)], &[changed.clone()]).await.unwrap();
+    assert_eq!(keyword(&store, "lighthouse").await, [2]);
+    assert_eq!(meaning(&store, 9).await, [2], "the old vector is still there and must not count");
+    let ids = [rows[0].id(), rows[1].id()];
+    let similar = store.similarities(&vector(0.0), &ids).await.unwrap();
+    assert_eq!(similar.into_keys().collect::<Vec<_>>(), [rows[1].id()]);
+
+    store.replace_vectors(&[FileId(1)], &[vector_of(&changed, 1.0)]).await.unwrap();
+    assert_eq!(meaning(&store, 9).await, [2, 1]);
+
+    store.remove_passages(&[FileId(2)]).await.unwrap();
+    assert_eq!(keyword(&store, "lighthouse").await, [0i64; 0]);
+    assert_eq!(meaning(&store, 9).await, [1]);
+    store.remove_vectors(&[FileId(2)]).await.unwrap();
+    assert_eq!(store.count_vectors().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn stale_vectors_never_crowd_out_current_ones() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let gone: Vec<_> = (0..300).map(|i| passage(1, i, &format!("gone {i}"))).collect();
+    let here: Vec<_> = (0..5).map(|i| passage(2, i, &format!("here {i}"))).collect();
+    let near = gone.iter().map(|row| vector_of(row, 0.0));
+    let far = here.iter().map(|row| vector_of(row, 0.9));
+    let vectors: Vec<_> = near.chain(far).collect();
+    store.replace_passages(&[], &here).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+    assert_eq!(meaning(&store, 5).await, [2; 5]);
+}
+
+#[tokio::test]
+async fn similarities_are_cosines() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let row = passage(1, 0, "x");
+    store.replace_passages(&[], &[row.clone()]).await.unwrap();
+    store.replace_vectors(&[], &[vector_of(&row, 1.0 / 3.0)]).await.unwrap();
+    let cosine = (std::f32::consts::FRAC_PI_2 / 3.0).cos();
+    let hit = store.meaning(&vector(0.0), &Filter::default(), 1).await.unwrap()[0];
+    let asked = store.similarities(&vector(0.0), &[row.id()]).await.unwrap()[&row.id()];
+    assert!((hit.similarity - cosine).abs() < 1e-5, "{hit:?}");
+    assert!((asked - cosine).abs() < 1e-5, "{asked}");
+}
+
+#[tokio::test]
+async fn equal_contents_are_known_by_their_hash() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let row = passage(1, 0, "said before");
+    store.replace_vectors(&[], &[vector_of(&row, 0.25)]).await.unwrap();
+    let new = ContentHash::of(b"never said");
+    let known = store.known_vectors(&[row.passage.hash, new]).await.unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[&row.passage.hash], vector(0.25));
+
+    let other = VectorSpace { fingerprint: "other model/2".into(), dims: 2 };
+    let other = Store::open(folder.path(), &other).await.unwrap();
+    assert!(other.known_vectors(&[row.passage.hash]).await.unwrap().is_empty());
+    let wrong = other.replace_vectors(&[], &[vector_of(&row, 0.25)]).await;
+    assert!(matches!(wrong, Err(StoreError::Dims { expected: 2, actual: 4, .. })));
+}
+
+#[tokio::test]
+async fn filters_take_any_path_as_it_is() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let names = ["/a/it's 100%_\"x\"/one.MD", "/a/it's 100%_\"x\"y/two.md", "/a/b/three.txt"];
+    let place = |i: usize, name: &str| {
+        let mut row = passage(i as i64, 0, "same words");
+        row.origin = Origin::new(FileId(i as i64), &SourcePath::new(name), i as i64 * 10);
+        row
+    };
+    let rows: Vec<_> = names.iter().enumerate().map(|(i, name)| place(i, name)).collect();
+    let vectors: Vec<_> = rows.iter().map(|row| vector_of(row, 0.1)).collect();
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+
+    let check = async |filter: Filter, expected: &[i64]| {
+        let words = Words { any: "words".into(), ..Words::default() };
+        assert_eq!(keyword_in(&store, &words, &filter).await, expected, "{filter:?}");
+        let hits = store.meaning(&vector(0.0), &filter, 9).await.unwrap();
+        assert_eq!(files(hits.iter().map(|hit| hit.id)), expected, "{filter:?}");
+    };
+    let under = |place: &str| Filter { under: Some(place.into()), ..Filter::default() };
+    let typed = |ext: &str| Filter { types: vec![ext.into()], ..Filter::default() };
+    check(Filter::default(), &[0, 1, 2]).await;
+    check(under("/a/it's 100%_\"x\""), &[0]).await;
+    check(under("/a/it's 100%_\"x\"/"), &[0]).await;
+    check(under("/a/it's 100%_\"x\"/one.MD"), &[0]).await;
+    check(under("/"), &[0, 1, 2]).await;
+    check(under("/a/%"), &[]).await;
+    check(under("' OR 1=1 --"), &[]).await;
+    check(under("B"), &[2]).await;
+    check(under("IT'S 100%_\"X\"y"), &[1]).await;
+    check(typed("md"), &[0, 1]).await;
+    check(typed("md' OR '1'='1"), &[]).await;
+    check(Filter { after: Some(10), before: Some(20), ..Filter::default() }, &[1]).await;
+
+    let to = SourcePath::new("/elsewhere/o'clock.TXT");
+    store.move_files(&[(FileId(0), to)]).await.unwrap();
+    check(under("/elsewhere"), &[0]).await;
+    check(typed("txt"), &[0, 2]).await;
+    check(typed("md"), &[1]).await;
+}
+
+#[tokio::test]
+async fn words_are_found_before_and_after_upkeep() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let mut titled = passage(1, 0, "The keepers were counting ships.");
+    titled.passage.context = "Lighthouses".into();
+    let rows = [titled, passage(2, 0, "A ship in a bottle, and The Who."), passage(3, 0, "我住在北京")];
+    store.replace_passages(&[], &rows).await.unwrap();
+
+    let check = async |store: &Store| {
+        assert_eq!(keyword(store, "ships counted").await, [1, 2]);
+        assert_eq!(keyword(store, "lighthouse").await, [1], "the context is searched too");
+        assert_eq!(keyword(store, "who").await, [2]);
+        assert_eq!(keyword(store, "北京").await, [3]);
+        assert_eq!(keyword(store, "?!").await, [0i64; 0]);
+        let asked = |phrase: &str, excluded: &str| Words {
+            any: "ship".into(),
+            phrases: (!phrase.is_empty()).then(|| phrase.into()).into_iter().collect(),
+            excluded: (!excluded.is_empty()).then(|| excluded.into()).into_iter().collect(),
+        };
+        let all = Filter::default();
+        assert_eq!(keyword_in(store, &asked("in a bottle", ""), &all).await, [2]);
+        assert_eq!(keyword_in(store, &asked("bottle a in", ""), &all).await, [0i64; 0]);
+        assert_eq!(keyword_in(store, &asked("", "bottle"), &all).await, [1]);
+        assert_eq!(keyword_in(store, &asked("", "a bottle"), &all).await, [1]);
+        let alone = Words { excluded: vec!["ship".into()], ..Words::default() };
+        assert_eq!(keyword_in(store, &alone, &all).await, [0i64; 0]);
+    };
+    check(&store).await;
+    assert_eq!(store.upkeep(Mode::Busy).await.unwrap().tables_indexed, 0, "nothing is due");
+    assert_eq!(store.upkeep(Mode::Idle).await.unwrap().tables_indexed, 1);
+    check(&store).await;
+
+    store.replace_passages(&[], &[passage(4, 0, "One more ship is counted")]).await.unwrap();
+    assert_eq!(HashSet::from_iter(keyword(&store, "ship").await), HashSet::from([1, 2, 4]));
+    store.remove_passages(&[FileId(2)]).await.unwrap();
+    store.upkeep(Mode::Idle).await.unwrap();
+    assert_eq!(HashSet::from_iter(keyword(&store, "ship").await), HashSet::from([1, 4]));
+}
+
+#[tokio::test]
+async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
+    let folder = folder();
+    let store = open(&folder).await;
+    for file in 0..20 {
+        let row = passage(file, 0, &format!("commit number {file}"));
+        store.replace_passages(&[], &[row.clone()]).await.unwrap();
+        store.replace_vectors(&[], &[vector_of(&row, file as f32 / 20.0)]).await.unwrap();
+    }
+    assert_eq!(store.upkeep(Mode::Idle).await.unwrap().tables_compacted, 2);
+    assert_eq!(store.upkeep(Mode::Idle).await.unwrap().tables_compacted, 0);
+    assert_eq!(store.count_passages().await.unwrap(), 20);
+    assert_eq!(keyword(&store, "commit").await.len(), 20);
+    assert_eq!(keyword(&store, "17").await, [17]);
+    assert_eq!(meaning(&store, 3).await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_another_handle_writes() {
+    let folder = folder();
+    let writer = open(&folder).await;
+    let reader = open(&folder).await;
+    assert_eq!(keyword(&reader, "fresh").await, [0i64; 0]);
+    let row = passage(1, 0, "fresh words");
+    writer.replace_passages(&[], &[row.clone()]).await.unwrap();
+    writer.replace_vectors(&[], &[vector_of(&row, 0.0)]).await.unwrap();
+    assert_eq!(keyword(&reader, "fresh").await, [1]);
+    assert_eq!(meaning(&reader, 1).await, [1]);
+    writer.upkeep(Mode::Idle).await.unwrap();
+    assert_eq!(keyword(&reader, "fresh").await, [1]);
+}
+
+#[tokio::test]
+async fn a_damaged_table_is_told_by_name() {
+    let folder = folder();
+    let store = open(&folder).await;
+    store.replace_passages(&[], &[passage(1, 0, "x")]).await.unwrap();
+    drop(store);
+    let table = folder.path().join("passages.lance");
+    for entry in std::fs::read_dir(table.join("_versions")).unwrap() {
+        std::fs::write(entry.unwrap().path(), b"not a manifest").unwrap();
+    }
+    let error = Store::open(folder.path(), &space()).await.err().unwrap();
+    assert!(error.to_string().contains("passages.lance"), "{error}");
+}

@@ -1,0 +1,293 @@
+//! What a root holds, by a scan and by a look at each path.
+
+use std::{fs, ops::ControlFlow, path::Path};
+
+use proptest::prelude::*;
+use rummage_watch::{Found, Lookout, Rules, Seen, WatchError, look, scan};
+
+use crate::tree::{Tree, rules};
+
+/// Scans, and looks at every path that is there: both must say the same.
+fn check(tree: &Tree, rules: &Rules, expected: &[&str]) {
+    assert_eq!(tree.scan(rules).iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    check_looks_agree(tree, rules);
+}
+
+fn check_looks_agree(tree: &Tree, rules: &Rules) {
+    let found = tree.scan(rules);
+    let mut lookout = Lookout::new(tree.root(), rules);
+    for path in everything_below(tree.root()) {
+        let below = path.strip_prefix(tree.root()).unwrap().display().to_string();
+        match lookout.look(&path).unwrap() {
+            Seen::File(_) => assert!(found.contains(&below), "{below} is seen, not found"),
+            Seen::Nothing => assert!(!found.contains(&below), "{below} is found, not seen"),
+            Seen::Folder => {}
+            Seen::Unreadable(error) => assert!(found.contains(&format!("!{below}")), "{error}"),
+        }
+    }
+}
+
+fn everything_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            let below = if path.is_symlink() { Vec::new() } else { everything_below(&path) };
+            std::iter::once(path).chain(below)
+        })
+        .collect()
+}
+
+#[test]
+fn nested_ignore_files_count_without_a_repository() {
+    let tree = Tree::new(&[
+        (".gitignore", "*.log\n/only-top.txt\n"),
+        ("a.log", ""),
+        ("only-top.txt", ""),
+        ("sub/only-top.txt", ""),
+        ("sub/.gitignore", "!keep.log\nprivate/\n"),
+        ("sub/keep.log", ""),
+        ("sub/drop.log", ""),
+        ("sub/private/a.txt", ""),
+        ("sub/.ignore", "*.tmp\n"),
+        ("sub/a.tmp", ""),
+    ]);
+    check(&tree, &rules(&[]), &["sub/keep.log", "sub/only-top.txt"]);
+}
+
+#[test]
+fn our_own_ignore_file_wins_over_the_others() {
+    let tree = Tree::new(&[
+        (".gitignore", "*.log\n"),
+        (".rummageignore", "!wanted.log\ndrafts/\n"),
+        ("wanted.log", ""),
+        ("other.log", ""),
+        ("drafts/a.txt", ""),
+        ("a.txt", ""),
+    ]);
+    check(&tree, &rules(&[]), &["a.txt", "wanted.log"]);
+}
+
+#[test]
+fn no_ignore_file_lets_in_what_the_settings_keep_out() {
+    let tree = Tree::new(&[
+        (".rummageignore", "!id_rsa\n!.hidden\n"),
+        ("id_rsa", ""),
+        (".hidden", ""),
+        ("node_modules/a.js", ""),
+        ("a.txt", ""),
+    ]);
+    check(&tree, &rules(&["id_rsa*", "node_modules/"]), &["a.txt"]);
+}
+
+#[test]
+fn ignore_files_above_the_root_do_not_count() {
+    let tree = Tree::new(&[(".gitignore", "*\n"), ("root/a.txt", "")]);
+    let root = tree.at("root");
+    let mut found = 0;
+    scan(&root, &rules(&[]), |_| {
+        found += 1;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(found, 1);
+    assert!(matches!(look(&root, &root.join("a.txt"), &rules(&[])).unwrap(), Seen::File(_)));
+}
+
+#[test]
+fn the_part_below_a_folder_is_scanned_by_all_rules() {
+    let tree = Tree::new(&[
+        (".gitignore", "*.log\nout/\n"),
+        ("a/b/c.txt", ""),
+        ("a/b/c.log", ""),
+        ("a/b.txt", ""),
+        ("a/out/d.txt", ""),
+    ]);
+    let rules = rules(&[]);
+    let check = |folder, expected: &[&str]| {
+        assert_eq!(tree.scan_below(folder, &rules).iter().collect::<Vec<_>>(), expected);
+    };
+    check("a", &["a/b.txt", "a/b/c.txt"]);
+    check("a/b", &["a/b/c.txt"]);
+    check("a/out", &[]);
+    check("a/gone", &[]);
+}
+
+#[test]
+fn a_scan_ends_when_it_is_told() {
+    let tree = Tree::new(&[("a", ""), ("b", ""), ("c", "")]);
+    let mut found = 0;
+    scan(tree.root(), &rules(&[]), |_| {
+        found += 1;
+        ControlFlow::Break(())
+    })
+    .unwrap();
+    assert_eq!(found, 1);
+}
+
+#[test]
+fn a_root_that_is_a_file_is_found_whatever_the_rules() {
+    let tree = Tree::new(&[(".gitignore", "*\n"), (".env", "words")]);
+    let root = tree.at(".env");
+    let mut found = Vec::new();
+    scan(&root, &rules(&[".env", "*"]), |one| {
+        found.push(one);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let [Found::File { path, stamp }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((path.as_path(), stamp.bytes), (root.as_path(), 5));
+    let Seen::File(seen) = look(&root, &root, &rules(&["*"])).unwrap() else { panic!("unseen") };
+    assert_eq!(seen, *stamp);
+}
+
+#[test]
+fn a_missing_root_is_an_error_and_a_missing_file_is_not() {
+    let tree = Tree::new(&[]);
+    let gone = tree.at("gone");
+    let none = rules(&[]);
+    let scanned = scan(&gone, &none, |_| ControlFlow::Continue(()));
+    assert!(matches!(scanned, Err(WatchError::RootGone { .. })), "{scanned:?}");
+    let seen = look(&gone, &gone.join("a.txt"), &none);
+    assert!(matches!(seen, Err(WatchError::RootGone { .. })), "{seen:?}");
+    assert!(matches!(look(tree.root(), &gone, &none), Ok(Seen::Nothing)));
+    assert!(matches!(look(tree.root(), Path::new("/elsewhere"), &none), Ok(Seen::Nothing)));
+    assert!(matches!(look(tree.root(), &tree.at("../x"), &none), Ok(Seen::Nothing)));
+}
+
+#[test]
+fn a_changed_file_has_another_stamp() {
+    let tree = Tree::new(&[("a", "1")]);
+    let stamp = || match look(tree.root(), &tree.at("a"), &rules(&[])).unwrap() {
+        Seen::File(stamp) => stamp,
+        other => panic!("{other:?}"),
+    };
+    let before = stamp();
+    assert_eq!(before, stamp());
+    tree.write("a", "12");
+    assert_ne!(before, stamp());
+    assert_eq!(stamp().bytes, 2);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        ffi::{CString, OsStr},
+        os::unix::{ffi::OsStrExt, fs::PermissionsExt, fs::symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn links_are_not_followed_but_for_the_root() {
+        let outside = Tree::new(&[("secret.txt", "")]);
+        let tree = Tree::new(&[("a/b.txt", "")]);
+        symlink(tree.root(), tree.at("a/loop")).unwrap();
+        symlink(outside.root(), tree.at("out")).unwrap();
+        symlink(tree.at("a/b.txt"), tree.at("file-link")).unwrap();
+        symlink(tree.at("nowhere"), tree.at("broken")).unwrap();
+        check(&tree, &rules(&[]), &["a/b.txt"]);
+        // Through a link nothing is seen, though the system would open it.
+        for path in ["out/secret.txt", "a/loop/a/b.txt"] {
+            assert!(tree.at(path).exists());
+            let seen = look(tree.root(), &tree.at(path), &rules(&[])).unwrap();
+            assert!(matches!(seen, Seen::Nothing), "{path}: {seen:?}");
+        }
+
+        let link = outside.at("link");
+        symlink(tree.root(), &link).unwrap();
+        let mut found = Vec::new();
+        scan(&link, &rules(&[]), |one| {
+            found.push(one);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let [Found::File { path, .. }] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(path.as_path(), link.join("a/b.txt"));
+        assert!(matches!(look(&link, &link.join("a/b.txt"), &rules(&[])), Ok(Seen::File(_))));
+    }
+
+    #[test]
+    fn names_of_any_bytes_are_found() {
+        let tree = Tree::new(&[]);
+        for name in [b"two\nlines.txt".as_slice(), b"caf\xe9.txt", b" ", b"[a]*?!#.txt"] {
+            fs::write(tree.at(OsStr::from_bytes(name)), "").unwrap();
+        }
+        let mut names = Vec::new();
+        scan(tree.root(), &rules(&["*.log"]), |one| {
+            let Found::File { path, .. } = one else { panic!("{one:?}") };
+            names.push(path.as_path().file_name().unwrap().as_bytes().to_vec());
+            let seen = look(tree.root(), path.as_path(), &rules(&["*.log"])).unwrap();
+            assert!(matches!(seen, Seen::File(_)), "{path:?}");
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        names.sort();
+        assert_eq!(names, [b" ".as_slice(), b"[a]*?!#.txt", b"caf\xe9.txt", b"two\nlines.txt"]);
+    }
+
+    fn make_pipe(path: &Path) {
+        let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+        // SAFETY: the path is a C string that lives through the call.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    }
+
+    #[test]
+    fn pipes_and_sockets_are_passed_over() {
+        let tree = Tree::new(&[("a.txt", "")]);
+        make_pipe(&tree.at("pipe"));
+        let _socket = std::os::unix::net::UnixListener::bind(tree.at("socket")).unwrap();
+        check(&tree, &rules(&[]), &["a.txt"]);
+        let scanned = scan(&tree.at("pipe"), &rules(&[]), |_| ControlFlow::Continue(()));
+        assert!(matches!(scanned, Err(WatchError::RootKind { .. })), "{scanned:?}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_named_and_the_scan_goes_on() {
+        let tree = Tree::new(&[("closed/a.txt", ""), ("open/b.txt", "")]);
+        let closed = tree.at("closed");
+        let set = |mode| fs::set_permissions(&closed, PermissionsExt::from_mode(mode)).unwrap();
+        set(0o000);
+        if fs::read_dir(&closed).is_ok() {
+            // The superuser reads everything: nothing to see here.
+            set(0o700);
+            return;
+        }
+        let found = tree.scan(&rules(&[]));
+        let seen = look(tree.root(), &closed.join("a.txt"), &rules(&[])).unwrap();
+        let root = scan(&closed, &rules(&[]), |_| ControlFlow::Continue(()));
+        set(0o700);
+        assert_eq!(found.iter().collect::<Vec<_>>(), ["!closed", "open/b.txt"]);
+        assert!(matches!(seen, Seen::Unreadable(_)), "{seen:?}");
+        assert!(matches!(root, Err(WatchError::RootUnreadable { .. })), "{root:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Over any small tree with ignore files anywhere, a look and a scan agree.
+    #[test]
+    fn a_look_says_what_a_scan_finds(
+        files in prop::collection::vec("([ab]/){0,3}[abc.]{1,2}[abc]", 1..12),
+        ignores in prop::collection::vec(
+            ("([ab]/){0,2}", 0usize..3, prop::collection::vec("!?/?[abc*]{1,2}/?", 1..4)),
+            0..4,
+        ),
+        patterns in prop::collection::vec("!?/?[abc*.]{1,2}/?", 0..3),
+    ) {
+        let tree = Tree::new(&[]);
+        for (folder, kind, lines) in ignores {
+            let name = [".gitignore", ".ignore", ".rummageignore"][kind];
+            tree.write(&format!("{folder}{name}"), &lines.join("\n"));
+        }
+        for file in files {
+            // The name may be taken by a folder, or its folder by a file.
+            let path = tree.at(&file);
+            if fs::create_dir_all(path.parent().unwrap()).is_ok() {
+                let _ = fs::write(path, "");
+            }
+        }
+        check_looks_agree(&tree, &Rules::new(&patterns).0);
+    }
+}

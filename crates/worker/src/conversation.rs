@@ -1,0 +1,159 @@
+//! The conversation with the app: the handshake, then one reply a request, urgent
+//! ones first. It knows streams, not processes, so a test can hold it in memory.
+
+use std::{
+    io::{Read, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use rummage_protocol::{
+    EmbedRequest, FrameError, Hello, LeaseId, Reply, Request, Role, VERSION, exit, read_frame, write_frame,
+};
+
+use crate::{
+    Options, WorkerError,
+    embed::{Embedder, Job, Step},
+    extract::extract,
+    queue::{Next, Queue},
+};
+
+/// The code with which Rust ends a program that panicked.
+const PANICKED: i32 = 101;
+
+/// Speaks the protocol until `reader` ends, and returns the exit code.
+///
+/// `ended` is called with the exit code on the reader's thread the moment that
+/// nothing more can come. A program ends itself there, since this function still
+/// finishes what it has: it returns when every request that came in whole is
+/// answered.
+pub fn serve(
+    options: &Options,
+    reader: impl Read + Send + 'static,
+    writer: impl Write,
+    ended: impl FnOnce(i32) + Send + 'static,
+) -> i32 {
+    let queue = Arc::new(Queue::default());
+    // Before the model is loaded, so that a worker whose app is gone stops loading.
+    let filled = Arc::clone(&queue);
+    thread::spawn(move || {
+        let read = || read_requests(reader, &filled);
+        let code = catch_unwind(AssertUnwindSafe(read)).unwrap_or(PANICKED);
+        ended(code);
+        filled.end(code);
+    });
+    let mut conversation = Conversation { queue, writer };
+    match Craft::learn(options) {
+        // The app cannot be told when it no longer listens.
+        Ok(craft) => conversation.hold(craft).unwrap_or(exit::DONE),
+        Err(error) => {
+            let _ = conversation.send(&Reply::Refused(error.to_string()));
+            exit::REFUSED
+        }
+    }
+}
+
+/// Fills the queue until the stream ends; the exit code says how it did.
+fn read_requests(mut reader: impl Read, queue: &Queue) -> i32 {
+    loop {
+        match read_frame(&mut reader) {
+            Ok(Some(request)) => {
+                if queue.push(request).is_err() {
+                    eprintln!("rummage-worker: the app sends more than it may have outstanding");
+                    return exit::PROTOCOL;
+                }
+            }
+            // Half a frame: the app died while it wrote.
+            Ok(None) | Err(FrameError::Cut) => return exit::DONE,
+            Err(error) => {
+                eprintln!("rummage-worker: {error}");
+                return exit::PROTOCOL;
+            }
+        }
+    }
+}
+
+/// What the worker was started to do, ready to do it.
+enum Craft {
+    Extract,
+    Embed(Box<Embedder>),
+}
+
+impl Craft {
+    fn learn(options: &Options) -> Result<Self, WorkerError> {
+        match options {
+            Options::Extract => Ok(Self::Extract),
+            Options::Embed(options) => Embedder::open(options).map(Box::new).map(Self::Embed),
+        }
+    }
+
+    fn hello(&self) -> Hello {
+        let (role, model) = match self {
+            Self::Extract => (Role::Extract, None),
+            Self::Embed(embedder) => (Role::Embed, Some(embedder.identity())),
+        };
+        Hello { version: VERSION, role, model }
+    }
+}
+
+struct Conversation<W> {
+    queue: Arc<Queue>,
+    writer: W,
+}
+
+impl<W: Write> Conversation<W> {
+    fn hold(&mut self, mut craft: Craft) -> Result<i32, FrameError> {
+        self.send(&Reply::Hello(craft.hello()))?;
+        loop {
+            match (&mut craft, self.queue.next()) {
+                (_, Next::End(code)) => return Ok(code),
+                (Craft::Extract, Next::Request(Request::Extract(request))) => {
+                    self.answer(request.lease, &extract(&request))?;
+                }
+                (Craft::Embed(embedder), Next::Request(Request::Embed(request))) => {
+                    self.embed(embedder, request)?;
+                }
+                (craft, Next::Request(request)) => {
+                    let role = craft.hello().role.name();
+                    let reason = format!("this worker's role is {role} alone");
+                    self.send(&Reply::Failed { lease: request.lease(), reason })?;
+                }
+            }
+        }
+    }
+
+    /// Answers the request, and before each further model call every urgent one
+    /// that has come in since.
+    fn embed(&mut self, embedder: &mut Embedder, request: EmbedRequest) -> Result<(), FrameError> {
+        let (lease, urgent) = (request.lease, request.urgent);
+        let mut job = Box::new(Job::new(request, embedder));
+        loop {
+            match job.step(embedder) {
+                Ok(Step::More(rest)) => job = rest,
+                Ok(Step::Done(embedded)) => return self.answer(lease, &Reply::Embedded(embedded)),
+                Err(error) => {
+                    return self.send(&Reply::Failed { lease, reason: error.to_string() });
+                }
+            }
+            // Urgent requests are short and keep their order among themselves.
+            while !urgent && let Some(request) = self.queue.urgent() {
+                self.embed(embedder, request)?;
+            }
+        }
+    }
+
+    fn send(&mut self, reply: &Reply) -> Result<(), FrameError> {
+        write_frame(&mut self.writer, reply)
+    }
+
+    /// A reply over the frames' cap fails its lease instead.
+    fn answer(&mut self, lease: LeaseId, reply: &Reply) -> Result<(), FrameError> {
+        match self.send(reply) {
+            Err(error @ FrameError::TooLong { .. }) => {
+                self.send(&Reply::Failed { lease, reason: error.to_string() })
+            }
+            sent => sent,
+        }
+    }
+}

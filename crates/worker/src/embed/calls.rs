@@ -1,0 +1,58 @@
+//! Which texts go through the model together.
+//!
+//! Texts of one call are padded to the longest among them, and padding costs as
+//! much as text does. So neighbours in length go together, and only as many as
+//! the processor's cache likes: on a CPU a wide batch is slower than a narrow one.
+
+/// Groups texts by their lengths in tokens. Each group is one call: places in
+/// `lengths`, the longest text first. A call holds at most `tokens_per_call`
+/// tokens, padding included, or one text.
+pub fn plan(lengths: &[usize], tokens_per_call: usize) -> Vec<Vec<usize>> {
+    let mut places: Vec<usize> = (0..lengths.len()).collect();
+    places.sort_by_key(|&place| std::cmp::Reverse(lengths[place]));
+    let mut calls = Vec::new();
+    let mut rest = places.as_slice();
+    while let Some(&longest) = rest.first() {
+        let width = lengths[longest].max(1);
+        let (call, after) = rest.split_at((tokens_per_call / width).clamp(1, rest.len()));
+        calls.push(call.to_vec());
+        rest = after;
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(lengths: &[usize], tokens_per_call: usize, expected: &[&[usize]]) {
+        assert_eq!(plan(lengths, tokens_per_call), expected);
+    }
+
+    #[test]
+    fn neighbours_in_length_share_a_call() {
+        check(&[], 256, &[]);
+        check(&[10, 100, 12, 90], 200, &[&[1, 3], &[2, 0]]);
+        check(&[300, 10], 256, &[&[0], &[1]]);
+        check(&[5, 5, 5], 0, &[&[0], &[1], &[2]]);
+    }
+
+    proptest! {
+        #[test]
+        fn each_text_goes_once_and_no_call_is_over_its_size(
+            lengths in prop::collection::vec(0usize..600, 0..80),
+            tokens_per_call in 0usize..2000,
+        ) {
+            let calls = plan(&lengths, tokens_per_call);
+            let mut places: Vec<usize> = calls.iter().flatten().copied().collect();
+            places.sort_unstable();
+            prop_assert_eq!(places, (0..lengths.len()).collect::<Vec<_>>());
+            for call in &calls {
+                let longest = call.iter().map(|&place| lengths[place]).max().unwrap();
+                prop_assert!(call.len() == 1 || call.len() * longest <= tokens_per_call);
+            }
+        }
+    }
+}

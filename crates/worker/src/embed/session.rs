@@ -1,0 +1,185 @@
+//! The model in ONNX Runtime: loading it, and one call.
+
+use std::{
+    borrow::Cow,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use ort::{
+    environment::Environment,
+    session::{Session, SessionInputValue, builder::GraphOptimizationLevel},
+    value::{Tensor, ValueType},
+};
+use rummage_models::{Model, Pooling};
+use rummage_protocol::ModelIdentity;
+
+use super::vectors::pool;
+use crate::{EmbedOptions, WorkerError};
+
+/// A loaded model that has already answered once.
+#[derive(Debug)]
+pub struct Embedder {
+    session: Session,
+    inputs: Vec<Input>,
+    output: String,
+    identity: ModelIdentity,
+    max_tokens: usize,
+    pooling: Pooling,
+}
+
+/// What models of this family ask for; each declares the ones it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Ids,
+    /// 1 for a token, 0 for padding.
+    Mask,
+    /// All 0: there is one text, not a pair.
+    Segments,
+}
+
+impl Input {
+    fn named(name: &str) -> Option<Self> {
+        [Self::Ids, Self::Mask, Self::Segments].into_iter().find(|input| input.name() == name)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ids => "input_ids",
+            Self::Mask => "attention_mask",
+            Self::Segments => "token_type_ids",
+        }
+    }
+}
+
+impl Embedder {
+    /// Loads the library and the model and runs the model once, so that what
+    /// cannot work is refused before the first lease.
+    pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
+        let model = Model::open(&options.model)?;
+        let environment = environment(&options.runtime)?;
+        let path = model.onnx();
+        let session = session(&environment, &path, options.threads.get())
+            .map_err(|source| WorkerError::Graph { path: path.clone(), source })?;
+        let dims = model.spec.dims;
+        let mut embedder = Self {
+            inputs: inputs(&session, &path)?,
+            output: output(&session, &path, dims)?,
+            session,
+            identity: ModelIdentity { fingerprint: model.fingerprint(), dims },
+            max_tokens: model.spec.max_tokens,
+            pooling: model.spec.pooling,
+        };
+        // Every vocabulary has a token 0; what it means does not matter here.
+        match embedder.call(&[&[0]]) {
+            Ok(_) | Err(WorkerError::NoDirection { .. }) => Ok(embedder),
+            Err(WorkerError::Call(source)) => Err(WorkerError::Graph { path, source }),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn identity(&self) -> ModelIdentity {
+        self.identity.clone()
+    }
+
+    /// Numbers a vector.
+    pub const fn dims(&self) -> usize {
+        self.identity.dims as usize
+    }
+
+    /// Tokens of a text that the model reads.
+    pub const fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// One model call: a unit vector a text, `dims` numbers each, in their order.
+    pub fn call(&mut self, texts: &[&[u32]]) -> Result<Vec<f32>, WorkerError> {
+        // A width of zero is no tensor.
+        let width = texts.iter().map(|text| text.len()).max().unwrap_or(0).max(1);
+        let dims = self.dims();
+        let feed = self.inputs.iter().map(|&input| {
+            let tensor = Tensor::from_array(([texts.len(), width], numbers(input, texts, width)))?;
+            Ok((Cow::from(input.name()), SessionInputValue::from(tensor)))
+        });
+        let feed = feed.collect::<ort::Result<Vec<_>>>().map_err(WorkerError::Call)?;
+        let outputs = self.session.run(feed).map_err(WorkerError::Call)?;
+        let (shape, states) =
+            outputs[self.output.as_str()].try_extract_tensor::<f32>().map_err(WorkerError::Call)?;
+        if **shape != [texts.len() as i64, width as i64, dims as i64] {
+            return Err(WorkerError::Shape { shape: shape.to_vec() });
+        }
+        let mut values = Vec::with_capacity(texts.len() * dims);
+        for (at, (text, states)) in texts.iter().zip(states.chunks_exact(width * dims)).enumerate() {
+            if !pool(&states[..text.len() * dims], dims, self.pooling, &mut values) {
+                return Err(WorkerError::NoDirection { text: at, tokens: text.len() });
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// What one input holds for these texts, each padded to `width` tokens.
+fn numbers(input: Input, texts: &[&[u32]], width: usize) -> Vec<i64> {
+    let mut numbers = vec![0; texts.len() * width];
+    for (row, text) in numbers.chunks_exact_mut(width).zip(texts) {
+        match input {
+            Input::Ids => row.iter_mut().zip(*text).for_each(|(to, &id)| *to = i64::from(id)),
+            Input::Mask => row[..text.len()].fill(1),
+            Input::Segments => {}
+        }
+    }
+    numbers
+}
+
+/// ONNX Runtime allows one environment a process, which must not be dropped.
+static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
+
+fn environment(library: &Path) -> Result<Environment, WorkerError> {
+    let mut environment = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = &*environment {
+        return Ok(environment.clone());
+    }
+    let path = library.to_owned();
+    let made = ort::init_from(library)
+        .map_err(|source| WorkerError::Library { path: path.clone(), source })?
+        .with_name("rummage")
+        .with_telemetry(false)
+        .build()
+        .map_err(|source| WorkerError::Runtime { path, source })?;
+    Ok(environment.insert(made).clone())
+}
+
+fn session(environment: &Environment, model: &Path, threads: usize) -> ort::Result<Session> {
+    Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(threads)?
+        .with_inter_threads(1)?
+        // Several workers share the cores: a thread that waits must not spin.
+        .with_intra_op_spinning(false)?
+        .commit_from_file(model)
+}
+
+fn inputs(session: &Session, path: &Path) -> Result<Vec<Input>, WorkerError> {
+    let named = |name: &str| {
+        Input::named(name)
+            .ok_or_else(|| WorkerError::Input { path: path.to_owned(), name: name.to_owned() })
+    };
+    session.inputs().iter().map(|input| named(input.name())).collect()
+}
+
+/// The output with a vector a token: `last_hidden_state` where there is one of
+/// the right width, else the first of the right width.
+fn output(session: &Session, path: &Path, dims: u32) -> Result<String, WorkerError> {
+    let fits = |kind: &ValueType| match kind {
+        // -1 stands for a length that the file leaves open.
+        ValueType::Tensor { shape, .. } => {
+            shape.len() == 3 && [-1, i64::from(dims)].contains(&shape[2])
+        }
+        _ => false,
+    };
+    let mut fitting: Vec<&str> =
+        session.outputs().iter().filter(|o| fits(o.dtype())).map(|o| o.name()).collect();
+    fitting.sort_by_key(|name| *name != "last_hidden_state");
+    let first = fitting.first().map(|name| (*name).to_owned());
+    first.ok_or_else(|| WorkerError::Output { path: path.to_owned(), dims })
+}

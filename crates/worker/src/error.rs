@@ -1,0 +1,35 @@
+//! Why a worker cannot start, or cannot do one lease. The words reach people:
+//! each names the path and, where there is one, the mend.
+
+use std::path::PathBuf;
+
+use rummage_models::ModelError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(
+        "ONNX Runtime could not be loaded from {}: {source}. In a checkout run `npm run setup`; \
+         otherwise install Rummage again", path.display()
+    )]
+    Library { path: PathBuf, source: ort::LoadDynamicError },
+    #[error("ONNX Runtime, loaded from {}, does not start: {source}", path.display())]
+    Runtime { path: PathBuf, source: ort::Error },
+    #[error(
+        "{} is no model that ONNX Runtime can run: {source}. Import the model again",
+        path.display()
+    )]
+    Graph { path: PathBuf, source: ort::Error },
+    #[error("{} wants the input {name}, which no text gives", path.display())]
+    Input { path: PathBuf, name: String },
+    #[error("{} gives no vectors of {dims} numbers a token, as its model.json says", path.display())]
+    Output { path: PathBuf, dims: u32 },
+    #[error("a model call failed: {0}")]
+    Call(#[source] ort::Error),
+    #[error("a model call gave numbers of the shape {shape:?}")]
+    Shape { shape: Vec<i64> },
+    /// Every number is zero, or one is none.
+    #[error("text {text} of the lease has no vector: its {tokens} tokens give no direction")]
+    NoDirection { text: usize, tokens: usize },
+}

@@ -1,0 +1,180 @@
+//! From a path to what the file says. Reading is here, so that a file that hangs
+//! or a parser that dies takes this process alone; which text a file holds is
+//! `rummage_extract`'s to know.
+
+use std::{
+    any::Any,
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use rummage_corpus::{ContentHash, SourcePath};
+use rummage_extract::{Extraction, Skipped};
+use rummage_protocol::{ExtractRequest, Extracted, Outcome, Reply, SkipReason};
+
+/// Reads the file and finds its text. A parser's panic fails the lease.
+pub fn extract(request: &ExtractRequest) -> Reply {
+    let lease = request.lease;
+    match outcome(&request.path, request.max_bytes) {
+        Ok(outcome) => Reply::Extracted(Box::new(Extracted { lease, outcome })),
+        Err(Panicked(reason)) => Reply::Failed { lease, reason },
+    }
+}
+
+/// The parser panicked, with these words.
+struct Panicked(String);
+
+fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Panicked> {
+    let bytes = match read(path.as_path(), max_bytes) {
+        Ok(Contents::Whole(bytes)) => bytes,
+        Ok(Contents::Skipped(reason)) => return Ok(Outcome::Skipped(reason)),
+        Err(error) => {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            return Ok(Outcome::Unreadable { reason: error.to_string(), missing });
+        }
+    };
+    if bytes.is_empty() {
+        return Ok(Outcome::Skipped(SkipReason::Empty));
+    }
+    let hash = ContentHash::of(&bytes);
+    // Parsing is pure: after a panic nothing is left half-changed.
+    let extraction = catch_unwind(AssertUnwindSafe(|| rummage_extract::extract(path, &bytes)))
+        .map_err(|panic| Panicked(format!("the parser gave up: {}", words(panic.as_ref()))))?;
+    Ok(match extraction {
+        Extraction::Document(document) if document.text.trim().is_empty() => {
+            Outcome::Skipped(SkipReason::Empty)
+        }
+        Extraction::Document(document) => Outcome::Text { hash, document },
+        Extraction::Skipped(Skipped::Empty) => Outcome::Skipped(SkipReason::Empty),
+        Extraction::Skipped(Skipped::Binary) => Outcome::Skipped(SkipReason::Binary),
+    })
+}
+
+enum Contents {
+    Whole(Vec<u8>),
+    Skipped(SkipReason),
+}
+
+fn read(path: &Path, limit: u64) -> io::Result<Contents> {
+    let file = match open(path) {
+        Ok(file) => file,
+        // A socket, for one, cannot even be opened.
+        Err(error) => match path.metadata() {
+            Ok(found) if !found.is_file() => return Ok(Contents::Skipped(SkipReason::NotAFile)),
+            _ => return Err(error),
+        },
+    };
+    // Of the open file, since the path may name another by now.
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(Contents::Skipped(SkipReason::NotAFile));
+    }
+    let too_large = |bytes| Ok(Contents::Skipped(SkipReason::TooLarge { bytes, limit }));
+    if metadata.len() > limit {
+        return too_large(metadata.len());
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // The file may grow while it is read, without end if it is a log.
+    (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return too_large(file.metadata()?.len().max(bytes.len() as u64));
+    }
+    Ok(Contents::Whole(bytes))
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    // A pipe without a writer would hang; for a regular file it changes nothing.
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}
+
+#[cfg(test)]
+mod tests {
+    use rummage_testkit::Tree;
+
+    use super::*;
+
+    const LIMIT: u64 = 64;
+
+    fn outcome_of(tree: &Tree, name: &str) -> Outcome {
+        let request = ExtractRequest { lease: 3, path: tree.source(name), max_bytes: LIMIT };
+        match extract(&request) {
+            Reply::Extracted(extracted) if extracted.lease == 3 => extracted.outcome,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    fn check(contents: impl AsRef<[u8]>, expected: SkipReason) {
+        let tree = Tree::with([("file.txt", contents)]);
+        assert_eq!(outcome_of(&tree, "file.txt"), Outcome::Skipped(expected));
+    }
+
+    #[test]
+    fn a_text_comes_with_the_hash_of_its_bytes() {
+        let tree = Tree::with([("notes.txt", "lemon and salt")]);
+        let Outcome::Text { hash, document } = outcome_of(&tree, "notes.txt") else {
+            panic!("a text has text");
+        };
+        assert_eq!(hash, ContentHash::of(b"lemon and salt"));
+        assert_eq!(document.text, "lemon and salt");
+    }
+
+    #[test]
+    fn what_holds_nothing_to_search_is_skipped_by_reason() {
+        check("", SkipReason::Empty);
+        check(" \n\t\n ", SkipReason::Empty);
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SkipReason::Binary);
+        check([b'a'; LIMIT as usize + 1], SkipReason::TooLarge { bytes: LIMIT + 1, limit: LIMIT });
+    }
+
+    #[test]
+    fn a_file_of_just_the_limit_is_read() {
+        let tree = Tree::with([("file.txt", [b'a'; LIMIT as usize])]);
+        assert!(matches!(outcome_of(&tree, "file.txt"), Outcome::Text { .. }));
+    }
+
+    #[test]
+    fn a_missing_file_is_told_from_one_that_cannot_be_read() {
+        let tree = Tree::with([("file.txt", "text")]);
+        let missing = |name| match outcome_of(&tree, name) {
+            Outcome::Unreadable { missing, .. } => missing,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert!(missing("nowhere.txt"));
+        assert!(!missing("file.txt/below"));
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let tree = Tree::with([("folder/file.txt", "text")]);
+        assert_eq!(outcome_of(&tree, "folder"), Outcome::Skipped(SkipReason::NotAFile));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_sockets_and_devices_are_no_files_and_do_not_hang() {
+        let tree = Tree::new();
+        let pipe = std::ffi::CString::new(tree.path("pipe").to_str().unwrap()).unwrap();
+        // SAFETY: the path ends in a zero byte.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+        let _socket = std::os::unix::net::UnixListener::bind(tree.path("socket")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", tree.path("device")).unwrap();
+        for name in ["pipe", "socket", "device"] {
+            assert_eq!(outcome_of(&tree, name), Outcome::Skipped(SkipReason::NotAFile), "{name}");
+        }
+    }
+}

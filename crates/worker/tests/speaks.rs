@@ -1,0 +1,157 @@
+//! Handshake, requests and replies.
+
+use std::path::Path;
+
+use rummage_protocol::{
+    ExtractRequest, Hello, Outcome, Reply, Request, Role, SkipReason, VERSION, exit,
+};
+use rummage_testkit::{Tree, cosine, runtime_library};
+
+use crate::worker::{PROGRAM, Worker, embed, embed_arguments, long_lease, model};
+
+fn extract(lease: u64, tree: &Tree, name: &str) -> Request {
+    Request::Extract(ExtractRequest { lease, path: tree.source(name), max_bytes: 1000 })
+}
+
+#[test]
+fn an_embedding_worker_names_its_model() {
+    let (_folder, model) = model();
+    let mut worker = Worker::start(&embed_arguments(&model.folder, &runtime_library()));
+    let Some(Reply::Hello(Hello { version, role, model: Some(identity) })) = worker.reply() else {
+        panic!("a hello comes first");
+    };
+    assert_eq!((version, role), (VERSION, Role::Embed));
+    assert_eq!(identity.dims as usize, model.dims);
+    let opened = rummage_models::Model::open(&model.folder).unwrap();
+    assert_eq!(identity.fingerprint, opened.fingerprint());
+}
+
+#[test]
+fn vectors_come_in_the_order_of_the_texts() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    let texts = vec![vec![2, 50, 3], vec![2, 60, 61, 62, 63, 3], vec![2, 70, 3]];
+    worker.send(&[embed(1, false, texts.clone())]);
+    let together = worker.vectors();
+    assert_eq!((together.lease, together.dims as usize), (1, model.dims));
+    assert_eq!(together.values.len(), texts.len() * model.dims);
+    for (text, vector) in texts.into_iter().zip(together.values.chunks(model.dims)) {
+        worker.send(&[embed(2, false, vec![text])]);
+        assert!(cosine(&worker.vectors().values, vector) > 0.9999);
+        assert!((vector.iter().map(|number| number * number).sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn texts_that_share_words_are_nearer() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    let words = |ids: [u32; 4]| [vec![2], ids.map(|id| id + 200).to_vec(), vec![3]].concat();
+    worker.send(&[embed(1, false, [[1, 2, 3, 4], [1, 2, 3, 9], [5, 6, 7, 8]].map(words).into())]);
+    let vectors = worker.vectors().values;
+    let [query, near, far] = [0, 1, 2].map(|at| &vectors[at * model.dims..][..model.dims]);
+    assert!(cosine(query, near) > cosine(query, far) + 0.2);
+}
+
+#[test]
+fn an_empty_lease_has_an_empty_answer() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    worker.send(&[embed(5, false, vec![])]);
+    let embedded = worker.vectors();
+    assert_eq!((embedded.lease, embedded.values), (5, vec![]));
+}
+
+#[test]
+fn a_text_longer_than_the_model_reads_is_cut() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    let long: Vec<u32> = (5..).take(model.max_tokens + 30).collect();
+    let cut = long[..model.max_tokens].to_vec();
+    worker.send(&[embed(1, false, vec![long, cut])]);
+    let vectors = worker.vectors().values;
+    assert_eq!(vectors[..model.dims], vectors[model.dims..]);
+}
+
+#[test]
+fn a_lease_that_cannot_be_done_fails_and_the_worker_lives_on() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    let tree = Tree::with([("a.txt", "text")]);
+    let unknown = model.vocabulary as u32;
+    worker.send(&[
+        embed(1, false, vec![vec![unknown]]),
+        embed(2, false, vec![vec![5], vec![]]),
+        extract(3, &tree, "a.txt"),
+        embed(4, false, vec![vec![5]]),
+    ]);
+    for expected in [1, 2, 3] {
+        match worker.reply() {
+            Some(Reply::Failed { lease, reason }) => {
+                assert_eq!(lease, expected);
+                assert!(expected != 2 || reason.contains("text 1"), "{reason}");
+            }
+            other => panic!("a failure, not {other:?}"),
+        }
+    }
+    assert_eq!(worker.vectors().lease, 4);
+}
+
+#[test]
+fn an_urgent_request_overtakes_a_running_lease() {
+    let (_folder, model) = model();
+    let mut worker = Worker::embedding(&model.folder);
+    worker.send(&[long_lease(1), embed(2, true, vec![vec![5]]), embed(3, true, vec![vec![6]])]);
+    assert_eq!([worker.vectors().lease, worker.vectors().lease], [2, 3]);
+    assert_eq!(worker.vectors().lease, 1);
+}
+
+#[test]
+fn an_extracting_worker_reads_files() {
+    let tree = Tree::with([("a.md", "# Soup\n\nSalt and leek."), ("empty.txt", "")]);
+    let mut worker = Worker::start(&["--role", "extract"]);
+    let hello = Hello { version: VERSION, role: Role::Extract, model: None };
+    assert_eq!(worker.reply(), Some(Reply::Hello(hello)));
+    worker.send(&[extract(1, &tree, "a.md"), extract(2, &tree, "empty.txt")]);
+    let mut outcome = |lease| match worker.reply() {
+        Some(Reply::Extracted(extracted)) if extracted.lease == lease => extracted.outcome,
+        other => panic!("an outcome, not {other:?}"),
+    };
+    match outcome(1) {
+        Outcome::Text { document, .. } => assert!(document.text.contains("Salt and leek.")),
+        other => panic!("a text, not {other:?}"),
+    }
+    assert_eq!(outcome(2), Outcome::Skipped(SkipReason::Empty));
+}
+
+/// The reason names `named`, and the exit code says the same.
+fn check_refused(arguments: &[&str], named: &Path) {
+    let mut worker = Worker::start(arguments);
+    match worker.reply() {
+        Some(Reply::Refused(reason)) => {
+            assert!(reason.contains(named.to_str().unwrap()), "{reason}");
+        }
+        other => panic!("a refusal, not {other:?}"),
+    }
+    assert_eq!(worker.reply(), None);
+    assert_eq!(worker.end().0, Some(exit::REFUSED));
+}
+
+#[test]
+fn what_cannot_be_loaded_is_refused_by_path() {
+    let (_folder, model) = model();
+    let nowhere = model.folder.join("nowhere");
+    check_refused(&embed_arguments(&nowhere, &runtime_library()), &nowhere);
+    check_refused(&embed_arguments(&model.folder, &nowhere), &nowhere);
+    let no_library = Path::new(PROGRAM);
+    check_refused(&embed_arguments(&model.folder, no_library), no_library);
+}
+
+#[test]
+fn a_model_that_is_no_model_is_refused_by_path() {
+    let (_folder, model) = model();
+    let path = model.folder.join("model.onnx");
+    let length = std::fs::metadata(&path).unwrap().len() as usize;
+    std::fs::write(&path, vec![b'?'; length]).unwrap();
+    check_refused(&embed_arguments(&model.folder, &runtime_library()), &path);
+}

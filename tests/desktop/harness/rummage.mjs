@@ -1,0 +1,78 @@
+// Rummage's window as a person sees it, and its processes as the system sees
+// them. Knows no test.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { program } from '../../../scripts/setup/programs.mjs';
+import { dropOnWindow, windowNamed } from './drag.mjs';
+import { descendantsOf } from './processes.mjs';
+import { until } from './until.mjs';
+import { openWindow } from './web-driver.mjs';
+
+const TITLE = 'Rummage';
+
+/** Opens Rummage on a data folder within the desktop and waits until it shows its state. */
+export async function openRummage(desktop, { data = 'rummage-data' } = {}) {
+  const path = program('rummage-desktop');
+  assert.ok(existsSync(path), `${path} is not built: run \`npm run setup\``);
+  const window = await openWindow(desktop, path, { env: { RUMMAGE_DATA: join(desktop.folder, data) } });
+  const rummage = new Rummage(desktop, window);
+  await until('the window shows its state', async () => (await window.select('body[data-ready]')).length === 1, { seconds: 60 });
+  await windowNamed(desktop, TITLE);
+  return rummage;
+}
+
+class Rummage {
+  constructor(desktop, window) {
+    this.desktop = desktop;
+    this.window = window;
+  }
+
+  get process() {
+    return descendantsOf(this.window.driver.pid).find((one) => one.program === 'rummage-desktop');
+  }
+
+  /** Its worker processes of a role. */
+  workers(role) {
+    return descendantsOf(this.process.pid).filter((one) => one.program === 'rummage-worker' && one.args.includes(role));
+  }
+
+  /** Drops folders on the window and waits until they are listed. */
+  async drop(...folders) {
+    await dropOnWindow(this.desktop, TITLE, folders);
+    const list = await this.window.find('region', 'Folders', { seconds: 30 });
+    for (const folder of folders) {
+      await until(`${basename(folder)} is listed`, async () => (await list.text()).includes(basename(folder)));
+    }
+  }
+
+  /** Waits until so many files are searchable and nothing is left to do. */
+  async isUpToDate(files, { seconds = 120 } = {}) {
+    // How much the index holds, not how much the folder does.
+    const done = [/\bUp to date\b/, new RegExp(`\\b${files} files · .* index`)];
+    await until(`all ${files} files are indexed`, async () => {
+      const text = await this.text();
+      return done.every((pattern) => pattern.test(text));
+    }, { seconds });
+  }
+
+  text() {
+    return this.window.evaluate('return document.body.innerText');
+  }
+
+  async ask(question) {
+    const box = await this.window.find('searchbox', 'Search');
+    await box.clear();
+    await box.type(question);
+  }
+}
+
+/** Writes a folder of files, `{ name: contents }`, into the desktop's home; returns its path. */
+export function writeFolder(desktop, name, files) {
+  const folder = join(desktop.env.HOME, name);
+  mkdirSync(folder);
+  for (const [file, contents] of Object.entries(files)) writeFileSync(join(folder, file), contents);
+  return folder;
+}

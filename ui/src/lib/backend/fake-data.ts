@@ -1,0 +1,269 @@
+// Sample folders, files and passages for design work and tests.
+import type { FileResult, FileRow, RootStatus, SettingsView, Status } from './types';
+
+const DOCUMENTS = '/home/you/Documents';
+const NOTES = '/home/you/Notes';
+
+export function rootOf(path: string, counts: Partial<RootStatus> = {}): RootStatus {
+  return {
+    path,
+    name: path.slice(path.lastIndexOf('/') + 1),
+    files: 0,
+    indexed: 0,
+    queued: 0,
+    skipped: 0,
+    failed: 0,
+    state: 'watching',
+    message: null,
+    ...counts,
+  };
+}
+
+export function emptyStatus(): Status {
+  return {
+    roots: [],
+    coverage: { known: 0, searched: 0, meaning: 0 },
+    counts: { indexed: 0, queued: 0, skipped: 0, failed: 0 },
+    indexing: null,
+    workers: [],
+    model: { id: 'minilm', name: 'all-MiniLM-L6-v2', dims: 384, state: 'ready', message: null },
+    problems: [],
+    diskBytes: 40_000,
+  };
+}
+
+export function readyStatus(): Status {
+  return {
+    ...emptyStatus(),
+    roots: [
+      rootOf(DOCUMENTS, { files: 4316, indexed: 4291, skipped: 22, failed: 3 }),
+      rootOf(NOTES, { files: 871, indexed: 871 }),
+      rootOf('/media/backup/Archive 2019', { files: 13, indexed: 13, state: 'away' }),
+    ],
+    coverage: { known: 5200, searched: 5200, meaning: 5200 },
+    counts: { indexed: 5175, queued: 0, skipped: 22, failed: 3 },
+    workers: [
+      { role: 'extract', pid: 4711, state: 'idle', rssBytes: 38_000_000, jobs: 5200, restarts: 1 },
+      { role: 'embed', pid: 4712, state: 'idle', rssBytes: 164_000_000, jobs: 2210, restarts: 0 },
+    ],
+    diskBytes: 214_000_000,
+  };
+}
+
+export function indexingStatus(): Status {
+  const status = readyStatus();
+  return {
+    ...status,
+    roots: [
+      rootOf(DOCUMENTS, {
+        files: 4299,
+        indexed: 1188,
+        queued: 3095,
+        skipped: 13,
+        failed: 3,
+        state: 'scanning',
+      }),
+      rootOf(NOTES, { files: 871, indexed: 0, queued: 871 }),
+    ],
+    coverage: { known: 5170, searched: 1204, meaning: 860 },
+    counts: { indexed: 1188, queued: 3966, skipped: 13, failed: 3 },
+    indexing: {
+      done: 1204,
+      total: 5170,
+      filesPerSecond: 38.2,
+      passagesPerSecond: 96,
+      secondsLeft: 104,
+      current: `${DOCUMENTS}/House/Heating/heat-pump-quotation-and-annexes-final.pdf`,
+    },
+  };
+}
+
+/** Marks each of `terms` wherever it stands in the text. */
+function marks(text: string, terms: string[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const match of text.matchAll(new RegExp(terms.join('|'), 'gi')))
+    found.push([match.index, match.index + match[0].length]);
+  return found;
+}
+
+function passage(
+  text: string,
+  context: string,
+  rank: number,
+  terms: string[],
+  page: number | null = null,
+) {
+  return {
+    text,
+    context,
+    start: rank * 1000,
+    end: rank * 1000 + text.length,
+    page,
+    highlights: terms.length > 0 ? marks(text, terms) : [],
+    why: {
+      keyword: terms.length > 0 ? { rank, score: 7.2, terms } : null,
+      meaning: rank === 4 ? null : { rank, similarity: 0.82 - rank * 0.06 },
+    },
+  };
+}
+
+export const RESULTS: FileResult[] = [
+  {
+    path: `${DOCUMENTS}/House/Heating/heat-pump-comparison.md`,
+    name: 'heat-pump-comparison.md',
+    folder: `${DOCUMENTS}/House/Heating`,
+    modified: '2025-03-14T10:20:00Z',
+    score: 0.032,
+    passages: [
+      passage(
+        'The air-to-water heat pump needs 35 °C flow temperature to stay above a seasonal factor of 4. Our radiators were sized for 55 °C, so two rooms need larger ones before the boiler can go. Noise at the neighbour’s window is 34 dB at night.',
+        'Heat pump comparison › Air to water',
+        1,
+        ['heat pump', 'boiler'],
+      ),
+      passage(
+        'Ground source would cost about twice as much to install and saves roughly 600 kWh a year against air. With the present tariff the difference is paid back after 31 years.',
+        'Heat pump comparison › Ground source',
+        2,
+        [],
+      ),
+    ],
+  },
+  {
+    path: `${DOCUMENTS}/House/Offers/2025/quotation-heating-system-replacement.pdf`,
+    name: 'quotation-heating-system-replacement.pdf',
+    folder: `${DOCUMENTS}/House/Offers/2025`,
+    modified: '2025-02-03T08:00:00Z',
+    score: 0.031,
+    passages: [
+      passage(
+        'Removal of the existing gas boiler and flue, disposal included. Supply and installation of one monobloc heat pump, 9 kW at A-7/W35, with a 300 l domestic hot water cylinder and all hydraulic connections.',
+        'Quotation › Scope of work',
+        3,
+        ['heat pump', 'boiler'],
+        12,
+      ),
+    ],
+  },
+  {
+    path: `${NOTES}/energy/meter.py`,
+    name: 'meter.py',
+    folder: `${NOTES}/energy`,
+    modified: '2024-11-28T19:45:00Z',
+    score: 0.024,
+    passages: [
+      passage(
+        'def seasonal_factor(heat_kwh, power_kwh):\n    """Heat delivered for each unit of electricity."""\n\n    return heat_kwh / power_kwh if power_kwh else None',
+        '',
+        4,
+        ['heat'],
+      ),
+    ],
+  },
+  {
+    path: `${DOCUMENTS}/Letters/Insurance and utilities/Correspondence with the municipal utility company/2023/tariff change.eml`,
+    name: 'tariff change.eml',
+    folder: `${DOCUMENTS}/Letters/Insurance and utilities/Correspondence with the municipal utility company/2023`,
+    modified: '2023-09-01T07:00:00Z',
+    score: 0.02,
+    passages: [
+      passage(
+        'From October the reduced rate for controllable devices applies between 22:00 and 06:00. Please let us know whether a separate meter is already installed.',
+        'Your new tariff',
+        5,
+        [],
+      ),
+    ],
+  },
+  {
+    path: `${DOCUMENTS}/House/running-costs.xlsx`,
+    name: 'running-costs.xlsx',
+    folder: `${DOCUMENTS}/House`,
+    modified: null,
+    score: 0.018,
+    passages: [
+      passage(
+        'Heating, gas: 1,940 · Heating, heat pump (estimate): 1,120 · Chimney sweep: 86',
+        'Costs',
+        6,
+        ['heat pump'],
+      ),
+    ],
+  },
+];
+
+export const ROWS: FileRow[] = [
+  {
+    path: `${DOCUMENTS}/House/Heating/heat-pump-comparison.md`,
+    state: 'indexed',
+    reason: null,
+    passages: 14,
+    bytes: 18_220,
+  },
+  {
+    path: `${DOCUMENTS}/House/Offers/2025/quotation-heating-system-replacement.pdf`,
+    state: 'indexed',
+    reason: null,
+    passages: 61,
+    bytes: 2_410_000,
+  },
+  { path: `${NOTES}/energy/meter.py`, state: 'indexed', reason: null, passages: 3, bytes: 2114 },
+  {
+    path: `${DOCUMENTS}/Scans/lease-1998.pdf`,
+    state: 'failed',
+    reason: 'The file is encrypted.',
+    passages: 0,
+    bytes: 880_000,
+  },
+  {
+    path: `${DOCUMENTS}/Old/thesis.doc`,
+    state: 'failed',
+    reason: 'The worker reading it ended: out of memory.',
+    passages: 0,
+    bytes: 41_000_000,
+  },
+  {
+    path: `${DOCUMENTS}/Downloads/broken.docx`,
+    state: 'failed',
+    reason: 'Not a zip archive: the end of the central directory is missing.',
+    passages: 0,
+    bytes: 310,
+  },
+  {
+    path: `${DOCUMENTS}/Video/garden.mp4`,
+    state: 'skipped',
+    reason: 'No text in this kind of file.',
+    passages: 0,
+    bytes: 734_000_000,
+  },
+  {
+    path: `${DOCUMENTS}/Exports/mail-archive.mbox`,
+    state: 'skipped',
+    reason: 'Larger than 50 MB.',
+    passages: 0,
+    bytes: 1_200_000_000,
+  },
+];
+
+export function sampleSettings(): SettingsView {
+  return {
+    settings: {
+      poolSize: 'auto',
+      threadsPerWorker: 'auto',
+      passagesPerLease: 'auto',
+      tokensPerCall: 512,
+      maxFileMegabytes: 50,
+      ignore: ['node_modules/', '*.tmp', 'target/'],
+    },
+    auto: { poolSize: 2, threadsPerWorker: 1, passagesPerLease: 64, tokensPerCall: 256 },
+    limits: {
+      poolSize: [1, 16],
+      threadsPerWorker: [1, 16],
+      passagesPerLease: [1, 1024],
+      tokensPerCall: [32, 16_384],
+      maxFileMegabytes: [1, 4096],
+    },
+    dataDir: '/home/you/.local/share/rummage',
+    settingsFile: '/home/you/.config/rummage/settings.toml',
+  };
+}

@@ -1,0 +1,154 @@
+// A backend of sample data, for design work and tests. It is in no bundle but
+// the one built with `--mode fake`.
+//
+// `?scene=first|ready|indexing|problems|unreadable` chooses what it begins with. `window.fake`
+// lets a test push a status, drag files over the window and see what was asked for.
+import type { Backend } from '.';
+import {
+  emptyStatus,
+  indexingStatus,
+  readyStatus,
+  RESULTS,
+  rootOf,
+  ROWS,
+  sampleSettings,
+} from './fake-data';
+import type { AppError, DropEvent, SearchAnswer, Status } from './types';
+
+export interface Fake {
+  status: Status;
+  push(change: Partial<Status>): void;
+  drag(event: DropEvent): void;
+  /** What was opened, revealed, forgotten and saved, in order. */
+  calls: unknown[][];
+  searches: string[];
+  answerDelayMs: number;
+}
+
+declare global {
+  interface Window {
+    fake?: Fake;
+  }
+}
+
+const SCENES: Record<string, () => Status> = {
+  first: emptyStatus,
+  ready: readyStatus,
+  indexing: indexingStatus,
+  problems: () => ({
+    ...readyStatus(),
+    problems: [
+      {
+        kind: 'disk_full',
+        message: 'The disk is full, so new files are not searchable yet.',
+        mend: 'Free some space; Rummage goes on by itself.',
+      },
+    ],
+    model: { ...readyStatus().model, state: 'missing', message: 'model.onnx is not there.' },
+  }),
+};
+
+export function fakeBackend(): Backend {
+  const scene = new URLSearchParams(location.search).get('scene') ?? 'ready';
+  const statusListeners = new Set<(status: Status) => void>();
+  const dropListeners = new Set<(event: DropEvent) => void>();
+  const fake: Fake = {
+    status: (SCENES[scene] ?? readyStatus)(),
+    push(change) {
+      fake.status = { ...fake.status, ...change };
+      for (const listener of statusListeners) listener(fake.status);
+    },
+    drag(event) {
+      for (const listener of dropListeners) listener(event);
+    },
+    calls: [],
+    searches: [],
+    answerDelayMs: 20,
+  };
+  window.fake = fake;
+  let view = sampleSettings();
+
+  return {
+    async status() {
+      if (scene === 'unreadable')
+        throw problem(null, 'The index could not be opened.', 'Close the other Rummage first.');
+      return fake.status;
+    },
+    async onStatus(listener) {
+      statusListeners.add(listener);
+      return () => statusListeners.delete(listener);
+    },
+    async addFolders(paths) {
+      const refused = paths
+        .filter((path) => path.startsWith('/proc'))
+        .map((path) => ({ path, reason: 'it holds no files of yours' }));
+      const added = paths.filter((path) => !path.startsWith('/proc'));
+      fake.push({
+        roots: [...fake.status.roots, ...added.map((path) => rootOf(path, { state: 'scanning' }))],
+      });
+      return { added, refused };
+    },
+    async pickFolders() {
+      const path = '/home/you/Pictures';
+      fake.push({ roots: [...fake.status.roots, rootOf(path, { state: 'scanning' })] });
+      return { added: [path], refused: [] };
+    },
+    async forgetFolder(path) {
+      fake.calls.push(['forget', path]);
+      fake.push({ roots: fake.status.roots.filter((root) => root.path !== path) });
+    },
+    async search(query) {
+      fake.searches.push(query);
+      await new Promise((resolve) => setTimeout(resolve, fake.answerDelayMs));
+      if (query === 'fail:')
+        throw problem(null, 'The index is being rebuilt.', 'Try again in a minute.');
+      return answer(query, fake.status);
+    },
+    async openFile(path) {
+      fake.calls.push(['open', path]);
+      if (path.endsWith('.eml')) throw problem(null, 'The file is gone.', null);
+    },
+    async revealFile(path) {
+      fake.calls.push(['reveal', path]);
+    },
+    async files(state, limit) {
+      return ROWS.filter((row) => state === null || row.state === state).slice(0, limit);
+    },
+    async settings() {
+      return view;
+    },
+    async saveSettings(settings) {
+      fake.calls.push(['save', settings]);
+      if (Number(settings.poolSize) * Number(settings.threadsPerWorker) > 64)
+        throw problem('poolSize', 'More threads than this machine has.', null);
+      if (settings.ignore.some((pattern) => pattern.includes('[') && !pattern.includes(']')))
+        throw problem('ignore', 'A bracket is not closed.', 'Write \\[ for the sign itself.');
+      view = { ...view, settings };
+      return view;
+    },
+    async onDrop(listener) {
+      dropListeners.add(listener);
+      return () => dropListeners.delete(listener);
+    },
+  };
+}
+
+function problem(field: string | null, message: string, mend: string | null): AppError {
+  return { kind: 'fake', field, message, mend };
+}
+
+function answer(query: string, status: Status): SearchAnswer {
+  const results = /^(h|g)/i.test(query)
+    ? RESULTS
+    : query.startsWith('tariff')
+      ? RESULTS.slice(3, 4)
+      : [];
+  return {
+    query,
+    tookMs: 41.3,
+    mode: 'hybrid',
+    notice: status.model.state === 'ready' ? null : 'The model is missing: matching words only.',
+    coverage: status.coverage,
+    results,
+  };
+}

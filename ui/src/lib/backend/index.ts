@@ -1,0 +1,63 @@
+// The seam between the window and the program behind it. Everything else in the
+// window knows this interface alone, not what stands behind it.
+import type {
+  AddReport,
+  AppError,
+  DropEvent,
+  FileRow,
+  FileState,
+  SearchAnswer,
+  Settings,
+  SettingsView,
+  Status,
+} from './types';
+
+export type * from './types';
+
+/** Stops what was begun. */
+export type Stop = () => void;
+
+/** Every promise here rejects with an `AppError`; see `asAppError`. */
+export interface Backend {
+  status(): Promise<Status>;
+  /** Called at most four times a second while something changes. */
+  onStatus(listener: (status: Status) => void): Promise<Stop>;
+  /** Folders or single files. */
+  addFolders(paths: string[]): Promise<AddReport>;
+  /** Asks the person with the platform's own dialog; `null` when cancelled. */
+  pickFolders(): Promise<AddReport | null>;
+  forgetFolder(path: string): Promise<void>;
+  search(query: string): Promise<SearchAnswer>;
+  openFile(path: string): Promise<void>;
+  /** Shows the file in the platform's file manager. */
+  revealFile(path: string): Promise<void>;
+  /** At most `limit` rows; of every state when `state` is `null`. */
+  files(state: FileState | null, limit: number): Promise<FileRow[]>;
+  settings(): Promise<SettingsView>;
+  saveSettings(settings: Settings): Promise<SettingsView>;
+  onDrop(listener: (event: DropEvent) => void): Promise<Stop>;
+}
+
+/** The backend this window was built for. */
+export async function connect(): Promise<Backend> {
+  if (import.meta.env.MODE === 'fake') {
+    const { fakeBackend } = await import('./fake');
+    return fakeBackend();
+  }
+  const { tauriBackend } = await import('./tauri');
+  return tauriBackend;
+}
+
+/** Gives whatever was thrown the shape the window can show. */
+export function asAppError(thrown: unknown): AppError {
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
+    const { kind, field, message, mend } = thrown as Partial<AppError>;
+    return {
+      kind: kind ?? 'unexpected',
+      field: field ?? null,
+      message: String(message),
+      mend: mend ?? null,
+    };
+  }
+  return { kind: 'unexpected', field: null, message: String(thrown), mend: null };
+}

@@ -1,0 +1,20 @@
+// The desktop shell as a backend: the only file that knows Tauri.
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import { getCurrentWebview } from '@tauri-apps/api/webview';
+import type { Backend, Status } from '.';
+
+export const tauriBackend: Backend = {
+  status: () => invoke('status'),
+  onStatus: (listener) => listen<Status>('status', (event) => listener(event.payload)),
+  addFolders: (paths) => invoke('add_folders', { paths }),
+  pickFolders: () => invoke('pick_folders'),
+  forgetFolder: (path) => invoke('forget_folder', { path }),
+  search: (query) => invoke('search', { query }),
+  openFile: (path) => invoke('open_file', { path }),
+  revealFile: (path) => invoke('reveal_file', { path }),
+  files: (state, limit) => invoke('files', { state, limit }),
+  settings: () => invoke('settings'),
+  saveSettings: (settings) => invoke('save_settings', { settings }),
+  onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
+};

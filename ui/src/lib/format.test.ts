@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { baseName, bytes, count, day, duration, folderOf, plural, rate, splitPath } from './format';
+
+function table<I, O>(name: string, f: (input: I) => O, rows: [I, O][]): void {
+  it.each(rows)(`${name}: %s`, (input, expected) => expect(f(input)).toEqual(expected));
+}
+
+describe('numbers', () => {
+  table('count', count, [
+    [0, '0'],
+    [999, '999'],
+    [5183, '5,183'],
+    [13_000_000, '13,000,000'],
+  ]);
+  table('plural', (n: number) => plural(n, 'file'), [
+    [0, '0 files'],
+    [1, '1 file'],
+    [1204, '1,204 files'],
+  ]);
+  table('bytes', bytes, [
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [1234, '1.2 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1 MB'],
+    [99_960_000, '100 MB'],
+    [1_234_000_000, '1.2 GB'],
+    [2e15, '2,000 TB'],
+  ]);
+  table('rate', rate, [
+    [0.04, '0'],
+    [0.26, '0.3'],
+    [9.96, '10'],
+    [38.4, '38'],
+  ]);
+  table('duration', duration, [
+    [-3, '0 s'],
+    [0.2, '1 s'],
+    [59, '59 s'],
+    [60, '1 min'],
+    [61, '2 min'],
+    [3599, '1 h'],
+    [7800, '2 h 10 min'],
+    [86_400, '1 d'],
+    [90_001, '1 d 2 h'],
+  ]);
+});
+
+describe('dates', () => {
+  const now = new Date(2025, 5, 15, 12, 0);
+  const at = (...parts: [number, number, number, number, number]) =>
+    new Date(...parts).toISOString();
+  table('day', (iso: string) => day(iso, now), [
+    [at(2025, 5, 15, 0, 5), 'Today 00:05'],
+    [at(2025, 5, 14, 23, 59), 'Yesterday'],
+    [at(2025, 5, 13, 12, 0), '13 Jun'],
+    [at(2024, 11, 31, 12, 0), '31 Dec 2024'],
+    ['no date', ''],
+  ]);
+});
+
+describe('paths', () => {
+  table('splitPath', (path: string) => splitPath(path, 12), [
+    ['/home/you/Documents/Notes', { head: '/home/you/Documents', tail: '/Notes' }],
+    ['/home/you/a/b/c', { head: '/home', tail: '/you/a/b/c' }],
+    ['C:\\Users\\you\\Notes', { head: 'C:\\Users', tail: '\\you\\Notes' }],
+    ['/one-very-long-name-alone', { head: '', tail: '/one-very-long-name-alone' }],
+    ['name', { head: '', tail: 'name' }],
+    ['', { head: '', tail: '' }],
+  ]);
+  it('splitPath loses nothing', () => {
+    const paths = ['/', '//', 'a/', '/a/', '/a/b/', 'C:\\', '/ä/ö ü/📁', '/a//b///c'];
+    for (const path of paths)
+      for (let tail = 0; tail <= path.length + 1; tail += 1) {
+        const parts = splitPath(path, tail);
+        expect(parts.head + parts.tail).toBe(path);
+      }
+  });
+  table('baseName', baseName, [
+    ['/home/you/note.md', 'note.md'],
+    ['C:\\Users\\note.md', 'note.md'],
+    ['note.md', 'note.md'],
+  ]);
+  table('folderOf', folderOf, [
+    ['/home/you/note.md', '/home/you'],
+    ['note.md', ''],
+  ]);
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { type Press, searchAction, windowAction } from './keys';
+
+function press(chord: string): Press {
+  const parts = chord.split('+');
+  return {
+    key: parts.at(-1) ?? '',
+    ctrlKey: parts.includes('Ctrl'),
+    metaKey: parts.includes('Cmd'),
+    altKey: parts.includes('Alt'),
+    shiftKey: parts.includes('Shift'),
+    isComposing: parts.includes('Composing'),
+  };
+}
+
+describe('anywhere', () => {
+  it.each([
+    ['Ctrl+k', 'focus'],
+    ['Cmd+K', 'focus'],
+    ['Ctrl+,', 'settings'],
+    ['Ctrl+Shift+k', null],
+    ['k', null],
+  ])('%s: %s', (chord, action) => {
+    for (const typing of [true, false]) expect(windowAction(press(chord), typing)).toBe(action);
+  });
+  it('a slash is a letter while typing', () => {
+    expect(windowAction(press('/'), false)).toBe('focus');
+    expect(windowAction(press('/'), true)).toBe(null);
+  });
+});
+
+describe('in the search', () => {
+  it.each([
+    ['ArrowDown', 'down'],
+    ['ArrowUp', 'up'],
+    ['PageDown', 'pageDown'],
+    ['Enter', 'open'],
+    ['Ctrl+Enter', 'reveal'],
+    ['Cmd+Enter', 'reveal'],
+    ['Escape', 'clear'],
+    ['Composing+Enter', null],
+    ['Shift+ArrowDown', null],
+    ['Alt+Enter', null],
+    ['Ctrl+ArrowDown', null],
+    ['a', null],
+    ['toString', null],
+  ])('%s: %s', (chord, action) => expect(searchAction(press(chord))).toBe(action));
+});

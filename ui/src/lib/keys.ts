@@ -1,0 +1,41 @@
+// What a key press asks for. Pure: the window acts on it elsewhere.
+
+export type Action =
+  'focus' | 'settings' | 'up' | 'down' | 'pageUp' | 'pageDown' | 'open' | 'reveal' | 'clear';
+
+/** As much of a `KeyboardEvent` as matters here. */
+export interface Press {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  shiftKey: boolean;
+  isComposing: boolean;
+}
+
+/** Keys that work anywhere in the window; `typing` when a field would take the letter. */
+export function windowAction(press: Press, typing: boolean): Action | null {
+  const command = (press.ctrlKey || press.metaKey) && !press.altKey && !press.shiftKey;
+  if (command && press.key.toLowerCase() === 'k') return 'focus';
+  if (command && press.key === ',') return 'settings';
+  if (press.key === '/' && !typing && !press.ctrlKey && !press.metaKey && !press.altKey)
+    return 'focus';
+  return null;
+}
+
+const PLAIN: Record<string, Action> = {
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+  PageUp: 'pageUp',
+  PageDown: 'pageDown',
+  Enter: 'open',
+  Escape: 'clear',
+};
+
+/** Keys that work in the search box and in the results. */
+export function searchAction(press: Press): Action | null {
+  // Enter and the arrows belong to the input method while it composes a word.
+  if (press.isComposing || press.altKey || press.shiftKey) return null;
+  if (press.ctrlKey || press.metaKey) return press.key === 'Enter' ? 'reveal' : null;
+  return Object.hasOwn(PLAIN, press.key) ? (PLAIN[press.key] ?? null) : null;
+}

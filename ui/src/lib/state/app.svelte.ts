@@ -1,0 +1,107 @@
+// The window's state as a whole: who owns what, and how a status reaches all of them.
+import { createContext } from 'svelte';
+import {
+  asAppError,
+  type AppError,
+  type Backend,
+  type FileState,
+  type Problem,
+  type Status,
+  type Stop,
+} from '../backend';
+import { baseName } from '../format';
+import { t } from '../strings';
+import { Folders } from './folders.svelte';
+import { Notices } from './notices.svelte';
+import { Search } from './search.svelte';
+
+export type Dialog =
+  { name: 'settings' } | { name: 'ledger'; state: FileState | null; words: string };
+
+export class AppState {
+  readonly backend: Backend;
+  readonly notices = new Notices();
+  readonly search: Search;
+  readonly folders: Folders;
+
+  /** `null` until the first has come. */
+  status = $state.raw<Status | null>(null);
+  /** Why there is no status. */
+  failure = $state.raw<AppError | null>(null);
+  dialog = $state.raw<Dialog | null>(null);
+
+  readonly problems = $derived(
+    unique(this.status?.problems ?? []).filter((one) => !this.#dismissed.includes(keyOf(one))),
+  );
+
+  #dismissed = $state.raw<readonly string[]>([]);
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+    this.search = new Search(backend, (intent, path) => void this.#act(intent, path));
+    this.folders = new Folders(backend, this.notices, () => void this.refresh());
+  }
+
+  /** Listens until stopped. */
+  start(): Stop {
+    const listening = [
+      this.backend.onStatus((status) => this.#accept(status)),
+      this.backend.onDrop((event) => this.folders.drop(event)),
+    ];
+    for (const one of listening) one.catch((thrown) => (this.failure = asAppError(thrown)));
+    void this.refresh();
+    return () => {
+      for (const one of listening)
+        void one.then(
+          (stop) => stop(),
+          () => undefined,
+        );
+    };
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.#accept(await this.backend.status());
+    } catch (thrown) {
+      this.failure = asAppError(thrown);
+    }
+  }
+
+  /** Until the program says it anew in other words, or the window is opened again. */
+  dismiss(problem: Problem): void {
+    this.#dismissed = [...this.#dismissed, keyOf(problem)];
+  }
+
+  #accept(status: Status): void {
+    this.status = status;
+    this.failure = null;
+    this.search.coverageIs(status.coverage);
+  }
+
+  async #act(intent: 'open' | 'reveal', path: string): Promise<void> {
+    try {
+      await (intent === 'open' ? this.backend.openFile(path) : this.backend.revealFile(path));
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      const title = (intent === 'open' ? t.results.openFailed : t.results.revealFailed)(
+        baseName(path),
+      );
+      this.notices.warn(title, mend ? [message, mend] : [message]);
+    }
+  }
+
+  reveal(path: string): void {
+    void this.#act('reveal', path);
+  }
+}
+
+/** The window tells problems apart by their words. */
+function unique(problems: Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [keyOf(problem), problem])).values()];
+}
+
+function keyOf(problem: Problem): string {
+  return `${problem.kind}\n${problem.message}`;
+}
+
+export const [useApp, provideApp] = createContext<AppState>();

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Backend, SearchAnswer } from '../backend';
+import { Search } from './search.svelte';
+
+/** A backend that answers when told to. */
+function setup() {
+  const asked: { query: string; answer(paths: string[]): Promise<void>; fail(): Promise<void> }[] =
+    [];
+  const acts: string[] = [];
+  const backend = {
+    search: (query: string) =>
+      new Promise<SearchAnswer>((resolve, reject) => {
+        const settle = () => vi.advanceTimersByTimeAsync(0).then(() => undefined);
+        asked.push({
+          query,
+          answer: (paths) => (resolve(answerOf(query, paths)), settle()),
+          fail: () => (
+            reject({ kind: 'bad', field: null, message: 'broken', mend: null }),
+            settle()
+          ),
+        });
+      }),
+  } as unknown as Backend;
+  const search = new Search(backend, (intent, path) => acts.push(`${intent} ${path}`));
+  return { search, asked, acts };
+}
+
+function answerOf(query: string, paths: string[]): SearchAnswer {
+  const coverage = { known: 9, searched: 9, meaning: 9 };
+  const results = paths.map((path) => ({
+    path,
+    name: path,
+    folder: '',
+    modified: null,
+    score: 1,
+    passages: [],
+  }));
+  return { query, tookMs: 1, mode: 'hybrid', notice: null, coverage, results };
+}
+
+const coverage = (searched: number) => ({ known: 9, searched, meaning: searched });
+const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('typing', () => {
+  it('searches once for keys pressed quickly', async () => {
+    const { search, asked } = setup();
+    for (const query of ['b', 'bo', 'boa', 'boat ']) {
+      search.type(query);
+      await wait(50);
+    }
+    await wait(60);
+    expect(asked.map((one) => one.query)).toEqual(['boat']);
+  });
+
+  it('keeps the old results until the new ones are there', async () => {
+    const { search, asked } = setup();
+    search.type('a');
+    await wait(60);
+    await asked[0]?.answer(['one']);
+    search.type('ab');
+    await wait(60);
+    expect([search.pending, search.results.map((r) => r.path)]).toEqual([true, ['one']]);
+    await asked[1]?.answer(['two']);
+    expect([search.pending, search.selectedPath]).toEqual([false, 'two']);
+  });
+
+  it('drops an answer that comes after a later query', async () => {
+    const { search, asked } = setup();
+    search.type('a');
+    await wait(60);
+    search.type('ab');
+    await wait(60);
+    await asked[1]?.answer(['new']);
+    await asked[0]?.answer(['old']);
+    expect(search.results.map((r) => r.path)).toEqual(['new']);
+  });
+
+  it('drops an answer that comes after the search was cleared', async () => {
+    const { search, asked } = setup();
+    search.type('a');
+    await wait(60);
+    search.clear();
+    await asked[0]?.answer(['old']);
+    expect([search.answer, search.pending]).toEqual([null, false]);
+  });
+
+  it('never asks for nothing', async () => {
+    const { search, asked } = setup();
+    search.type('  ');
+    await wait(1000);
+    expect(asked).toEqual([]);
+  });
+
+  it('says what failed, until the next answer', async () => {
+    const { search, asked } = setup();
+    search.type('a');
+    await wait(60);
+    await asked[0]?.fail();
+    expect([search.error?.message, search.pending]).toEqual(['broken', false]);
+    search.type('ab');
+    await wait(60);
+    await asked[1]?.answer([]);
+    expect(search.error).toBe(null);
+  });
+});
+
+describe('the selection', () => {
+  it('moves within its ends and is what gets opened', async () => {
+    const { search, asked, acts } = setup();
+    search.type('a');
+    await wait(60);
+    await asked[0]?.answer(['one', 'two', 'three']);
+    search.move(-1);
+    search.choose('open');
+    search.move(1);
+    search.choose('reveal');
+    search.move(99);
+    search.choose('open');
+    expect(acts).toEqual(['open one', 'reveal two', 'open three']);
+  });
+
+  it('waits for the answer when Enter comes first', async () => {
+    const { search, asked, acts } = setup();
+    search.type('a');
+    search.choose('open');
+    await wait(60);
+    expect(acts).toEqual([]);
+    await asked[0]?.answer(['one', 'two']);
+    expect(acts).toEqual(['open one']);
+  });
+
+  it('forgets an early Enter when more is typed', async () => {
+    const { search, asked, acts } = setup();
+    search.type('a');
+    search.choose('open');
+    search.type('ab');
+    await wait(60);
+    await asked[0]?.answer(['one']);
+    expect(acts).toEqual([]);
+  });
+
+  it('opens nothing where nothing was found', async () => {
+    const { search, asked, acts } = setup();
+    search.type('a');
+    await wait(60);
+    await asked[0]?.answer([]);
+    search.move(1);
+    search.choose('open');
+    expect(acts).toEqual([]);
+  });
+});
+
+describe('while indexing', () => {
+  async function answered() {
+    const all = setup();
+    all.search.coverageIs(coverage(1));
+    all.search.type('a');
+    await wait(60);
+    await all.asked[0]?.answer(['one', 'two']);
+    return all;
+  }
+
+  it('searches again at most every two seconds, and keeps the selection', async () => {
+    const { search, asked } = await answered();
+    search.move(1);
+    await wait(3000);
+    for (let searched = 2; searched < 10; searched += 1) {
+      search.coverageIs(coverage(searched));
+      await wait(250);
+    }
+    expect(asked.length).toBe(2);
+    await asked[1]?.answer(['three', 'two', 'one']);
+    expect([search.selectedPath, search.selectedIndex]).toEqual(['two', 1]);
+    await wait(2000);
+    expect(asked.length).toBe(3);
+  });
+
+  it('leaves the list alone while the selection moves', async () => {
+    const { search, asked } = await answered();
+    for (let i = 0; i < 20; i += 1) {
+      search.move(i % 2 ? 1 : -1);
+      search.coverageIs(coverage(2));
+      await wait(500);
+    }
+    expect(asked.length).toBe(1);
+    await wait(2000);
+    expect(asked.length).toBe(2);
+  });
+
+  it('does not search again when nothing is new', async () => {
+    const { search, asked } = await answered();
+    search.coverageIs(coverage(1));
+    await wait(10_000);
+    expect(asked.length).toBe(1);
+  });
+
+  it('does not search again after the query is gone', async () => {
+    const { search, asked } = await answered();
+    search.coverageIs(coverage(2));
+    search.clear();
+    await wait(10_000);
+    expect(asked.length).toBe(1);
+  });
+});

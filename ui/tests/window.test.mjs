@@ -1,0 +1,428 @@
+// The window as a person meets it, in a real browser under the app's own content
+// security policy, with sample data behind it. What needs the desktop is not here.
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { buildWindow, start } from './harness.mjs';
+
+let harness;
+before(async () => {
+  harness = await start();
+});
+after(() => harness?.close());
+
+/** A test on one scene. Whatever the page complains of, the policy's refusals among it, fails it. */
+function check(name, scene, steps, options) {
+  test(name, async () => {
+    const { page, errors, close } = await harness.open(scene, options);
+    page.setDefaultTimeout(5000);
+    try {
+      await steps(page);
+      assert.deepEqual(errors, []);
+    } finally {
+      await close();
+    }
+  });
+}
+
+const box = (page) => page.getByRole('searchbox', { name: 'Search', exact: true });
+const list = (page) => page.getByRole('listbox', { name: 'Results' });
+const selected = (page) => page.getByRole('option', { selected: true });
+const calls = (page) => page.evaluate(() => window.fake.calls.map((call) => call.slice(0, 2)));
+const push = (page, change) => page.evaluate((change) => window.fake.push(change), change);
+const drag = (page, event) => page.evaluate((event) => window.fake.drag(event), event);
+
+async function search(page, query = 'heat pump') {
+  await box(page).fill(query);
+  await page.getByText('5 files · 41 ms').waitFor();
+}
+
+describe('first run', () => {
+  check('one sentence, one target, one button', 'first', async (page) => {
+    await page.getByText('Rummage finds your own files by meaning.').waitFor();
+    await page.getByText('Drop folders here').waitFor();
+    assert.equal(await box(page).count(), 0);
+    await page.getByRole('button', { name: 'Choose folders…' }).click();
+    await page.getByRole('status').getByText('Added 1 folder').waitFor();
+    await page.getByRole('region', { name: 'Folders' }).getByText('Pictures').waitFor();
+    assert.ok(
+      await box(page).evaluate((input) => input === document.activeElement),
+      'search has the focus',
+    );
+  });
+
+  check('a program that does not answer is no blank window', 'unreadable', async (page) => {
+    const alert = page.getByRole('alert');
+    await alert.getByText('The index could not be opened.').waitFor();
+    await alert.getByRole('button', { name: 'Try again' }).waitFor();
+  });
+});
+
+describe('search', () => {
+  check('shows files with their passages, marks and reasons', 'ready', async (page) => {
+    await search(page);
+    assert.equal(await list(page).getByRole('option').count(), 5);
+    const first = list(page).getByRole('option').first();
+    assert.deepEqual(await first.locator('mark').allTextContents(), ['heat pump', 'boiler']);
+    await first.getByText('Heat pump comparison › Air to water').waitFor();
+    await list(page).getByText('Page 12').waitFor();
+  });
+
+  check('is all keyboard', 'ready', async (page) => {
+    await page.keyboard.type('heat pump');
+    await page.getByText('5 files').waitFor();
+    assert.match(await selected(page).textContent(), /heat-pump-comparison\.md/);
+    await page.keyboard.press('ArrowDown');
+    assert.match(await selected(page).textContent(), /quotation/);
+    assert.equal(
+      await box(page).getAttribute('aria-activedescendant'),
+      await selected(page).getAttribute('id'),
+    );
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('PageDown');
+    await page.keyboard.press('Control+Enter');
+    const [opened, revealed] = await calls(page);
+    assert.match(opened.join(' '), /^open .*quotation-heating-system-replacement\.pdf$/);
+    assert.match(revealed.join(' '), /^reveal .*running-costs\.xlsx$/);
+    await page.keyboard.press('Escape');
+    assert.equal(await box(page).inputValue(), '');
+    await list(page).waitFor({ state: 'detached' });
+  });
+
+  check('a slash and Ctrl+K lead back to it', 'ready', async (page) => {
+    for (const key of ['/', 'Control+k']) {
+      await page.getByRole('button', { name: 'Settings' }).focus();
+      await page.keyboard.press(key);
+      assert.ok(await box(page).evaluate((input) => input === document.activeElement), key);
+    }
+    assert.equal(await box(page).inputValue(), '');
+  });
+
+  check('the mouse selects and opens too', 'ready', async (page) => {
+    await search(page);
+    await page.getByText('meter.py').click();
+    assert.match(await selected(page).textContent(), /meter\.py/);
+    await page.getByText('running-costs.xlsx').dblclick();
+    await page.getByRole('button', { name: 'Show in folder' }).click();
+    assert.deepEqual(
+      (await calls(page)).map(([what, path]) => `${what} ${path.split('/').pop()}`),
+      ['open running-costs.xlsx', 'reveal running-costs.xlsx'],
+    );
+  });
+
+  check('the selected file is in sight', 'ready', async (page) => {
+    await search(page);
+    for (let i = 0; i < 4; i += 1) await page.keyboard.press('ArrowDown');
+    const inSight = await selected(page).evaluate((option) => {
+      const own = option.getBoundingClientRect();
+      const list = option.parentElement.getBoundingClientRect();
+      return own.bottom <= list.bottom + 1 && own.top >= list.top - 1;
+    });
+    assert.ok(inSight);
+  });
+
+  check('a file that cannot be opened is said so', 'ready', async (page) => {
+    await box(page).fill('tariff');
+    await page.getByText('1 file ·').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('tariff change.eml could not be opened').waitFor();
+  });
+
+  check('nothing found and a failed search each say so', 'ready', async (page) => {
+    await box(page).fill('zzz');
+    await page.getByText('Nothing found for “zzz”').waitFor();
+    await box(page).fill('fail:');
+    await page.getByText('The index is being rebuilt. Try again in a minute.').waitFor();
+  });
+
+  check('old results stay until the new ones are there', 'ready', async (page) => {
+    await search(page);
+    await page.evaluate(() => {
+      window.fake.answerDelayMs = 300;
+      window.emptied = false;
+      new MutationObserver(() => {
+        if (!document.querySelector('[role=option]')) window.emptied = true;
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    await box(page).fill('tariff');
+    await page.getByText('1 file ·').waitFor();
+    assert.equal(await page.evaluate(() => window.emptied), false);
+  });
+
+  check('says when words alone are matched', 'problems', async (page) => {
+    await search(page);
+    await page.getByText('The model is missing: matching words only.').waitFor();
+  });
+});
+
+describe('indexing', () => {
+  check('shows how far, how fast and how long, then that all is done', 'indexing', async (page) => {
+    const bar = page.getByRole('progressbar', { name: 'Indexing' });
+    assert.equal(await bar.getAttribute('aria-valuenow'), '1204');
+    assert.equal(await bar.getAttribute('aria-valuemax'), '5170');
+    assert.equal(
+      await bar.getAttribute('aria-valuetext'),
+      '1,204 of 5,170 files, 38 files/s · 2 min left',
+    );
+    const share = await bar.evaluate((element) => {
+      const done = element.firstElementChild.getBoundingClientRect().width;
+      return done / element.getBoundingClientRect().width;
+    });
+    assert.ok(share > 0.05 && share < 0.3, `the bar is drawn to its share, not ${share}`);
+    await page.getByText('heat-pump-quotation-and-annexes-final.pdf').waitFor();
+    await push(page, { indexing: null });
+    await page.getByText('Up to date').waitFor();
+    assert.equal(await bar.count(), 0);
+  });
+
+  check('searches again by itself when more can be found', 'indexing', async (page) => {
+    await search(page);
+    await page.getByText('searched 1,204 of 5,170 files (860 by meaning)').waitFor();
+    await page.keyboard.press('ArrowDown');
+    await list(page).evaluate((list) => list.scrollTo({ top: 40 }));
+    await push(page, { coverage: { known: 5170, searched: 5170, meaning: 5170 } });
+    await page.getByText('searched 5,170 files').waitFor();
+    assert.match(await selected(page).textContent(), /quotation/);
+    assert.equal(await page.evaluate(() => window.fake.searches.length), 2);
+    assert.equal(await list(page).evaluate((list) => list.scrollTop), 40);
+  });
+});
+
+describe('folders', () => {
+  check('a folder is let go only when confirmed', 'ready', async (page) => {
+    const folders = page.getByRole('region', { name: 'Folders' });
+    await folders.getByRole('button', { name: 'Stop following Notes' }).click();
+    await page.keyboard.press('Enter');
+    await folders.getByText('871 files').waitFor();
+    assert.deepEqual(await calls(page), []);
+    await page.keyboard.press('Enter');
+    await folders.getByRole('button', { name: 'Stop following', exact: true }).click();
+    await page.getByRole('status').getByText('Notes is no longer followed').waitFor();
+    assert.deepEqual(await calls(page), [['forget', '/home/you/Notes']]);
+  });
+
+  check('the whole window is a target while something hangs over it', 'ready', async (page) => {
+    await drag(page, { type: 'enter', paths: ['/home/you/Music', '/home/you/Films'] });
+    await page.getByText('Drop to add').waitFor();
+    await drag(page, { type: 'leave' });
+    await page.getByText('Drop to add').waitFor({ state: 'detached' });
+    await drag(page, { type: 'enter', paths: ['/home/you/Music', '/home/you/Films'] });
+    await drag(page, { type: 'drop', paths: ['/home/you/Music', '/home/you/Films'] });
+    await page.getByRole('status').getByText('Added 2 folders').waitFor();
+    assert.equal(await page.getByText('Drop to add').count(), 0);
+    await page.getByRole('region', { name: 'Folders' }).getByText('Films').waitFor();
+  });
+
+  check('what was refused is named, with the reason', 'first', async (page) => {
+    await drag(page, { type: 'drop', paths: ['/proc/1'] });
+    const status = page.getByRole('status');
+    await status.getByText('Nothing was added').waitFor();
+    await status.getByText('/proc/1 (it holds no files of yours)').waitFor();
+    await status.getByRole('button', { name: 'Dismiss' }).click();
+    await status.getByText('Nothing was added').waitFor({ state: 'detached' });
+  });
+
+  check('a problem is an alert with its mend, until dismissed', 'problems', async (page) => {
+    await page.getByRole('alert').getByText('Free some space').waitFor();
+    await page.getByRole('button', { name: /^Dismiss: The disk is full/ }).click();
+    assert.equal(await page.getByRole('alert').count(), 0);
+  });
+});
+
+describe('ledger', () => {
+  check('filters by state and by words', 'ready', async (page) => {
+    await page.getByRole('button', { name: 'Files', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Files' });
+    const rows = dialog.locator('tbody tr');
+    await rows.nth(7).waitFor();
+    await dialog.getByRole('radio', { name: 'Skipped' }).check();
+    await rows.nth(2).waitFor({ state: 'detached' });
+    assert.equal(await rows.count(), 2);
+    await dialog.getByRole('searchbox').fill('larger mbox');
+    await dialog.getByText('1 file', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Show mail-archive.mbox in its folder' }).click();
+    assert.equal((await calls(page)).flat()[0], 'reveal');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  check('a count opens it on just those', 'ready', async (page) => {
+    await page.getByRole('button', { name: '3 failed' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Files' });
+    await dialog.getByText('The file is encrypted.').waitFor();
+    assert.ok(await dialog.getByRole('radio', { name: 'Failed' }).isChecked());
+    assert.equal(await dialog.locator('tbody tr').count(), 3);
+  });
+});
+
+describe('settings', () => {
+  const open = async (page) => {
+    await page.keyboard.press('Control+,');
+    const dialog = page.getByRole('dialog', { name: 'Settings' });
+    await dialog.getByText('/home/you/.config/rummage/settings.toml').waitFor();
+    return dialog;
+  };
+  const number = (dialog, name) => dialog.getByRole('spinbutton', { name, exact: true });
+
+  check('a number out of its limits is refused beside its field', 'ready', async (page) => {
+    const dialog = await open(page);
+    const tokens = number(dialog, 'Tokens per model call');
+    await tokens.fill('9');
+    await dialog.getByText('Enter a whole number from 32 to 16,384.').waitFor();
+    assert.equal(await tokens.getAttribute('aria-invalid'), 'true');
+    assert.deepEqual(await calls(page), []);
+    await tokens.fill('128');
+    await dialog.getByText('Saved').waitFor();
+    assert.equal(await tokens.getAttribute('aria-invalid'), null);
+  });
+
+  check('a number is left to the program, or taken from it', 'ready', async (page) => {
+    const dialog = await open(page);
+    const pool = number(dialog, 'Pool size');
+    assert.ok(await pool.isDisabled());
+    assert.equal(await pool.inputValue(), '2');
+    const auto = dialog.getByRole('checkbox', { name: 'Auto (2) for Pool size' });
+    await auto.uncheck();
+    await dialog.getByText('Saved').waitFor();
+    await pool.fill('4');
+    await page.waitForFunction(() => window.fake.calls.length === 2);
+    await auto.check();
+    await page.waitForFunction(() => window.fake.calls.length === 3);
+    const saved = await page.evaluate(() =>
+      window.fake.calls.map(([, settings]) => settings.poolSize),
+    );
+    assert.deepEqual(saved, [2, 4, 'auto']);
+  });
+
+  check('what the program refuses stands beside its field', 'ready', async (page) => {
+    const dialog = await open(page);
+    const ignore = dialog.getByRole('textbox', { name: 'Ignore list' });
+    await ignore.fill('*.tmp\n[a-z');
+    await ignore.blur();
+    await dialog.getByText('A bracket is not closed.').waitFor();
+    assert.equal(await ignore.inputValue(), '*.tmp\n[a-z');
+    await ignore.fill('*.tmp\n\n  [a-z]  ');
+    await ignore.blur();
+    await dialog.getByText('Saved').waitFor();
+    assert.deepEqual(await page.evaluate(() => window.fake.calls.at(-1)[1].ignore), [
+      '*.tmp',
+      '[a-z]',
+    ]);
+  });
+
+  check('closing gives the focus back', 'ready', async (page) => {
+    const button = page.getByRole('button', { name: 'Settings' });
+    await button.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.ok(await button.evaluate((element) => element === document.activeElement));
+  });
+});
+
+test('the sample data is in no bundle that ships', async () => {
+  const holdsSamples = async (mode) => {
+    const folder = await buildWindow(mode);
+    const names = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile());
+    const texts = await Promise.all(
+      files.map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
+    );
+    await rm(folder, { recursive: true });
+    return texts.some((text) => text.includes('heat-pump-comparison'));
+  };
+  assert.deepEqual([await holdsSamples('fake'), await holdsSamples('production')], [true, false]);
+});
+
+describe('for everyone', () => {
+  const faces = {
+    'first run': ['first', async () => {}],
+    results: ['indexing', (page) => search(page)],
+    problems: ['problems', (page) => search(page)],
+    nothing: ['ready', (page) => box(page).fill('zzz')],
+    settings: [
+      'ready',
+      async (page) => {
+        await page.keyboard.press('Control+,');
+        await page.getByLabel('Tokens per model call', { exact: true }).fill('1');
+        await page.getByText('2 worker processes').click();
+      },
+    ],
+    ledger: [
+      'ready',
+      async (page) => {
+        await page.getByRole('button', { name: 'Files', exact: true }).click();
+        await page.getByRole('table').waitFor();
+      },
+    ],
+    drop: ['ready', (page) => drag(page, { type: 'enter', paths: ['/a'] })],
+    refused: ['ready', (page) => drag(page, { type: 'drop', paths: ['/proc/1'] })],
+  };
+  for (const colorScheme of ['light', 'dark'])
+    for (const [face, [scene, steps]] of Object.entries(faces))
+      check(
+        `axe finds nothing: ${face}, ${colorScheme}`,
+        scene,
+        async (page) => {
+          await steps(page);
+          // Half faded in, a text has too little contrast.
+          await page.evaluate(() =>
+            Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+          );
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          assert.deepEqual(
+            violations.map(
+              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`,
+            ),
+            [],
+          );
+        },
+        { colorScheme, reducedMotion: 'reduce' },
+      );
+
+  check('axe does notice a broken page', 'ready', async (page) => {
+    await page.evaluate(() => document.querySelector('#search').removeAttribute('aria-label'));
+    await page.evaluate(() => document.querySelector('#search').removeAttribute('placeholder'));
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    assert.ok(violations.length > 0);
+  });
+
+  for (const [width, height] of [
+    [1280, 800],
+    [640, 720],
+    [550, 380],
+  ])
+    check(
+      `nothing sticks out at ${width} × ${height}`,
+      'indexing',
+      async (page) => {
+        await search(page);
+        const wider = await page.evaluate(() =>
+          [...document.querySelectorAll('body *')]
+            .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+            .filter((element) => !element.closest('.visually-hidden, .path'))
+            .map((element) => element.className),
+        );
+        assert.deepEqual(wider, []);
+        await page.getByRole('progressbar').waitFor();
+        assert.ok((await list(page).boundingBox()).height > 150, 'room for results');
+      },
+      { width, height },
+    );
+
+  check(
+    'a narrow window shows its folders on demand',
+    'ready',
+    async (page) => {
+      const folders = page.getByRole('region', { name: 'Folders' });
+      assert.equal(await folders.isVisible(), false);
+      await page.getByRole('button', { name: 'Folders' }).click();
+      await folders.getByText('Notes').waitFor();
+      await page.keyboard.press('Escape');
+      await folders.waitFor({ state: 'hidden' });
+    },
+    { width: 640, height: 720 },
+  );
+});
