@@ -1,1 +1,20 @@
-fn main(){}
+//! Gates every command of the shell behind a permission that tauri.conf.json grants.
+
+const COMMANDS: &[&str] = &[
+    "status",
+    "add_folders",
+    "pick_folders",
+    "forget_folder",
+    "search",
+    "open_file",
+    "reveal_file",
+    "files",
+    "settings",
+    "save_settings",
+];
+
+fn main() {
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
+        .expect("tauri.conf.json and the shell's commands fit together");
+}

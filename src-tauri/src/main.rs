@@ -1,1 +1,79 @@
-fn main(){}
+//! The desktop window: a thin shell around the engine. It opens the engine beside
+//! the window, passes the page's requests on, and the engine's status back. What
+//! the page may ask for is in [`commands`], and tauri.conf.json grants it.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod commands;
+mod dto;
+mod engine;
+
+use tauri::{Manager, RunEvent};
+
+use engine::EngineCell;
+
+fn main() {
+    calm_webkit();
+    let app = tauri::Builder::default()
+        // First of all plugins, so that a second start does nothing else.
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(EngineCell::default())
+        .invoke_handler(tauri::generate_handler![
+            commands::status,
+            commands::add_folders,
+            commands::pick_folders,
+            commands::forget_folder,
+            commands::search,
+            commands::open_file,
+            commands::reveal_file,
+            commands::files,
+            commands::settings,
+            commands::save_settings,
+        ])
+        .setup(|app| {
+            tauri::async_runtime::spawn(engine::run(app.handle().clone()));
+            Ok(())
+        })
+        .build(tauri::generate_context!());
+    let app = match app {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("rummage: the window cannot be opened: {error}");
+            std::process::exit(1);
+        }
+    };
+    app.run(|app, event| {
+        // The last window is closed: the engine ends in order first.
+        if let RunEvent::ExitRequested { code: None, api, .. } = event {
+            api.prevent_exit();
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                app.state::<EngineCell>().close().await;
+                app.exit(0);
+            });
+        }
+    });
+}
+
+fn show(app: &tauri::AppHandle) {
+    if let Some(window) = app.get_webview_window("main") {
+        let _ = window.unminimize();
+        let _ = window.show();
+        let _ = window.set_focus();
+    }
+}
+
+/// WebKitGTK's DMA-BUF renderer leaves the window blank with some drivers and
+/// costs memory and time without a GPU. Whoever wants it sets the variable.
+fn calm_webkit() {
+    #[cfg(target_os = "linux")]
+    {
+        const RENDERER: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+        if std::env::var_os(RENDERER).is_none() {
+            // SAFETY: no other thread has been started yet.
+            unsafe { std::env::set_var(RENDERER, "1") };
+        }
+    }
+}

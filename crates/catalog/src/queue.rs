@@ -123,9 +123,14 @@ impl Catalog {
         })
     }
 
-    /// Lets every file of the root leave that the scan did not meet. Returns how
-    /// many those are.
-    pub fn retire_unseen(&self, root: RootId, seen: &SeenFiles) -> Result<u64, CatalogError> {
+    /// Lets every file leave that lies below `folder` (or is it), belongs to the
+    /// root and was not met by the scan of that folder. Returns how many those are.
+    pub fn retire_unseen(
+        &self,
+        root: RootId,
+        folder: &SourcePath,
+        seen: &SeenFiles,
+    ) -> Result<u64, CatalogError> {
         self.write(|transaction| {
             let mut unseen = Vec::new();
             let mut select = transaction.prepare("SELECT id, path FROM files WHERE root = ?")?;
@@ -136,7 +141,8 @@ impl Catalog {
                     continue;
                 }
                 let path = SourcePath::from_bytes(row.get_ref(1)?.as_blob()?);
-                if !seen.unreadable.iter().any(|folder| path.as_path().starts_with(folder)) {
+                if path.as_path().starts_with(folder)
+                    && !seen.unreadable.iter().any(|folder| path.as_path().starts_with(folder)) {
                     unseen.push(id);
                 }
             }

@@ -21,10 +21,10 @@ pub(crate) mod stage {
     pub const SKIPPED: i64 = 3;
     pub const FAILED: i64 = 4;
     /// No longer followed; its passages are to be removed from the store.
+    ///
+    /// After it comes 6: passages gone, vectors still there, so that the same
+    /// passages turning up elsewhere need no embedding until the queue is empty.
     pub const LEAVING: i64 = 5;
-    /// No longer followed, passages gone; its vectors wait to be removed, so that
-    /// the same passages turning up elsewhere need no embedding.
-    pub const LEFT: i64 = 6;
 }
 
 /// `tally` counts the files of each folder and stage, kept true by triggers:

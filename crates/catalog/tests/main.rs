@@ -97,7 +97,7 @@ fn files_that_a_scan_did_not_meet_leave_in_two_steps() {
     story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
     story.index_all();
     let seen = story.see(&[file("/docs/a", 1)]);
-    assert_eq!(story.catalog.retire_unseen(story.root, &seen).unwrap(), 1);
+    assert_eq!(story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(), 1);
     assert_eq!(story.counts().known(), 1);
     let gone = story.catalog.gone(Gone::Leaving, 10).unwrap();
     assert_eq!(gone.len(), 1);
@@ -137,13 +137,13 @@ fn what_lies_in_an_unreadable_folder_is_kept() {
         reason: "permission denied".into(),
     };
     let seen = story.see(&[locked]);
-    assert_eq!(story.catalog.retire_unseen(story.root, &seen).unwrap(), 0);
+    assert_eq!(story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(), 0);
     let failed = story.catalog.files(Some(FileState::Failed), FileId(0), 10).unwrap();
     assert_eq!(failed[0].reason.as_deref(), Some("permission denied"));
     assert_eq!(story.counts().indexed, 1);
     // Readable again, the folder leaves the ledger.
     let seen = story.see(&[file("/docs/in/x", 1)]);
-    story.catalog.retire_unseen(story.root, &seen).unwrap();
+    story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap();
     assert_eq!(story.counts(), Counts { indexed: 1, passages: 2, embedded: 2, ..Counts::default() });
 }
 

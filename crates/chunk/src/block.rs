@@ -1,79 +1,54 @@
-//! Cutting a long text into blocks that are tokenised and split one at a time.
+//! How far a long text is tokenised and split at a time.
 
-use std::ops::Range;
+/// A block holds a dozen passages of common text, which has 4 to 5 bytes a token.
+/// More would be slow: for each passage the splitter may look at the whole rest of
+/// its block.
+const BYTES_PER_TOKEN: usize = 64;
 
-use rummage_corpus::Document;
+/// For models that read very long texts.
+const MAX_BYTES: usize = 1 << 20;
 
-/// Large beside a passage (1 KiB or so), so that few cuts are forced; small
-/// enough that splitting, which looks at the rest of its text for each passage,
-/// stays quick.
-const BLOCK_BYTES: usize = 64 << 10;
-
-/// Where a block may end, best first: before a heading, behind an empty line, a
-/// line, a word.
-pub(crate) fn blocks(document: &Document) -> impl Iterator<Item = Range<usize>> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let block = start..end_of_block(document, start);
-        start = block.end;
-        (!block.is_empty()).then_some(block)
-    })
-}
-
-fn end_of_block(document: &Document, start: usize) -> usize {
-    let text = &document.text;
-    if text.len() - start <= BLOCK_BYTES {
+/// Where the block that begins at `start` ends, for passages of `capacity` tokens:
+/// behind a line, else before white space, else between two characters.
+pub(crate) fn end(text: &str, start: usize, capacity: usize) -> usize {
+    let bytes = capacity.saturating_mul(BYTES_PER_TOKEN).min(MAX_BYTES);
+    if text.len() - start <= bytes {
         return text.len();
     }
-    let latest = text.floor_char_boundary(start + BLOCK_BYTES);
+    let latest = text.floor_char_boundary(start + bytes);
     // Not in the first half, so that every block is worth its while.
-    let earliest = text.floor_char_boundary(start + BLOCK_BYTES / 2);
-    let headings = &document.headings;
-    let heading = headings[..headings.partition_point(|heading| heading.at <= latest)].last();
-    if let Some(heading) = heading.filter(|heading| heading.at > earliest) {
-        return heading.at;
-    }
+    let earliest = text.ceil_char_boundary(start + bytes / 2);
     let window = &text[earliest..latest];
-    ["\n\n", "\n\r\n", "\n"]
-        .iter()
-        .find_map(|gap| window.rfind(gap).map(|at| earliest + at + gap.len()))
-        .or_else(|| window.rfind(char::is_whitespace).map(|at| earliest + at))
-        .filter(|end| *end > start)
-        .unwrap_or(latest)
+    let line_end = window.rfind('\n').map(|at| earliest + at + 1);
+    line_end.or_else(|| window.rfind(char::is_whitespace).map(|at| earliest + at)).unwrap_or(latest)
 }
 
 #[cfg(test)]
 mod tests {
-    use rummage_corpus::{Heading, Structure};
-
     use super::*;
 
+    /// A block of 640 bytes at most.
     #[track_caller]
-    fn check(text: String, headings: Vec<Heading>, first_end: usize) {
-        let document =
-            Document { title: None, structure: Structure::Prose, text, headings, pages: vec![] };
-        let blocks: Vec<_> = blocks(&document).collect();
-        assert_eq!(blocks.first().map(|block| block.end), Some(first_end));
-        let mut end = 0;
-        for block in blocks {
-            assert_eq!(block.start, end);
-            assert!(block.len() <= BLOCK_BYTES);
-            end = block.end;
-        }
-        assert_eq!(end, document.text.len());
+    fn check(text: &str, start: usize, expected: usize) {
+        assert_eq!(end(text, start, 10), expected);
     }
 
     #[test]
     fn a_block_ends_at_the_best_place() {
-        let long = "word ".repeat(10_000);
-        check("short".into(), vec![], 5);
-        check(format!("{long}{long}"), vec![], 65_534);
-        check(format!("{long}\nb {long}"), vec![], 50_001);
-        check(format!("{long}\n\nb\n{long}"), vec![], 50_002);
-        check(format!("{long}\r\n\r\nb\n{long}"), vec![], 50_004);
-        let heading = Heading { level: 1, text: "b".into(), at: 50_002 };
-        check(format!("{long}\n\nb\n\nc{long}"), vec![heading], 50_002);
-        check("é".repeat(200_000), vec![], 65_536);
-        check("漢".repeat(100_000), vec![], 65_535);
+        let words = "word ".repeat(1000);
+        check("short", 0, 5);
+        check(&words, 0, 639);
+        check(&words, 4500, 5000);
+        check(&format!("{}\n{words}", &words[..400]), 0, 401);
+        check(&format!("{}\n{words}", &words[..300]), 0, 635);
+        check(&"é".repeat(1000), 2, 642);
+        check(&"漢".repeat(1000), 0, 639);
+    }
+
+    #[test]
+    fn a_block_is_never_empty_nor_without_bound() {
+        check("  ", 1, 2);
+        assert_eq!(end(&" ".repeat(100), 0, 1), 63);
+        assert_eq!(end(&"x".repeat(MAX_BYTES + 1), 0, usize::MAX), MAX_BYTES);
     }
 }

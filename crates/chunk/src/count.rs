@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn words_end_at_white_space_and_punctuation() {
         let found: Vec<_> = words(" don't—say \n(é)").collect();
-        assert_eq!(found, [(1, "don"), (4, "'"), (5, "t—say"), (15, "("), (16, "é"), (18, ")")]);
+        assert_eq!(found, [(1, "don"), (4, "'"), (5, "t—say"), (14, "("), (15, "é"), (17, ")")]);
         assert_eq!(words(" \n").next(), None);
     }
 
@@ -169,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_cache_counts_as_the_tokenizer_does(text in "([a-zéß]{0,6}[ ,.\n漢—-]?){0,60}") {
+        fn the_cache_counts_as_the_tokenizer_does(text in "([a-zéß]{0,6}[ ,.\n漢—-]){0,60}") {
             let tokenizer = tokenizer();
             let starts = TokenStarts::new(&text, &tokenizer);
             prop_assert_eq!(starts.size(&text), tokenizer.count(&text));

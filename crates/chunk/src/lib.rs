@@ -59,16 +59,34 @@ pub fn chunk(document: &Document, tokenizer: &Tokenizer, size: &ChunkSize) -> Ve
     let overlap = size.overlap.min(capacity / 2);
 
     let mut contexts = Contexts::new(document, tokenizer, context_tokens);
-    block::blocks(document)
-        .flat_map(|block| spans(document, block, tokenizer, capacity, overlap))
-        .take(MAX_PASSAGES)
+    spans(document, tokenizer, capacity, overlap)
+        .into_iter()
         .enumerate()
         .map(|(ordinal, span)| passage(document, ordinal, span, &mut contexts))
         .collect()
 }
 
-/// The passages of one block, as spans of the document.
-fn spans(
+/// Where the passages lie, none of more than `capacity` tokens.
+fn spans(document: &Document, tokenizer: &Tokenizer, capacity: usize, overlap: usize) -> Vec<Span> {
+    let text = &document.text;
+    let mut spans = Vec::new();
+    let mut start = 0;
+    while start < text.len() && spans.len() < MAX_PASSAGES {
+        let end = block::end(text, start, capacity);
+        let mut found = spans_of_block(document, start..end, tokenizer, capacity, overlap);
+        // A block's last passage ends where the block was cut. It is found anew in
+        // the next block, together with what follows it.
+        let last = found.last().map(|span| span.start);
+        let again = last.filter(|last| *last > start && end < text.len());
+        found.truncate(found.len() - usize::from(again.is_some()));
+        start = again.unwrap_or(end);
+        spans.append(&mut found);
+    }
+    spans.truncate(MAX_PASSAGES);
+    spans
+}
+
+fn spans_of_block(
     document: &Document,
     block: Range<usize>,
     tokenizer: &Tokenizer,
@@ -89,8 +107,7 @@ fn spans(
         Structure::Prose => TextSplitter::new(config).chunk_indices(text).map(span).collect(),
         Structure::Code => TextSplitter::new(config)
             .chunk_indices(text)
-            .map(span)
-            .map(|span| with_indentation(&document.text, span))
+            .map(|part| with_indentation(&document.text, span(part)))
             .collect(),
     }
 }
@@ -176,7 +193,8 @@ mod tests {
     fn cuts_follow_the_structure() {
         let prose = "one two. three four.\n\none two three four.";
         check(Structure::Prose, prose, 9, &["one two. three four.", "one two three four."]);
-        check(Structure::Prose, "one two. three four. one", 7, &["one two.", "three four. one"]);
+        let sentences = "One two. Three four. One";
+        check(Structure::Prose, sentences, 7, &["One two.", "Three four. One"]);
         let code = "one:\n    two\n    three\n\n    four\n    one";
         check(Structure::Code, code, 6, &["one:\n    two\n    three", "    four\n    one"]);
         let markdown = "# one\n\ntwo three\n\n## four\n\none";

@@ -41,8 +41,8 @@ struct Shared {
 const PROBE: &str =
     "The (well-known) test:\n\n\tit isn't \"new\", is it?  Na\u{ef}ve \u{2014} 3.14%";
 
-/// In no vocabulary.
-const UNKNOWN: &str = "\u{10fffd}";
+/// A letter of a script (Ugaritic) that next to no vocabulary has.
+const UNKNOWN: &str = "\u{10380}";
 
 impl Tokenizer {
     /// Reads a `tokenizer.json`. What it says of cutting and padding is left out:

@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rummage_catalog::WordedTask;
@@ -18,7 +18,6 @@ use crate::{
     EngineError,
     model::LoadedModel,
     problem::ProblemKind,
-    progress::Counters,
     shared::Shared,
     writer::{Commit, EmbeddedBatch, WriterHandle},
 };
@@ -73,6 +72,7 @@ async fn pass(
     writer: &WriterHandle,
 ) -> Pass {
     let mut stop = shared.stop();
+    let mut clock = None;
     let mut fetched: VecDeque<WordedTask> = VecDeque::new();
     let mut cursor = FileId(0);
     let mut running = JoinSet::new();
@@ -91,6 +91,7 @@ async fn pass(
             let batch = first_batch(&mut fetched);
             let Some(last) = batch.last() else { break };
             cursor = last.file;
+            clock.get_or_insert_with(|| shared.counters.embed.enter());
             running.spawn(embed(shared.clone(), store.clone(), model.clone(), batch));
         }
         tokio::select! {
@@ -174,10 +175,8 @@ async fn embed(
     })
     .await
     .map_err(|panic| JobError::Refused(panic.to_string()))?;
-    let start = Instant::now();
     let mut deadly = HashMap::new();
     embed_texts(&shared, &model, texts, &mut vectors, &mut deadly).await?;
-    Counters::spent(&shared.counters.embed_us, start);
     shared.problems.clear(ProblemKind::Model);
     Ok(EmbeddedBatch { embedded, reused, ..sort_out(tasks, rows, &vectors, &deadly) })
 }
@@ -210,7 +209,7 @@ async fn embed_texts(
     vectors: &mut Vectors,
     deadly: &mut HashMap<ContentHash, String>,
 ) -> Result<(), EngineError> {
-    let batch = shared.batch();
+    let batch = shared.numbers();
     let mut leases = JoinSet::new();
     let mut start = |texts: Vec<Text>, leases: &mut JoinSet<_>| {
         let pool = shared.pool.clone();

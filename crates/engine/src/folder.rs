@@ -1,12 +1,11 @@
 //! The data folder: what lies where in it, and who may write.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 
-use fs4::{FileExt, TryLockError};
 use rummage_corpus::ContentHash;
 
 use crate::EngineError;
@@ -50,7 +49,7 @@ impl DataFolder {
 
     /// Whether any process has the folder for writing.
     pub(crate) fn is_locked(&self) -> bool {
-        File::open(self.path.join(LOCK)).is_ok_and(|file| FileExt::try_lock_shared(&file).is_err())
+        File::open(self.path.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
     }
 
     /// Takes the folder for writing, making it where there is none.
@@ -63,7 +62,7 @@ impl DataFolder {
             .write(true)
             .open(self.path.join(LOCK))
             .map_err(failed)?;
-        match FileExt::try_lock(&file) {
+        match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(EngineError::Busy { path: self.path.clone() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),

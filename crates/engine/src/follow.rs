@@ -2,10 +2,11 @@
 //! that something changed, and writes what it met into the catalog.
 
 use std::{
+    collections::HashSet,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rummage_catalog::{CatalogError, Observation, Root, SeenFiles, Stamp};
@@ -13,7 +14,7 @@ use rummage_corpus::SourcePath;
 use rummage_watch::{Change, Found, Lookout, Pace, Rules, Seen, WatchError, Watcher, scan, scan_below};
 use tokio::sync::mpsc;
 
-use crate::{EngineError, problem::ProblemKind, progress::Counters, shared::Shared};
+use crate::{EngineError, problem::ProblemKind, shared::Shared};
 
 /// What the task that follows is told.
 #[derive(Debug)]
@@ -57,26 +58,32 @@ pub(crate) async fn run(
         Following::Once => (None, mpsc::channel(1).1),
     };
     let mut unwatched = following == Following::Live && watcher.is_none();
+    // Roots whose announced first scan waits for the watcher.
+    let mut awaited = HashSet::new();
     loop {
         let interval = if unwatched { RECONCILE_UNWATCHED } else { RECONCILE };
         tokio::select! {
             () = stop.wait() => return,
             Some(call) = calls.recv() => match call {
                 Call::Add(root) => {
-                    match &watcher {
-                        // The watcher asks for the scan once it has set its watch,
-                        // so that nothing falls between the two.
-                        Some(watcher) => watcher.add(root.path.as_path()),
-                        None => scan_root(&shared, root).await,
+                    // The watcher asks for the scan once it has set its watch, so
+                    // that nothing falls between the two.
+                    if let Some(watcher) = &watcher {
+                        watcher.add(root.path.as_path());
+                        if !awaited.insert(root.path) {
+                            shared.scan_ended();
+                        }
+                    } else {
+                        scan_root(&shared, root).await;
+                        shared.scan_ended();
                     }
-                    if watcher.is_some() {
-                        continue;
-                    }
-                    shared.scan_ended();
                 }
                 Call::Remove(path) => {
                     if let Some(watcher) = &watcher {
                         watcher.remove(path.as_path());
+                    }
+                    if awaited.remove(&path) {
+                        shared.scan_ended();
                     }
                 }
                 Call::Rules => {
@@ -88,9 +95,9 @@ pub(crate) async fn run(
                 }
             },
             Some(change) = changes.recv() => match change {
-                Change::Rescan { root, reason } => {
+                Change::Rescan { root, .. } => {
                     rescan(&shared, &root).await;
-                    if matches!(reason, rummage_watch::RescanReason::Started) {
+                    if awaited.remove(&root) {
                         shared.scan_ended();
                     }
                 }
@@ -103,7 +110,9 @@ pub(crate) async fn run(
                         "Until then Rummage looks at the folder every two minutes.".to_owned(),
                     );
                     rescan(&shared, &root).await;
-                    shared.scan_ended();
+                    if awaited.remove(&root) {
+                        shared.scan_ended();
+                    }
                 }
             },
             () = tokio::time::sleep(interval), if following == Following::Live => {
@@ -153,7 +162,7 @@ async fn scan_all(shared: &Arc<Shared>) {
 /// Scans one root on a thread for blocking work; failures become its state or a
 /// standing problem.
 async fn scan_root(shared: &Arc<Shared>, root: Root) {
-    let start = Instant::now();
+    let _clock = shared.counters.scan.enter();
     let scanning = shared.clone();
     let scanned = tokio::task::spawn_blocking(move || {
         let away = match reconcile(&scanning, &root, None) {
@@ -167,7 +176,6 @@ async fn scan_root(shared: &Arc<Shared>, root: Root) {
         Ok(())
     })
     .await;
-    Counters::spent(&shared.counters.scan_us, start);
     report(shared, scanned);
 }
 
@@ -242,10 +250,7 @@ fn reconcile(shared: &Shared, root: &Root, folder: Option<&Path>) -> Result<(), 
         return Ok(());
     }
     let Some(seen) = intake.finish()? else { return Ok(()) };
-    let retired = match folder {
-        None => shared.catalog.retire_unseen(root.id, &seen)?,
-        Some(folder) => shared.catalog.retire_unseen_below(root.id, &folder.into(), &seen)?,
-    };
+    let retired = shared.catalog.retire_unseen(root.id, &folder.unwrap_or(root_path).into(), &seen)?;
     shared.counters.removed.fetch_add(retired, Relaxed);
     Ok(())
 }

@@ -1,1 +1,511 @@
+//! The engine: composes watching, the catalog, the worker pool, the store and
+//! searching into one thing that a window or a command line can drive.
+//!
+//! Five tasks, each the only owner of what it does:
+//!
+//! | task | from | to |
+//! |---|---|---|
+//! | [`follow`] | folders | the catalog's queue |
+//! | [`reading`] | pending files, through extraction workers | passages, to the writer |
+//! | [`embedding`] | files with passages, through embedding workers | vectors, to the writer |
+//! | [`writer`] | what the others hand over | the store, then the catalog |
+//! | [`status`] | all of it | one picture a quarter of a second |
+//!
+//! The catalog is the queue between them, so memory does not grow with the number
+//! of files, and whatever ends the process, the work left is known.
+//!
+//! It knows no terminal, no window and no command line.
 
+mod answer;
+mod embedding;
+mod error;
+mod folder;
+mod follow;
+mod model;
+mod problem;
+mod progress;
+mod reading;
+mod shared;
+mod status;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rummage_catalog::{AddRoot, Catalog};
+use rummage_corpus::{FileId, SourcePath};
+use rummage_models::Assets;
+use rummage_pool::{ExtractConfig, Limits, Pool, PoolConfig};
+use rummage_settings::{Settings, auto};
+use rummage_store::Store;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+pub use answer::{Answer, Coverage, FoundFile};
+pub use error::{EngineError, ErrorKind};
+pub use folder::DataFolder;
+pub use follow::Following;
+pub use problem::{Problem, ProblemKind};
+pub use progress::{Progress, Totals};
+pub use rummage_catalog::{Counts, FileRow, FileState};
+pub use rummage_models::Surroundings;
+pub use rummage_search::{FileHit, Mode, PassageHit, Query};
+pub use rummage_settings as settings;
+pub use rummage_settings::Resolved;
+pub use status::{ModelState, ModelStatus, PoolView, RootStatus, Status, WorkerView};
+
+use follow::Call;
+use model::LoadedModel;
+use problem::Problems;
+use shared::Shared;
+
+/// How an engine is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub data: PathBuf,
+    /// Whether this process indexes; `None`: it only reads, beside any other.
+    pub indexing: Option<Following>,
+    /// Where models and ONNX Runtime are looked for.
+    pub surroundings: Surroundings,
+    /// The worker program; `None`: the one beside this program.
+    pub worker_program: Option<PathBuf>,
+}
+
+impl Options {
+    pub fn new(data: PathBuf, indexing: Option<Following>) -> Self {
+        let surroundings = Surroundings::of_process();
+        Self { data, indexing, surroundings, worker_program: None }
+    }
+}
+
+/// What became of paths that were to be followed.
+#[derive(Debug, Default)]
+pub struct Added {
+    pub added: Vec<SourcePath>,
+    /// Followed already, themselves or as part of a folder that is.
+    pub known: Vec<SourcePath>,
+    pub refused: Vec<EngineError>,
+}
+
+/// An open engine. [`Engine::close`] ends it in order; dropping it ends it at once,
+/// which loses no work that was kept.
+pub struct Engine {
+    shared: Arc<Shared>,
+    store: Option<Store>,
+    calls: Option<mpsc::Sender<Call>>,
+    status: Option<watch::Receiver<Status>>,
+    /// Taken by [`Engine::close`].
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    lock: Mutex<Option<folder::Lock>>,
+}
+
+/// Roots to be followed or forgotten that wait for the task that follows.
+const CALLS: usize = 64;
+
+/// What is being written on closing may take this long.
+const CLOSE: Duration = Duration::from_millis(1200);
+
+impl Engine {
+    /// Opens the data folder. Models load while this returns.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] where another process indexes the folder, and whatever
+    /// makes folder, catalog or store unusable. A missing model is no error: it is
+    /// among the [`Status::problems`].
+    pub async fn open(options: Options) -> Result<Self, EngineError> {
+        let folder = DataFolder::new(absolute(&options.data)?);
+        let lock = options.indexing.map(|_| folder.lock()).transpose()?;
+        let problems = Problems::default();
+        let loaded = Settings::load(&folder.settings());
+        if let Some(warning) = loaded.warnings.first() {
+            let mend = format!("Mend {}, or save the settings anew.", folder.settings().display());
+            problems.set(ProblemKind::Settings, warning.to_string(), mend);
+        }
+        let settings = loaded.settings;
+        let model = open_model(&options.surroundings, &settings, &problems);
+        let catalog = open_catalog(&folder, lock.is_some())?;
+        let store = open_store(&folder, &catalog, model.as_ref(), lock.is_some()).await?;
+        let program = worker_program(options.worker_program)?;
+        let auto = auto(cores(), memory_bytes());
+        let pool = Pool::start(pool_config(
+            program.clone(),
+            &settings,
+            auto,
+            model.as_ref(),
+            lock.is_some(),
+        ));
+        let shared =
+            Arc::new(Shared::new(folder, program, catalog, settings, auto, model, pool, problems));
+        let mut engine =
+            Self { shared, store, calls: None, status: None, tasks: Mutex::default(), lock: Mutex::new(lock) };
+        if let Some(following) = options.indexing {
+            engine.start(following)?;
+        }
+        Ok(engine)
+    }
+
+    /// Starts the tasks that index.
+    fn start(&mut self, following: Following) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        shared.catalog.retry(false)?;
+        let (calls, inbox) = mpsc::channel(CALLS);
+        let mut tasks = Vec::new();
+        tasks.push(tokio::spawn(follow::run(shared.clone(), inbox, following)));
+        if let (Some(model), Some(store)) = (&shared.model, &self.store) {
+            let (writer, commits) = writer::channel();
+            let (model, store) = (model.clone(), store.clone());
+            tasks.push(tokio::spawn(writer::run(shared.clone(), store.clone(), commits, following)));
+            tasks.push(tokio::spawn(reading::run(
+                shared.clone(),
+                model.clone(),
+                writer.clone(),
+            )));
+            tasks.push(tokio::spawn(embedding::run(shared.clone(), store, model, writer)));
+        }
+        let first = status::take(shared, &mut progress::Pace::default(), 0)?;
+        let (publish, status) = watch::channel(first);
+        tasks.push(tokio::spawn(status::run(shared.clone(), publish)));
+        (self.calls, self.status) = (Some(calls), Some(status));
+        self.tasks = Mutex::new(tasks);
+        Ok(())
+    }
+
+    /// Looks through every followed folder for what has changed.
+    pub async fn scan_all(&self) -> Result<(), EngineError> {
+        for root in self.shared.catalog.roots()? {
+            self.shared.scan_asked();
+            self.call(Call::Add(root)).await?;
+        }
+        Ok(())
+    }
+
+    /// Follows these folders and files from now on. What cannot be followed is
+    /// refused by name, the rest is followed.
+    pub async fn follow(&self, paths: &[PathBuf]) -> Result<Added, EngineError> {
+        let mut added = Added::default();
+        for path in paths {
+            let path = match followable(path) {
+                Ok(path) => path,
+                Err(error) => {
+                    added.refused.push(error);
+                    continue;
+                }
+            };
+            if path.as_path().starts_with(self.shared.folder.path()) {
+                let reason = String::from("it lies in Rummage's own data folder");
+                added.refused.push(EngineError::Path { path: path.as_path().into(), reason });
+                continue;
+            }
+            match self.shared.catalog.add_root(&path)? {
+                AddRoot::Added(_) => added.added.push(path.clone()),
+                AddRoot::Known(_) | AddRoot::Within(_) => added.known.push(path.clone()),
+            }
+            let roots = self.shared.catalog.roots()?;
+            let root = roots.into_iter().find(|root| path.as_path().starts_with(&root.path));
+            if let Some(root) = root {
+                self.shared.scan_asked();
+                self.call(Call::Add(root)).await?;
+            }
+        }
+        self.shared.touch();
+        Ok(added)
+    }
+
+    /// Follows these folders and files no more: they leave the results at once.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path, which changes nothing.
+    pub async fn forget(&self, path: &Path) -> Result<(), EngineError> {
+        let path = SourcePath::new(absolute(path)?);
+        if !self.shared.catalog.remove_root(&path)? {
+            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+        }
+        self.shared.set_in_order(false);
+        self.call(Call::Remove(path)).await?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    /// Answers a query.
+    pub async fn search(&self, query: &Query) -> Result<Answer, EngineError> {
+        answer::answer(&self.shared, self.store.as_ref(), query).await
+    }
+
+    /// Waits until an embedding worker has answered, so that what follows is not
+    /// answered by words alone for want of a loaded model.
+    pub async fn warm_up(&self) {
+        if let Some(model) = &self.shared.model {
+            answer::warm(&self.shared, model).await;
+        }
+    }
+
+    /// The picture of this moment.
+    pub fn status(&self) -> Result<Status, EngineError> {
+        let disk_bytes = status::bytes_under(self.shared.folder.path());
+        let mut status = status::take(&self.shared, &mut progress::Pace::default(), disk_bytes)?;
+        if let Some(watched) = &self.status {
+            status.progress = watched.borrow().progress;
+        } else {
+            status.pool = status::read_live(&self.shared.folder).unwrap_or_default();
+        }
+        Ok(status)
+    }
+
+    /// Tells of every change of the status, at most four times a second; `None`
+    /// for an engine that only reads.
+    pub fn status_changes(&self) -> Option<watch::Receiver<Status>> {
+        self.status.clone()
+    }
+
+    /// The processes of this engine's workers.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        let pool = self.shared.pool.status();
+        pool.borrow().workers.iter().filter_map(|worker| worker.pid).collect()
+    }
+
+    /// What this process has done so far.
+    pub fn totals(&self) -> Totals {
+        self.shared.counters.totals()
+    }
+
+    /// Followed files in the order they came, `limit` at a time; see
+    /// [`Catalog::files`].
+    pub fn files(
+        &self,
+        state: Option<FileState>,
+        after: FileId,
+        limit: usize,
+    ) -> Result<Vec<FileRow>, EngineError> {
+        Ok(self.shared.catalog.files(state, after, limit)?)
+    }
+
+    /// The followed file at a path.
+    pub fn file_at(&self, path: &Path) -> Result<Option<FileRow>, EngineError> {
+        Ok(self.shared.catalog.file_at(&SourcePath::new(path))?)
+    }
+
+    pub fn data_folder(&self) -> &DataFolder {
+        &self.shared.folder
+    }
+
+    pub fn settings(&self) -> Settings {
+        self.shared.settings.borrow().clone()
+    }
+
+    /// What `auto` means on this machine.
+    pub fn auto(&self) -> Resolved {
+        self.shared.auto
+    }
+
+    /// Saves settings and applies them at once.
+    ///
+    /// # Errors
+    /// [`EngineError::Settings`] with every field that may not have its value;
+    /// nothing was changed.
+    pub async fn save_settings(&self, settings: Settings) -> Result<(), EngineError> {
+        settings.save(&self.shared.folder.settings())?;
+        let before = self.shared.settings.send_replace(settings.clone());
+        self.shared.problems.clear(ProblemKind::Settings);
+        let shared = &self.shared;
+        let program = shared.worker_program.clone();
+        let config = pool_config(program, &settings, shared.auto, shared.model.as_ref(), true);
+        shared.pool.configure(config).await;
+        if before.files != settings.files {
+            shared.catalog.retry_skipped()?;
+            shared.scan_asked();
+            self.call(Call::Rules).await?;
+        }
+        shared.wake();
+        Ok(())
+    }
+
+    /// Waits until nothing is left to do: every file read, embedded, or in the
+    /// ledger with its reason, and the index in order.
+    ///
+    /// # Errors
+    /// The standing problem that keeps the work from ending; what could be done
+    /// was done.
+    pub async fn settled(&self) -> Result<(), Problem> {
+        loop {
+            let work = self.shared.work.notified();
+            if let Some(problem) = self.stuck() {
+                return Err(problem);
+            }
+            let queued = self.shared.catalog.counts().map_or(1, |counts| counts.queued());
+            if queued == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = work => {}
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+        }
+    }
+
+    /// The problem without whose mend the queue does not become empty.
+    fn stuck(&self) -> Option<Problem> {
+        let problems = self.shared.problems.all();
+        let counts = self.shared.catalog.counts().ok()?;
+        problems.into_iter().find(|problem| match problem.kind {
+            ProblemKind::Writing | ProblemKind::Reading => true,
+            // Words first: they do not need the model.
+            ProblemKind::Model => {
+                self.store.is_none()
+                    || counts.pending == 0 && counts.worded > 0 && !self.shared.is_scanning()
+            }
+            ProblemKind::Settings | ProblemKind::Watching => false,
+        })
+    }
+
+    /// Ends everything in order, within three seconds: what is being written is
+    /// finished, the rest stays in the queue.
+    pub async fn close(&self) {
+        self.shared.stop_all();
+        let deadline = tokio::time::Instant::now() + CLOSE;
+        for task in self.take_tasks() {
+            let abort = task.abort_handle();
+            if tokio::time::timeout_at(deadline, task).await.is_err() {
+                abort.abort();
+            }
+        }
+        self.shared.pool.close().await;
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    fn take_tasks(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    async fn call(&self, call: Call) -> Result<(), EngineError> {
+        let calls = self.calls.as_ref().ok_or(EngineError::Closed)?;
+        calls.send(call).await.map_err(|_| EngineError::Closed)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.stop_all();
+        for task in self.take_tasks() {
+            task.abort();
+        }
+    }
+}
+
+/// The model, or a standing problem instead.
+fn open_model(
+    surroundings: &Surroundings,
+    settings: &Settings,
+    problems: &Problems,
+) -> Option<LoadedModel> {
+    let loaded = Assets::find_in(surroundings)
+        .and_then(|assets| LoadedModel::open(&assets, &settings.model));
+    let (model, missing) = match loaded {
+        Ok((model, missing)) => (Some(model), missing),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(error) = missing {
+        let rest = match model {
+            Some(_) => "Words are searched meanwhile, meaning is not.",
+            None => "Nothing can be indexed until then; files wait in the queue.",
+        };
+        problems.set(ProblemKind::Model, error.to_string(), rest.to_owned());
+    }
+    model
+}
+
+fn open_catalog(folder: &DataFolder, writing: bool) -> Result<Catalog, EngineError> {
+    if writing {
+        return Ok(Catalog::open(&folder.catalog())?);
+    }
+    Catalog::open_reader(&folder.catalog())?
+        .ok_or_else(|| EngineError::Empty { path: folder.path().to_owned() })
+}
+
+/// The store for this model's vectors; `None` without a model.
+async fn open_store(
+    folder: &DataFolder,
+    catalog: &Catalog,
+    model: Option<&LoadedModel>,
+    writing: bool,
+) -> Result<Option<Store>, EngineError> {
+    let Some(model) = model else { return Ok(None) };
+    if writing {
+        catalog.require(&model.cutting(), &model.identity.fingerprint)?;
+    }
+    Ok(Some(Store::open(&folder.store(), &model.space()).await?))
+}
+
+/// A process that only reads needs one embedding worker, for queries.
+fn pool_config(
+    program: PathBuf,
+    settings: &Settings,
+    auto: Resolved,
+    model: Option<&LoadedModel>,
+    writing: bool,
+) -> PoolConfig {
+    let mut numbers = settings.resolve(auto);
+    if !writing {
+        numbers.pool_size = 1;
+    }
+    PoolConfig {
+        embed: model.map(|model| model.workers(numbers)),
+        extract: ExtractConfig { workers: usize::from(writing) },
+        program,
+        limits: Limits::default(),
+    }
+}
+
+fn worker_program(given: Option<PathBuf>) -> Result<PathBuf, EngineError> {
+    let path = given.or_else(|| std::env::var_os("RUMMAGE_WORKER").map(PathBuf::from));
+    let path = match path {
+        Some(path) => path,
+        None => {
+            let program = std::env::current_exe()
+                .map_err(|source| EngineError::Folder { path: PathBuf::new(), source })?;
+            let name = format!("rummage-worker{}", std::env::consts::EXE_SUFFIX);
+            program.with_file_name(name)
+        }
+    };
+    if path.is_file() { Ok(path) } else { Err(EngineError::NoWorkerProgram { path }) }
+}
+
+/// The absolute, real path of something that exists and can be followed.
+fn followable(path: &Path) -> Result<SourcePath, EngineError> {
+    let refused = |reason: String| EngineError::Path { path: path.to_owned(), reason };
+    let real = dunce(path).map_err(|error| refused(error.to_string()))?;
+    let metadata = real.metadata().map_err(|error| refused(error.to_string()))?;
+    if metadata.is_dir() || metadata.is_file() {
+        Ok(SourcePath::new(real))
+    } else {
+        Err(refused(String::from("it is neither a file nor a folder")))
+    }
+}
+
+/// Canonical where that is possible: one folder has one name, however it was given.
+fn dunce(path: &Path) -> std::io::Result<PathBuf> {
+    let real = path.canonicalize()?;
+    // Windows' verbatim paths confuse most programs that are handed one.
+    let text = real.to_string_lossy();
+    Ok(match text.strip_prefix(r"\\?\") {
+        Some(plain) if cfg!(windows) && !plain.starts_with("UNC") => PathBuf::from(plain),
+        _ => real,
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, EngineError> {
+    std::path::absolute(path).map_err(|source| EngineError::folder(path, source))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The machine's memory; a modest guess where the system does not tell.
+fn memory_bytes() -> u64 {
+    rummage_pool::machine_memory_bytes().unwrap_or(8 << 30)
+}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,23 +22,69 @@ pub(crate) struct Counters {
     pub failed: AtomicU64,
     pub embedded: AtomicU64,
     pub reused: AtomicU64,
-    /// Time spent a stage, in microseconds, summed over what ran side by side.
-    pub scan_us: AtomicU64,
-    pub extract_us: AtomicU64,
-    pub chunk_us: AtomicU64,
-    pub embed_us: AtomicU64,
-    pub store_us: AtomicU64,
+    pub scan: Stage,
+    pub extract: Stage,
+    pub chunk: Stage,
+    /// From the first passage read back to the last vector kept.
+    pub embed: Stage,
+    pub store: Stage,
+}
+
+/// A clock that runs while anything is in its stage.
+#[derive(Debug, Default)]
+pub(crate) struct Stage {
+    clock: Mutex<Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Clock {
+    inside: usize,
+    /// When the first of those inside came.
+    since: Option<Instant>,
+    total: Duration,
+}
+
+impl Stage {
+    /// The clock runs until what this gives is dropped.
+    pub fn enter(&self) -> Inside<'_> {
+        let mut clock = self.lock();
+        clock.inside += 1;
+        clock.since.get_or_insert_with(Instant::now);
+        Inside { stage: self }
+    }
+
+    fn seconds(&self) -> f64 {
+        let clock = self.lock();
+        let running = clock.since.map_or(Duration::ZERO, |since| since.elapsed());
+        (clock.total + running).as_secs_f64()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Something is in the stage.
+#[derive(Debug)]
+pub(crate) struct Inside<'a> {
+    stage: &'a Stage,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        let mut clock = self.stage.lock();
+        clock.inside -= 1;
+        if clock.inside == 0
+            && let Some(since) = clock.since.take()
+        {
+            clock.total += since.elapsed();
+        }
+    }
 }
 
 impl Counters {
-    /// Adds the time since `start` to a stage.
-    pub fn spent(stage: &AtomicU64, start: Instant) {
-        stage.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
-    }
-
     pub fn totals(&self) -> Totals {
         let count = |counter: &AtomicU64| counter.load(Relaxed);
-        let seconds = |stage: &AtomicU64| count(stage) as f64 / 1e6;
         Totals {
             seen: count(&self.seen),
             unchanged: count(&self.unchanged),
@@ -45,17 +94,18 @@ impl Counters {
             failed: count(&self.failed),
             embedded: count(&self.embedded),
             reused: count(&self.reused),
-            scan_seconds: seconds(&self.scan_us),
-            extract_seconds: seconds(&self.extract_us),
-            chunk_seconds: seconds(&self.chunk_us),
-            embed_seconds: seconds(&self.embed_us),
-            store_seconds: seconds(&self.store_us),
+            scan_seconds: self.scan.seconds(),
+            extract_seconds: self.extract.seconds(),
+            chunk_seconds: self.chunk.seconds(),
+            embed_seconds: self.embed.seconds(),
+            store_seconds: self.store.seconds(),
         }
     }
 }
 
 /// What this process has done so far. Files are counted once each time they end
-/// in a state; stage times are summed over what ran side by side.
+/// in a state; a stage's time is that in which anything was in it, so stages that
+/// ran side by side add up to more than the whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Totals {
     pub seen: u64,

@@ -4,7 +4,7 @@
 //! Nothing is remembered across a failure: what was not kept is still pending in
 //! the catalog and is taken from there again.
 
-use std::{collections::VecDeque, sync::Arc, time::{Duration, Instant}};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use rummage_catalog::Task;
@@ -16,7 +16,6 @@ use rummage_protocol::{Outcome, SkipReason};
 use crate::{
     model::LoadedModel,
     problem::ProblemKind,
-    progress::Counters,
     shared::Shared,
     writer::{Commit, ReadOutcome, WriterHandle},
 };
@@ -127,20 +126,18 @@ async fn read(
     task: Task,
 ) -> Result<(Task, ReadOutcome), Unread> {
     shared.set_current(Some(task.path.display().to_string()));
-    let max_bytes = shared.settings.borrow().files.max_megabytes << 20;
-    let start = Instant::now();
-    let outcome = shared.pool.extract(task.path.clone(), max_bytes).await;
-    Counters::spent(&shared.counters.extract_us, start);
+    let max_bytes = shared.settings.borrow().files.max_bytes();
+    let outcome = {
+        let _clock = shared.counters.extract.enter();
+        shared.pool.extract(task.path.clone(), max_bytes).await
+    };
     let outcome = match outcome {
         Ok(Outcome::Text { hash, .. }) if task.hash == Some(hash) => ReadOutcome::Unchanged,
         Ok(Outcome::Text { hash, document }) => {
-            let name = task.path.name().into_owned();
             let shared = shared.clone();
             let cut = tokio::task::spawn_blocking(move || {
-                let start = Instant::now();
-                let passages = chunk(&document, &name, &model.tokenizer, &model.chunk_size);
-                Counters::spent(&shared.counters.chunk_us, start);
-                passages
+                let _clock = shared.counters.chunk.enter();
+                chunk(&document, &model.tokenizer, &model.chunk_size)
             });
             match cut.await {
                 Ok(passages) if passages.is_empty() => {

@@ -1,9 +1,10 @@
 //! What the engine's tasks have in common.
 
 use std::{
+    path::PathBuf,
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,6 +17,7 @@ use crate::{folder::DataFolder, model::LoadedModel, problem::Problems, progress:
 
 pub(crate) struct Shared {
     pub folder: DataFolder,
+    pub worker_program: PathBuf,
     pub catalog: Catalog,
     pub settings: watch::Sender<Settings>,
     /// What `auto` means on this machine.
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     /// The file being read or embedded, for people.
     pub current: Mutex<Option<String>>,
     scanning: AtomicUsize,
+    /// The writer has nothing left to put in order.
+    in_order: AtomicBool,
     stopped: watch::Sender<bool>,
 }
 
@@ -40,6 +44,7 @@ impl Shared {
     #[allow(clippy::too_many_arguments, reason = "the one place where the parts come together")]
     pub fn new(
         folder: DataFolder,
+        worker_program: PathBuf,
         catalog: Catalog,
         settings: Settings,
         auto: Resolved,
@@ -49,6 +54,7 @@ impl Shared {
     ) -> Self {
         Self {
             folder,
+            worker_program,
             catalog,
             settings: watch::Sender::new(settings),
             auto,
@@ -61,6 +67,7 @@ impl Shared {
             touched: watch::Sender::new(0),
             current: Mutex::new(None),
             scanning: AtomicUsize::new(0),
+            in_order: AtomicBool::new(false),
             stopped: watch::Sender::new(false),
         }
     }
@@ -99,30 +106,29 @@ impl Shared {
         self.scanning.load(Ordering::SeqCst) > 0
     }
 
-    pub fn scans_asked(&self, count: usize) {
-        self.scanning.fetch_add(count, Ordering::SeqCst);
+    pub fn scan_asked(&self) {
+        self.scanning.fetch_add(1, Ordering::SeqCst);
+        self.set_in_order(false);
     }
 
     pub fn scan_ended(&self) {
         self.scanning.fetch_sub(1, Ordering::SeqCst);
+        self.set_in_order(false);
         self.wake();
     }
 
-    /// Batch sizes as they are now.
-    pub fn batch(&self) -> BatchSizes {
-        let settings = self.settings.borrow();
-        BatchSizes {
-            passages_per_lease: settings.batch.passages_per_lease.or(self.auto.passages_per_lease),
-            tokens_per_call: settings.batch.tokens_per_call.or(self.auto.tokens_per_call),
-        }
+    pub fn is_in_order(&self) -> bool {
+        self.in_order.load(Ordering::SeqCst)
     }
-}
 
-/// The two sizes of a batch: what a worker is given at once, and what goes
-/// through the model in one call.
-pub(crate) struct BatchSizes {
-    pub passages_per_lease: usize,
-    pub tokens_per_call: usize,
+    pub fn set_in_order(&self, in_order: bool) {
+        self.in_order.store(in_order, Ordering::SeqCst);
+    }
+
+    /// The numbers to work with now.
+    pub fn numbers(&self) -> Resolved {
+        self.settings.borrow().resolve(self.auto)
+    }
 }
 
 /// Tells when everything is to stop.

@@ -8,7 +8,7 @@
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rummage_catalog::{Gone, Task, WordedTask};
@@ -16,7 +16,7 @@ use rummage_corpus::{ContentHash, FileId, Passage};
 use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{EngineError, problem::ProblemKind, progress::Counters, shared::Shared};
+use crate::{EngineError, Following, problem::ProblemKind, shared::Shared};
 
 /// Something to be kept.
 #[derive(Debug)]
@@ -74,8 +74,10 @@ impl WriterHandle {
 /// Whoever commits waits for the answer, so few are ever in line.
 const COMMITS: usize = 4;
 
-/// Upkeep of everything begins when nothing was to be done for this long.
-const IDLE: Duration = Duration::from_secs(2);
+/// Upkeep of everything begins when nothing was to be done for this long: while a
+/// person may go on typing into files, and while a command waits for the end.
+const IDLE_LIVE: Duration = Duration::from_secs(5);
+const IDLE_ONCE: Duration = Duration::from_millis(50);
 
 /// Commits between two looks at what upkeep is due.
 const COMMITS_PER_UPKEEP: u32 = 8;
@@ -96,11 +98,15 @@ pub(crate) async fn run(
     shared: Arc<Shared>,
     store: Store,
     mut inbox: mpsc::Receiver<(Commit, oneshot::Sender<Kept>)>,
+    following: Following,
 ) {
+    let idle = match following {
+        Following::Live => IDLE_LIVE,
+        Following::Once => IDLE_ONCE,
+    };
     let mut writer = Writer { shared: shared.clone(), store, since_upkeep: 0, unsettled: true };
     let mut stop = shared.stop();
     loop {
-        let idle = tokio::time::sleep(IDLE);
         tokio::select! {
             biased;
             () = stop.wait() => return,
@@ -111,7 +117,7 @@ pub(crate) async fn run(
             () = shared.leaving.notified() => {
                 let _ = writer.guard(Writer::remove_leaving, ()).await;
             }
-            () = idle, if writer.unsettled => {
+            () = tokio::time::sleep(idle), if writer.unsettled => {
                 let _ = writer.guard(Writer::settle, ()).await;
             }
         }
@@ -129,9 +135,11 @@ struct Writer {
 impl Writer {
     /// Runs one piece of work; a failure becomes a standing problem and a pause.
     async fn guard<A>(&mut self, work: impl AsyncFnOnce(&mut Self, A) -> Outcome, with: A) -> Kept {
-        let start = Instant::now();
-        let outcome = work(self, with).await;
-        Counters::spent(&self.shared.counters.store_us, start);
+        let shared = self.shared.clone();
+        let outcome = {
+            let _clock = shared.counters.store.enter();
+            work(self, with).await
+        };
         self.shared.touch();
         match outcome {
             Ok(()) => {
@@ -152,7 +160,7 @@ impl Writer {
     }
 
     async fn commit(&mut self, commit: Commit) -> Outcome {
-        self.unsettled = true;
+        self.unsettle();
         match commit {
             Commit::Read(outcomes) => self.keep_read(outcomes).await?,
             Commit::Embedded(batch) => self.keep_embedded(batch).await?,
@@ -253,12 +261,12 @@ impl Writer {
 
     /// What is no longer followed leaves the results.
     async fn remove_leaving(&mut self, (): ()) -> Outcome {
+        self.unsettle();
         loop {
             let files = self.shared.catalog.gone(Gone::Leaving, LEAVING_FILES)?;
             if files.is_empty() {
                 return Ok(());
             }
-            self.unsettled = true;
             self.store.remove_passages(&files).await?;
             self.shared.catalog.settle_gone(Gone::Leaving, &files)?;
         }
@@ -282,7 +290,13 @@ impl Writer {
         self.store.upkeep(Mode::Idle).await?;
         self.since_upkeep = 0;
         self.unsettled = false;
+        self.shared.set_in_order(true);
         Ok(())
+    }
+
+    fn unsettle(&mut self) {
+        self.unsettled = true;
+        self.shared.set_in_order(false);
     }
 }
 

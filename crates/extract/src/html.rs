@@ -265,4 +265,10 @@ mod tests {
             assert!(read(&html, false).text.len() <= 1, "{piece}");
         }
     }
+
+    #[test]
+    fn a_tag_of_many_attributes_is_no_danger() {
+        let attributes: String = (0..10_000).map(|nth| format!("a{nth}=b ")).collect();
+        check(&format!("<p {attributes}>seen"), "seen");
+    }
 }

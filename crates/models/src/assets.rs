@@ -134,11 +134,12 @@ impl Assets {
     ///
     /// # Errors
     ///
-    /// There is none, or it is not whole.
+    /// There is none, or its spec makes no sense. Whether its other files are there
+    /// is for [`Model::check`] to say.
     pub fn model(&self, id: &str) -> Result<Model, ModelError> {
         let dir = self.dir.join(MODELS).join(id);
         if is_plain_name(id) && has_spec(&dir) {
-            return Model::open(dir);
+            return Model::read(dir);
         }
         let known = self.models().into_iter().flatten().map(|spec| spec.id).collect();
         Err(ModelError::Unknown { id: id.to_owned(), dir: self.dir.join(MODELS), known })

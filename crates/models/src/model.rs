@@ -17,7 +17,7 @@ use crate::{
 /// Describes the model in its folder.
 const SPEC: &str = "model.json";
 
-/// A model whose files are there and have their sizes.
+/// A model as its folder describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub spec: ModelSpec,
@@ -25,6 +25,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// Reads the folder's spec alone.
+    ///
+    /// # Errors
+    ///
+    /// The spec is missing or makes no sense.
+    pub fn read(dir: impl Into<PathBuf>) -> Result<Self, ModelError> {
+        let dir = dir.into();
+        Ok(Self { spec: read_spec(&dir)?, dir })
+    }
+
     /// Reads the folder's spec and looks at each pinned file. The contents are not
     /// read: see [`Model::verify`].
     ///
@@ -32,12 +42,18 @@ impl Model {
     ///
     /// The spec or a file is missing, cut short, or makes no sense.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, ModelError> {
-        let dir = dir.into();
-        let model = Self { spec: read_spec(&dir)?, dir };
-        for (name, pin) in &model.spec.files {
-            model.check_size(name, pin)?;
-        }
+        let model = Self::read(dir)?;
+        model.check()?;
         Ok(model)
+    }
+
+    /// Looks at each pinned file: whether it is there, whole.
+    ///
+    /// # Errors
+    ///
+    /// A file is missing or cut short.
+    pub fn check(&self) -> Result<(), ModelError> {
+        self.spec.files.iter().try_for_each(|(name, pin)| self.check_size(name, pin))
     }
 
     pub fn dir(&self) -> &Path {

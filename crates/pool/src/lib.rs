@@ -56,7 +56,7 @@ pub struct Limits {
     pub hard_memory_bytes: u64,
     /// From its start to its handshake.
     pub start: Duration,
-    /// An embedding worker with work in hand that says nothing for this long hangs.
+    /// An embedding worker that works on one lease for this long hangs.
     pub embed: Duration,
     /// The same for an extraction worker: the time limit of a file.
     pub extract: Duration,
@@ -146,4 +146,11 @@ impl WorkerState {
             WorkerState::Retiring => "retiring",
         }
     }
+}
+
+/// The memory that the machine has, in bytes; `None` where the system does not tell.
+pub fn machine_memory_bytes() -> Option<u64> {
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_memory();
+    (system.total_memory() > 0).then(|| system.total_memory())
 }

@@ -150,7 +150,8 @@ struct Runtime {
     reins: HashMap<WorkerId, Reins>,
     pids: HashMap<WorkerId, Pid>,
     answers: HashMap<LeaseId, oneshot::Sender<Answer>>,
-    system: System,
+    /// `None` where the system tells nothing: memory is then not supervised.
+    system: Option<System>,
 }
 
 async fn run(
@@ -165,7 +166,7 @@ async fn run(
         reins: HashMap::new(),
         pids: HashMap::new(),
         answers: HashMap::new(),
-        system: System::new(),
+        system: System::new().ok(),
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -255,7 +256,8 @@ impl Runtime {
 
     fn measure(&mut self) {
         let pids: Vec<Pid> = self.pids.values().copied().collect();
-        self.system.refresh_processes_specifics(
+        let Some(system) = &mut self.system else { return };
+        system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&pids),
             true,
             ProcessRefreshKind::nothing().with_memory(),
@@ -263,7 +265,7 @@ impl Runtime {
         let measured: Vec<(WorkerId, u64)> = self
             .pids
             .iter()
-            .filter_map(|(worker, pid)| Some((*worker, self.system.process(*pid)?.memory())))
+            .filter_map(|(worker, pid)| Some((*worker, system.process(*pid)?.memory())))
             .collect();
         for (worker, bytes) in measured {
             self.apply(Event::Measured { worker, bytes });

@@ -75,8 +75,8 @@ struct Worker {
     restarts: u64,
     /// What it holds, the first being worked on.
     leases: VecDeque<LeaseId>,
-    /// When it last said something, or got work after idling.
-    heard: Instant,
+    /// Since when it starts, or works on its first lease.
+    since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +208,6 @@ impl Supervisor {
 
     fn hear(&mut self, id: WorkerId, reply: Reply, now: Instant) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        worker.heard = now;
         match reply {
             Reply::Hello(hello) => self.greet(id, &hello),
             Reply::Refused(reason) => {
@@ -216,12 +215,14 @@ impl Supervisor {
                 worker.state = State::Condemned;
                 self.make_unavailable(role, &reason);
             }
-            Reply::Failed { lease, reason } => self.take(id, lease, Err(JobError::Refused(reason))),
+            Reply::Failed { lease, reason } => {
+                self.take(id, lease, Err(JobError::Refused(reason)), now);
+            }
             Reply::Embedded(embedded) => {
-                self.take(id, embedded.lease, Ok(Reply::Embedded(embedded)));
+                self.take(id, embedded.lease, Ok(Reply::Embedded(embedded)), now);
             }
             Reply::Extracted(extracted) => {
-                self.take(id, extracted.lease, Ok(Reply::Extracted(extracted)));
+                self.take(id, extracted.lease, Ok(Reply::Extracted(extracted)), now);
             }
         }
     }
@@ -252,10 +253,19 @@ impl Supervisor {
     }
 
     /// A reply to a lease: counts only while this worker holds it.
-    fn take(&mut self, id: WorkerId, lease: LeaseId, result: Result<Reply, JobError>) {
+    fn take(
+        &mut self,
+        id: WorkerId,
+        lease: LeaseId,
+        result: Result<Reply, JobError>,
+        now: Instant,
+    ) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some(held) = worker.leases.iter().position(|held| *held == lease) else { return };
         worker.leases.remove(held);
+        if held == 0 {
+            worker.since = now;
+        }
         worker.jobs += 1;
         let (role, done) = (worker.role, worker.state == State::Retiring && worker.leases.is_empty());
         // A worker that worked proves that starting works.
@@ -373,7 +383,7 @@ impl Supervisor {
     fn check_deadlines(&mut self, now: Instant) {
         let limits = self.config.limits.clone();
         let overdue = self.workers.iter().filter_map(|(id, worker)| {
-            let silent = now.saturating_duration_since(worker.heard);
+            let silent = now.saturating_duration_since(worker.since);
             let (limit, why) = match worker.state {
                 State::Starting => (limits.start, "it took too long to start"),
                 State::Leaving | State::Condemned => return None,
@@ -447,7 +457,7 @@ impl Supervisor {
                 jobs: 0,
                 restarts,
                 leases: VecDeque::new(),
-                heard: now,
+                since: now,
             },
         );
         self.actions.push(Action::Spawn { worker: id, role });
@@ -487,7 +497,7 @@ impl Supervisor {
             return;
         };
         if worker.leases.is_empty() {
-            worker.heard = now;
+            worker.since = now;
         }
         worker.leases.push_back(lease);
         self.actions.push(Action::Send { worker: id, request: held.request.clone() });

@@ -22,7 +22,7 @@ pub struct Query {
     pub words: Words,
     pub filter: Filter,
     pub mode: Mode,
-    /// Files to return.
+    /// Files to return; past a thousand there may be fewer than would answer.
     pub limit: usize,
 }
 
@@ -87,7 +87,9 @@ impl Query {
             Kind::Type => {
                 let types = value.split(',').map(|ext| ext.trim().trim_start_matches('.'));
                 let before = self.filter.types.len();
-                self.filter.types.extend(types.filter(|ext| !ext.is_empty()).map(str::to_lowercase));
+                self.filter
+                    .types
+                    .extend(types.filter(|ext| !ext.is_empty()).map(str::to_lowercase));
                 if self.filter.types.len() == before {
                     return Err(missing("type", "type:pdf"));
                 }
@@ -143,7 +145,8 @@ impl<'a> Part<'a> {
     /// The first part of a text that begins with no space, and what follows it.
     fn first(text: &'a str) -> (Part<'a>, &'a str) {
         for (name, kind) in OPERATORS {
-            let named = text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+            let named =
+                text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
             if named {
                 let (value, rest) = value(&text[name.len()..]);
                 return (Part { kind, value }, rest);
@@ -199,7 +202,10 @@ mod tests {
         check(r#"tax "return 2024" -"first draft" -"#, "tax must[return 2024] not[first draft]");
         check(r#"an "open quote"#, "an must[open quote]");
         check(r#"in:notes IN"#, "IN in[notes]");
-        check(r#"in:"/my files/it's" type:.PDF,md Type:txt"#, "in[/my files/it's] type[pdf] type[md] type[txt]");
+        check(
+            r#"in:"/my files/it's" type:.PDF,md Type:txt"#,
+            "in[/my files/it's] type[pdf] type[md] type[txt]",
+        );
         check("after:1970-01-02 before:1971", "after[86400] before[31536000]");
         check("see http://a.b/c?d and begin:here", "see http://a.b/c?d and begin:here");
         check("Größe ≥ 3 -ß", "Größe ≥ 3 not[ß]");

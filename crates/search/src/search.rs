@@ -1,6 +1,9 @@
 //! Asks the store's legs and puts the answer together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::RangeInclusive,
+};
 
 use futures::future::try_join;
 use rummage_corpus::{PassageId, model_input};
@@ -13,9 +16,10 @@ use crate::{
     terms::{Demands, Terms},
 };
 
-/// Passages that each leg is asked for: at least this many, so that the z-scores
-/// stand on a sample, and several for each file of the answer.
-const CANDIDATES: usize = 200;
+/// Passages that each leg is asked for: at least so many that the z-scores stand
+/// on a sample, several for each file of the answer, and at most so many that
+/// they all fit in memory.
+const CANDIDATES: RangeInclusive<usize> = 200..=10_000;
 const CANDIDATES_A_FILE: usize = 10;
 
 /// Passages shown of one file.
@@ -53,7 +57,8 @@ struct Found {
 
 impl Found {
     async fn by(store: &Store, query: &Query, vector: Option<&[f32]>) -> Result<Found, StoreError> {
-        let limit = CANDIDATES.max(query.limit.saturating_mul(CANDIDATES_A_FILE));
+        let limit = query.limit.saturating_mul(CANDIDATES_A_FILE);
+        let limit = limit.clamp(*CANDIDATES.start(), *CANDIDATES.end());
         let vector = vector.filter(|_| query.mode != Mode::Keyword);
         let keyword = async {
             match query.mode {
@@ -157,7 +162,9 @@ async fn meeting(
     let rows = store.passages(&unchecked.collect::<Vec<_>>()).await?;
     let met: HashMap<_, _> = rows
         .iter()
-        .map(|row| (row.id(), demands.met_by(&model_input(&row.passage.context, &row.passage.text))))
+        .map(|row| {
+            (row.id(), demands.met_by(&model_input(&row.passage.context, &row.passage.text)))
+        })
         .collect();
     hits.retain(|hit| met.get(&hit.id).copied().unwrap_or(keyword.contains_key(&hit.id)));
     Ok(hits)

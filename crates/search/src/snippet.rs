@@ -93,8 +93,9 @@ fn lead_in(text: &str, chars: &CharStarts, found: Span) -> usize {
     }
     let before = &text[earliest..found.start];
     // What stands before the first bound belongs to a sentence that began earlier.
-    let sentence = before.split_sentence_bound_indices().map(|(at, _)| at).rfind(|at| *at > 0);
-    let word = || before.split_word_bound_indices().map(|(at, _)| at).find(|at| *at > 0);
+    let inside = |at: &usize| *at > 0;
+    let sentence = before.split_sentence_bound_indices().map(|(at, _)| at).filter(inside).last();
+    let word = || before.split_word_bound_indices().map(|(at, _)| at).find(inside);
     earliest + sentence.or_else(word).unwrap_or(0)
 }
 

@@ -107,6 +107,12 @@ fn put(document: &mut DocumentMut, field: Field, value: &Value) {
         }
         None => {
             table.insert(name, Item::Value(new));
+            let inline =
+                section.and_then(|section| document.get_mut(section)?.as_inline_table_mut());
+            if let Some(inline) = inline {
+                // Else the new entry stands behind the old last one's closing space.
+                inline.fmt();
+            }
         }
     }
 }
@@ -343,6 +349,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case waits for the disk several times.
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_saved_is_loaded(first in settings(), second in settings()) {
             let place = Place::new(None);

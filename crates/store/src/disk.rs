@@ -1,6 +1,9 @@
 //! What a folder takes on the disk.
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use crate::StoreError;
 

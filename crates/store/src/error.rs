@@ -36,6 +36,7 @@ pub enum StoreError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Doing {
     Open,
+    OpenTable,
     Read,
     Write,
 }
@@ -46,11 +47,11 @@ impl StoreError {
         if is_disk_full(source.as_ref()) {
             return StoreError::DiskFull { path, source };
         }
-        if is_damage(source.as_ref()) {
-            return StoreError::Corrupt { path, source };
-        }
         match doing {
-            Doing::Open => StoreError::Open { path, source },
+            Doing::OpenTable if !is_refusal(source.as_ref()) => {
+                StoreError::Corrupt { path, source }
+            }
+            Doing::Open | Doing::OpenTable => StoreError::Open { path, source },
             Doing::Read => StoreError::Read { path, source },
             Doing::Write => StoreError::Write { path, source },
         }
@@ -78,13 +79,11 @@ fn is_disk_full(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-fn is_damage(error: &(dyn Error + 'static)) -> bool {
-    causes(error).any(|cause| {
-        matches!(
-            cause.downcast_ref::<lancedb::Error>(),
-            Some(lancedb::Error::TableCorrupted { .. })
-        )
-    })
+/// Whether the system would not open a file. A table that fails to open for any
+/// other reason could be read and made no sense.
+fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    let os_code = |cause: &(dyn Error + 'static)| cause.downcast_ref::<io::Error>()?.raw_os_error();
+    causes(error).any(|cause| os_code(cause).is_some())
 }
 
 #[cfg(test)]
@@ -101,7 +100,10 @@ mod tests {
     fn a_full_disk_is_known_however_deep_it_lies() {
         let full = || io::Error::from(io::ErrorKind::StorageFull);
         check(full(), true);
-        check(io::Error::other(lancedb::Error::CreateDir { path: "x".into(), source: full() }), true);
+        check(
+            io::Error::other(lancedb::Error::CreateDir { path: "x".into(), source: full() }),
+            true,
+        );
         check(
             lancedb::Error::Runtime {
                 message: "IO error: No space left on device (os error 28)".into(),
@@ -112,12 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_table_is_named() {
-        let damage = lancedb::Error::TableCorrupted {
-            name: "passages".into(),
-            source: Box::new(io::Error::from(io::ErrorKind::UnexpectedEof)),
+    fn what_may_not_be_opened_is_not_called_damaged() {
+        let open = |source: io::Error| {
+            let error = lancedb::Error::CreateDir { path: "x".into(), source };
+            StoreError::new(Doing::OpenTable, PathBuf::from("/data/passages"), error)
         };
-        let error = StoreError::new(Doing::Open, PathBuf::from("/data/passages"), damage);
-        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+        const EACCES: i32 = 13;
+        assert!(matches!(open(io::Error::from_raw_os_error(EACCES)), StoreError::Open { .. }));
+        assert!(matches!(open(io::Error::other("bad magic")), StoreError::Corrupt { .. }));
     }
 }

@@ -33,8 +33,9 @@ impl Filter {
     }
 
     pub(crate) fn condition(&self) -> Option<Expr> {
-        let types = (!self.types.is_empty())
-            .then(|| col("ext").in_list(self.types.iter().map(|ext| lit(ext.as_str())).collect(), false));
+        let types = (!self.types.is_empty()).then(|| {
+            col("ext").in_list(self.types.iter().map(|ext| lit(ext.as_str())).collect(), false)
+        });
         [
             self.under.as_deref().map(under),
             types,

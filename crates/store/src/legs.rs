@@ -145,9 +145,8 @@ impl Store {
             // LanceDB's dot distance is 1 − the dot product.
             let similarities = columns.floats("_distance")?.iter().map(|distance| 1.0 - distance);
             let rows = columns.passage_ids()?.zip(similarities).zip(columns.hashes()?);
-            nearest.extend(
-                rows.map(|((id, similarity), hash)| (MeaningHit { id, similarity }, hash)),
-            );
+            nearest
+                .extend(rows.map(|((id, similarity), hash)| (MeaningHit { id, similarity }, hash)));
         }
         Ok(nearest)
     }
@@ -183,9 +182,9 @@ fn full_text_query(wanted: &Words) -> Option<FtsQuery> {
             return Some(any);
         }
         let query = BooleanQuery::new([]).with_must(any);
-        return Some(FtsQuery::Boolean(excluded.fold(query, |query, words| {
-            query.with_must_not(all_of(words))
-        })));
+        return Some(FtsQuery::Boolean(
+            excluded.fold(query, |query, words| query.with_must_not(all_of(words))),
+        ));
     }
     let mut query = BooleanQuery::new([]);
     query = phrases.fold(query, |query, phrase| query.with_must(all_of(phrase)));

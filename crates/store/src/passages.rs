@@ -6,9 +6,8 @@ use rummage_corpus::{ContentHash, FileId, PassageId, SourcePath};
 
 use crate::{PassageRow, Store, StoreError, filter, rows, table::LIST_LEN};
 
-const ALL: [&str; 10] = [
-    "id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page",
-];
+const ALL: [&str; 10] =
+    ["id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page"];
 
 impl Store {
     /// Removes the passages of the `stale` files, then adds `rows`, which can be

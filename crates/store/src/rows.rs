@@ -5,7 +5,7 @@
 //! BM25 stays one formula, and nothing is stored twice. `context_bytes` says
 //! where the text begins.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use arrow::{
     array::{
@@ -144,12 +144,7 @@ pub(crate) fn vector_batch(rows: &[VectorRow], dims: usize) -> Result<RecordBatc
     let mut columns = origin_columns(rows.iter().map(|row| (row.id(), &row.origin, row.hash)));
     let numbers = rows.iter().flat_map(|row| row.vector.iter().copied());
     let numbers = Arc::new(Float32Array::from_iter_values(numbers));
-    columns.push(Arc::new(FixedSizeListArray::try_new(
-        vector_item(),
-        dims as i32,
-        numbers,
-        None,
-    )?));
+    columns.push(Arc::new(FixedSizeListArray::try_new(vector_item(), dims as i32, numbers, None)?));
     RecordBatch::try_new(vector_schema(dims), columns)
 }
 
@@ -171,7 +166,11 @@ impl<'a> Columns<'a> {
 
     pub fn hashes(&self) -> Result<Vec<ContentHash>, StoreError> {
         let unreadable = |_| self.unusable("hash");
-        self.strings("hash")?.iter().flatten().map(|hash| hash.parse().map_err(unreadable)).collect()
+        self.strings("hash")?
+            .iter()
+            .flatten()
+            .map(|hash| hash.parse().map_err(unreadable))
+            .collect()
     }
 
     pub fn floats(&self, column: &'static str) -> Result<&'a [f32], StoreError> {
@@ -218,6 +217,33 @@ impl<'a> Columns<'a> {
                 })
             })
             .collect()
+    }
+
+    /// The same rows, with the paths and extensions of files that are elsewhere now.
+    pub fn with_paths(
+        &self,
+        paths: &HashMap<FileId, &SourcePath>,
+    ) -> Result<RecordBatch, StoreError> {
+        let files: Vec<_> = self.files()?.collect();
+        let replaced = |column, of: fn(&SourcePath) -> String| {
+            let old = self.strings(column)?.iter().flatten();
+            let new = files.iter().zip(old).map(|(file, old)| match paths.get(file) {
+                Some(path) => of(path),
+                None => old.to_owned(),
+            });
+            Ok(Arc::new(StringArray::from_iter_values(new)) as ArrayRef)
+        };
+        let path = replaced("path", |path| path.display().to_string())?;
+        let ext = replaced("ext", SourcePath::extension)?;
+        let schema = self.batch.schema();
+        let columns = schema.fields().iter().zip(self.batch.columns());
+        let columns = columns.map(|(field, column)| match field.name().as_str() {
+            "path" => path.clone(),
+            "ext" => ext.clone(),
+            _ => column.clone(),
+        });
+        // Only strings took the place of strings, so the schema still fits.
+        RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|_| self.unusable("path"))
     }
 
     fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {

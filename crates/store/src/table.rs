@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
+use arrow::{
+    array::{RecordBatch, RecordBatchIterator},
+    datatypes::SchemaRef,
+    error::ArrowError,
+};
 use futures::TryStreamExt;
 use lancedb::{
     Connection,
@@ -16,6 +20,9 @@ use crate::{StoreError, error::Doing, filter, rows::Columns};
 
 /// Ids or hashes in one condition. Longer lists are asked for in turns.
 pub(crate) const LIST_LEN: usize = 1000;
+
+/// Files moved in one commit, all of whose rows are in memory meanwhile.
+const MOVED_LEN: usize = 64;
 
 pub(crate) struct Table {
     pub lance: lancedb::Table,
@@ -37,7 +44,7 @@ impl Table {
             .await;
         match created {
             Ok(lance) => Ok(Table { lance, path }),
-            Err(error) => Err(StoreError::new(Doing::Open, path, error)),
+            Err(error) => Err(StoreError::new(Doing::OpenTable, path, error)),
         }
     }
 
@@ -98,30 +105,23 @@ impl Table {
         Ok(())
     }
 
+    /// Rewrites the files' rows with another path. Each turn is one commit: a row is
+    /// never missing, wherever a crash comes.
     pub async fn move_files(&self, moved: &[(FileId, SourcePath)]) -> Result<(), StoreError> {
-        for moved in moved.chunks(LIST_LEN) {
-            let files: Vec<_> = moved.iter().map(|(file, _)| file.0.to_string()).collect();
-            let path = |path: &SourcePath| path.display().to_string();
-            let update = self
-                .lance
-                .update()
-                .only_if(format!("file IN ({})", files.join(", ")))
-                .column("path", case_by_file(moved, path))
-                .column("ext", case_by_file(moved, SourcePath::extension));
-            update.execute().await.map_err(|error| self.write_failed(error))?;
+        for moved in moved.chunks(MOVED_LEN) {
+            let files: Vec<_> = moved.iter().map(|(file, _)| *file).collect();
+            let paths = moved.iter().map(|(file, path)| (*file, path)).collect();
+            let query = self.lance.query().only_if_expr(filter::of_files(&files));
+            let rows = self.collect(query).await?;
+            let rows = rows.iter().map(|batch| self.columns(batch).with_paths(&paths));
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            let Some(schema) = rows.first().map(RecordBatch::schema) else { continue };
+            let rows = RecordBatchIterator::new(rows.into_iter().map(Ok), schema);
+            let mut merge = self.lance.merge_insert(&["id"]);
+            merge.when_matched_update_all(None);
+            let merged = merge.execute(Box::new(rows)).await;
+            merged.map_err(|error| self.write_failed(error))?;
         }
         Ok(())
     }
-}
-
-/// Updates take SQL text alone.
-fn case_by_file(
-    moved: &[(FileId, SourcePath)],
-    value: impl Fn(&SourcePath) -> String,
-) -> String {
-    let cases = moved.iter().map(|(file, path)| {
-        let quoted = value(path).replace('\'', "''");
-        format!(" WHEN {} THEN '{quoted}'", file.0)
-    });
-    format!("CASE file{} END", cases.collect::<String>())
 }

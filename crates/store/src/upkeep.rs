@@ -1,5 +1,7 @@
 //! Indexes and compaction: nothing here changes an answer, only its cost.
 
+use std::ops::RangeInclusive;
+
 use lancedb::{
     index::{Index, IndexConfig, scalar::BTreeIndexBuilder},
     table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions},
@@ -30,7 +32,7 @@ const ORDERED_INDEX_ROWS: usize = 10_000;
 /// Rows that no index knows cost a keyword query 15 µs each; adding them to the
 /// indexes costs 0.1 s a thousand. As a share of the table, so that the work a row
 /// causes stays the same while the table grows.
-const FRESH_ROWS: std::ops::RangeInclusive<usize> = 2_000..=10_000;
+const FRESH_ROWS: RangeInclusive<usize> = 2_000..=10_000;
 const FRESH_SHARE: usize = 100;
 
 /// Each addition makes an index segment; 40 of them slow a keyword query sevenfold.
@@ -73,18 +75,19 @@ impl Store {
         for (table, ordered) in [passages, vectors] {
             let rows = table.count().await?;
             work.indexes_created += create_missing(table, ordered, rows).await?;
-            work.tables_indexed += usize::from(index_fresh_rows(table, rows, mode).await?);
-            work.tables_compacted += usize::from(compact(table, mode).await?);
+            let indexed = index_fresh_rows(table, rows, mode).await?;
+            let compacted = compact(table, mode).await?;
+            if compacted || (indexed && mode == Mode::Idle) {
+                prune(table).await?;
+            }
+            work.tables_indexed += usize::from(indexed);
+            work.tables_compacted += usize::from(compacted);
         }
         Ok(work)
     }
 }
 
-async fn create_missing(
-    table: &Table,
-    ordered: &[&str],
-    rows: usize,
-) -> Result<usize, StoreError> {
+async fn create_missing(table: &Table, ordered: &[&str], rows: usize) -> Result<usize, StoreError> {
     if rows < ORDERED_INDEX_ROWS {
         return Ok(0);
     }
@@ -133,14 +136,18 @@ async fn compact(table: &Table, mode: Mode) -> Result<bool, StoreError> {
     let options =
         CompactionOptions { target_rows_per_fragment: FRAGMENT_ROWS, ..Default::default() };
     optimize(table, OptimizeAction::Compact { options, remap_options: None }).await?;
-    // Unverified files may belong to a write that is under way: they stay.
+    Ok(true)
+}
+
+/// Drops old versions with the files that only they need.
+async fn prune(table: &Table) -> Result<(), StoreError> {
     let prune = OptimizeAction::Prune {
         older_than: Some(Duration::minutes(VERSION_MINUTES)),
+        // A file of no version may belong to a write that is under way: it stays.
         delete_unverified: Some(false),
         error_if_tagged_old_versions: None,
     };
-    optimize(table, prune).await?;
-    Ok(true)
+    optimize(table, prune).await
 }
 
 async fn optimize(table: &Table, action: OptimizeAction) -> Result<(), StoreError> {

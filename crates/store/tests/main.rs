@@ -221,7 +221,8 @@ async fn words_are_found_before_and_after_upkeep() {
     let store = open(&folder).await;
     let mut titled = passage(1, 0, "The keepers were counting ships.");
     titled.passage.context = "Lighthouses".into();
-    let rows = [titled, passage(2, 0, "A ship in a bottle, and The Who."), passage(3, 0, "我住在北京")];
+    let rows =
+        [titled, passage(2, 0, "A ship in a bottle, and The Who."), passage(3, 0, "我住在北京")];
     store.replace_passages(&[], &rows).await.unwrap();
 
     let check = async |store: &Store| {
@@ -273,6 +274,44 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn indexes_change_no_answer() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let text = |file: i64, i: u32| format!("page {i} of volume{file}");
+    let rows: Vec<_> =
+        (0..100).flat_map(|file| (0..101).map(move |i| passage(file, i, &text(file, i)))).collect();
+    let vectors: Vec<_> =
+        rows.iter().map(|row| vector_of(row, row.passage.ordinal as f32 / 101.0)).collect();
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+
+    let check = async |store: &Store| {
+        assert_eq!(keyword(store, "volume42").await, [42; 50]);
+        assert_eq!(meaning(store, 200).await.len(), 200);
+        let hash = ContentHash::of(text(7, 7).as_bytes());
+        assert_eq!(store.known_vectors(&[hash]).await.unwrap().len(), 1);
+        let some = store.passages_of(&[FileId(7)]).await.unwrap();
+        assert_eq!(some, rows[707..808]);
+        let similar = store.similarities(&vector(0.0), &[some[0].id()]).await.unwrap();
+        assert!((similar[&some[0].id()] - 1.0).abs() < 1e-5);
+    };
+    check(&store).await;
+    let work = store.upkeep(Mode::Busy).await.unwrap();
+    assert_eq!((work.indexes_created, work.tables_indexed), (5, 1));
+    check(&store).await;
+    assert_eq!(store.upkeep(Mode::Busy).await.unwrap(), Default::default());
+
+    store.move_files(&[(FileId(42), SourcePath::new("/moved/42.txt"))]).await.unwrap();
+    check(&store).await;
+    let moved = Filter { under: Some("/moved".into()), ..Filter::default() };
+    let hits = store.meaning(&vector(0.0), &moved, 500).await.unwrap();
+    assert_eq!(hits.len(), 101);
+    store.remove_passages(&[FileId(42)]).await.unwrap();
+    assert_eq!(keyword(&store, "volume42").await, [0i64; 0]);
+    assert_eq!(store.count_passages().await.unwrap(), rows.len() - 101);
+}
+
+#[tokio::test]
 async fn a_reader_sees_what_another_handle_writes() {
     let folder = folder();
     let writer = open(&folder).await;
@@ -298,5 +337,6 @@ async fn a_damaged_table_is_told_by_name() {
         std::fs::write(entry.unwrap().path(), b"not a manifest").unwrap();
     }
     let error = Store::open(folder.path(), &space()).await.err().unwrap();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("passages.lance"), "{error}");
 }

@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_row() {
-        let row = |seed| (0..8).scan(Dice::new(seed), |dice, _| Some(dice.next())).collect::<Vec<_>>();
+        let row =
+            |seed| (0..8).scan(Dice::new(seed), |dice, _| Some(dice.next())).collect::<Vec<_>>();
         assert_eq!(row(7), row(7));
         assert_ne!(row(7), row(8));
     }

@@ -124,7 +124,10 @@ fn html(ordinal: usize, text: &str) -> String {
 
 fn rust(ordinal: usize, text: &str) -> String {
     let comment = text.split(". ").map(|sentence| format!("/// {}\n", sentence.replace('\n', " ")));
-    format!("{}pub fn answer_{ordinal}() -> usize {{\n    {ordinal}\n}}\n", comment.collect::<String>())
+    format!(
+        "{}pub fn answer_{ordinal}() -> usize {{\n    {ordinal}\n}}\n",
+        comment.collect::<String>()
+    )
 }
 
 #[cfg(test)]

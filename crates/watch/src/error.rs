@@ -12,6 +12,11 @@ pub enum WatchError {
     RootUnreadable { root: PathBuf, source: io::Error },
     #[error("{} is neither a file nor a folder", root.display())]
     RootKind { root: PathBuf },
+    #[error(
+        "an ignore file in {} is no file, or longer than 1 MiB: delete it or make it shorter",
+        root.display()
+    )]
+    RootIgnoreFile { root: PathBuf },
     #[error("the ignore pattern {pattern:?} cannot be understood: {source}")]
     Pattern { pattern: String, source: ignore::Error },
     #[error(

@@ -7,7 +7,7 @@ use std::{
 
 use ignore::IncrementalIgnore;
 
-use crate::{FileStamp, Rules, WatchError, error::is_absence};
+use crate::{FileStamp, Rules, WatchError, error::is_absence, rules::has_trap};
 
 /// What a scan would say of one path.
 #[derive(Debug)]
@@ -68,12 +68,19 @@ impl Lookout {
         let is_dir = metadata.is_dir();
         let wanted = (is_dir || metadata.is_file())
             && self.rules.allows(&self.root, path, is_dir)
+            && !self.is_trapped(below, is_dir)
             && !self.ignore_files.matched(below, is_dir).is_ignore();
         Ok(match (wanted, is_dir) {
             (false, _) => Seen::Nothing,
             (true, true) => Seen::Folder,
             (true, false) => Seen::File(FileStamp::of(&metadata)),
         })
+    }
+
+    /// Whether a folder on the way, or this one, has an ignore file that cannot be read.
+    fn is_trapped(&self, below: &Path, is_dir: bool) -> bool {
+        let folders = below.ancestors().skip(usize::from(!is_dir));
+        folders.map(|folder| self.root.join(folder)).any(|folder| has_trap(&folder))
     }
 
     fn look_at_root(&self) -> Result<Seen, WatchError> {

@@ -10,7 +10,7 @@ use std::{
 
 use rummage_corpus::SourcePath;
 
-use crate::{Rules, WatchError, error::is_absence};
+use crate::{Rules, WatchError, error::is_absence, rules::has_trap};
 
 /// By what a file is known to be unchanged without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +82,9 @@ pub fn scan_below(
     }
     if !metadata.is_dir() {
         return Err(WatchError::RootKind { root: root.to_owned() });
+    }
+    if has_trap(root) {
+        return Err(WatchError::RootIgnoreFile { root: root.to_owned() });
     }
     for entry in rules.walk_below(root, folder).build() {
         let found = match entry {

@@ -9,7 +9,8 @@ use std::{
 };
 
 use rummage_protocol::{
-    EmbedRequest, FrameError, Hello, LeaseId, Reply, Request, Role, VERSION, exit, read_frame, write_frame,
+    EmbedRequest, FrameError, Hello, LeaseId, Reply, Request, Role, VERSION, exit, read_frame,
+    write_frame,
 };
 
 use crate::{
@@ -155,5 +156,75 @@ impl<W: Write> Conversation<W> {
             }
             sent => sent,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Cursor},
+        sync::mpsc,
+    };
+
+    use rummage_protocol::{ExtractRequest, Outcome, encode};
+    use rummage_testkit::Tree;
+
+    use super::*;
+
+    /// All replies to these bytes, the exit code, and the code that `ended` heard.
+    fn serve_all(stream: Vec<u8>) -> (Vec<Reply>, i32, i32) {
+        let (heard, hearing) = mpsc::channel();
+        let mut written = Vec::new();
+        let ended = move |code| heard.send(code).unwrap();
+        let code = serve(&Options::Extract, Cursor::new(stream), &mut written, ended);
+        let mut written = written.as_slice();
+        let replies = std::iter::from_fn(|| read_frame(&mut written).unwrap()).collect();
+        (replies, code, hearing.recv().unwrap())
+    }
+
+    fn hello() -> Reply {
+        Reply::Hello(Hello { version: VERSION, role: Role::Extract, model: None })
+    }
+
+    #[test]
+    fn every_request_is_answered_before_the_end() {
+        let tree = Tree::with([("a.txt", "leek"), ("b.txt", "salt")]);
+        let request = |lease, name| {
+            let path = tree.source(name);
+            encode(&Request::Extract(ExtractRequest { lease, path, max_bytes: 100 })).unwrap()
+        };
+        let stream = [request(1, "a.txt"), request(2, "b.txt")].concat();
+        let (replies, code, heard) = serve_all(stream);
+        assert_eq!((code, heard), (exit::DONE, exit::DONE));
+        assert_eq!(replies[0], hello());
+        let leases: Vec<LeaseId> = replies[1..]
+            .iter()
+            .map(|reply| match reply {
+                Reply::Extracted(extracted) => {
+                    assert!(matches!(extracted.outcome, Outcome::Text { .. }));
+                    extracted.lease
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(leases, [1, 2]);
+    }
+
+    #[test]
+    fn an_ended_stream_is_told_from_a_broken_one() {
+        assert_eq!(serve_all(vec![]), (vec![hello()], exit::DONE, exit::DONE));
+        assert_eq!(serve_all(vec![9, 0]), (vec![hello()], exit::DONE, exit::DONE));
+        assert_eq!(serve_all(vec![0xff; 8]), (vec![hello()], exit::PROTOCOL, exit::PROTOCOL));
+    }
+
+    #[test]
+    fn a_reader_that_panics_ends_the_conversation() {
+        struct Panics;
+        impl Read for Panics {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                panic!("on purpose")
+            }
+        }
+        assert_eq!(serve(&Options::Extract, Panics, io::sink(), |_| ()), PANICKED);
     }
 }

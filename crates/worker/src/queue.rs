@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_flood_is_refused() {
         let queue = Queue::default();
-        (0..MOST_WAITING as u64).for_each(|lease| queue.push(request(lease, lease % 2 == 0)).unwrap());
+        (0..MOST_WAITING as u64)
+            .for_each(|lease| queue.push(request(lease, lease % 2 == 0)).unwrap());
         assert_eq!(queue.push(request(0, true)), Err(Overfull));
     }
 }

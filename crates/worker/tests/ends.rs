@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use rummage_protocol::{encode, exit};
+use rummage_protocol::{Reply, encode, exit};
 
 use crate::worker::{Worker, long_lease, model};
 
@@ -86,4 +86,18 @@ fn it_does_not_outlive_a_killed_parent() {
     // Ends only when the worker, which holds the other end, is gone.
     stdout.read_to_end(&mut Vec::new()).expect("stdout ends");
     drop(stdin);
+}
+
+/// The kernel's word of a dead parent is really one of the parent's thread.
+#[cfg(target_os = "linux")]
+#[test]
+fn it_outlives_the_thread_that_started_it() {
+    let start = || {
+        let mut worker = Worker::start(&["--role", "extract"]);
+        assert!(worker.reply().is_some(), "it has asked for the signal by now");
+        worker
+    };
+    let mut worker = std::thread::spawn(start).join().expect("the worker starts");
+    worker.send(&[long_lease(1)]);
+    assert!(matches!(worker.reply(), Some(Reply::Failed { lease: 1, .. })));
 }

@@ -41,7 +41,8 @@ impl Worker {
 
     /// All in one write, so that they come in together.
     pub fn send(&mut self, requests: &[Request]) {
-        let frames: Vec<u8> = requests.iter().flat_map(|request| encode(request).unwrap()).collect();
+        let frames: Vec<u8> =
+            requests.iter().flat_map(|request| encode(request).unwrap()).collect();
         self.write(&frames);
     }
 

@@ -87,10 +87,12 @@ impl FaultyWorker {
                     write_and_exit(&frame[..frame.len() / 2]);
                 }
                 Fault::Twice => replies.extend_from_within(..),
-                Fault::Stranger => replies = vec![Reply::Failed {
-                    lease: lease.wrapping_add(1_000_000),
-                    reason: "nobody gave this lease".to_owned(),
-                }],
+                Fault::Stranger => {
+                    replies = vec![Reply::Failed {
+                        lease: lease.wrapping_add(1_000_000),
+                        reason: "nobody gave this lease".to_owned(),
+                    }]
+                }
                 Fault::Late(time) => thread::sleep(time),
                 // Filled with ones: pages of zeros would not count as used.
                 Fault::Leak { mebibytes } => self.leaked.push(vec![1; mebibytes << 20]),

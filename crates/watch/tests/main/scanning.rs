@@ -243,23 +243,50 @@ mod unix {
     }
 
     #[test]
+    fn an_ignore_file_that_never_ends_holds_up_nobody() {
+        let tree = Tree::new(&[("trap/sub/a.txt", ""), ("long/b.txt", ""), ("c.txt", "")]);
+        make_pipe(&tree.at("trap/.gitignore"));
+        tree.write("long/.rummageignore", &"x".repeat((1 << 20) + 1));
+        check(&tree, &rules(&[]), &["c.txt"]);
+        let scanned = scan(&tree.at("trap"), &rules(&[]), |_| ControlFlow::Continue(()));
+        assert!(matches!(scanned, Err(WatchError::RootIgnoreFile { .. })), "{scanned:?}");
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_read_is_named_and_the_scan_goes_on() {
         let tree = Tree::new(&[("closed/a.txt", ""), ("open/b.txt", "")]);
         let closed = tree.at("closed");
-        let set = |mode| fs::set_permissions(&closed, PermissionsExt::from_mode(mode)).unwrap();
-        set(0o000);
-        if fs::read_dir(&closed).is_ok() {
-            // The superuser reads everything: nothing to see here.
-            set(0o700);
-            return;
-        }
-        let found = tree.scan(&rules(&[]));
-        let seen = look(tree.root(), &closed.join("a.txt"), &rules(&[])).unwrap();
-        let root = scan(&closed, &rules(&[]), |_| ControlFlow::Continue(()));
-        set(0o700);
+        let set = |path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        set(tree.root(), 0o755);
+        set(&closed, 0o000);
+        let (found, seen, root) = without_privileges(|| {
+            let found = tree.scan(&rules(&[]));
+            let seen = look(tree.root(), &closed.join("a.txt"), &rules(&[]));
+            let root = scan(&closed, &rules(&[]), |_| ControlFlow::Continue(()));
+            (found, seen, root)
+        });
+        set(&closed, 0o700);
         assert_eq!(found.iter().collect::<Vec<_>>(), ["!closed", "open/b.txt"]);
-        assert!(matches!(seen, Seen::Unreadable(_)), "{seen:?}");
+        assert!(matches!(seen, Ok(Seen::Unreadable(_))), "{seen:?}");
         assert!(matches!(root, Err(WatchError::RootUnreadable { .. })), "{root:?}");
+    }
+
+    /// Runs it as somebody whom permissions bind, which they do not the superuser.
+    fn without_privileges<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let run = || {
+                #[cfg(target_os = "linux")]
+                {
+                    const NOBODY: libc::uid_t = 65534;
+                    const SAME: libc::uid_t = libc::uid_t::MAX;
+                    // SAFETY: the call takes three numbers. Made directly, without the
+                    // C library, it concerns this thread alone, which ends soon.
+                    unsafe { libc::syscall(libc::SYS_setresuid, SAME, NOBODY, SAME) };
+                }
+                run()
+            };
+            scope.spawn(run).join().unwrap()
+        })
     }
 }
 

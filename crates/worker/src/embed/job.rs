@@ -54,10 +54,6 @@ impl Job {
         if self.calls.len() > 0 {
             return Ok(Step::More(self));
         }
-        Ok(Step::Done(Embedded {
-            lease: self.lease,
-            dims: self.dims as u32,
-            values: self.values,
-        }))
+        Ok(Step::Done(Embedded { lease: self.lease, dims: self.dims as u32, values: self.values }))
     }
 }

@@ -1,0 +1,143 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rummage_engine::{FileState, Mode};
+
+/// Finds your own files by meaning, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "rummage", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Keep the index in this folder (else the platform's data folder)
+    #[arg(long, global = true, value_name = "DIR", env = "RUMMAGE_DATA")]
+    pub data: Option<PathBuf>,
+    /// Results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress, no remarks: results and errors only
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow folders or files, and index until nothing is left to do
+    Index {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Find the best passages, grouped by file
+    Search(SearchArguments),
+    /// What is followed, how much of it can be searched, and what goes on
+    Status,
+    /// Every followed file and what became of it
+    Files {
+        /// Only files in this state
+        #[arg(long)]
+        state: Option<State>,
+    },
+    /// Stop following folders or files; their passages go
+    Forget {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// Words, "exact words", -word, in:PATH, type:EXT, after:DATE, before:DATE
+    // A query may begin with an exclusion.
+    #[arg(required_unless_present = "batch", conflicts_with = "batch", allow_hyphen_values = true)]
+    pub query: Option<String>,
+    /// Take one query a line from this file (- is stdin), answer one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<PathBuf>,
+    /// Files to return
+    #[arg(short = 'k', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    #[arg(long, value_enum, default_value_t = SearchMode::Hybrid)]
+    pub mode: SearchMode,
+    /// Only files below this path, or in a folder of this name
+    #[arg(long = "in", value_name = "PATH")]
+    pub under: Option<String>,
+    /// Only files with this extension; may be given several times
+    #[arg(long = "type", value_name = "EXT")]
+    pub types: Vec<String>,
+    /// Only files changed on this date or later: 2025, 2025-06, 2025-06-30
+    #[arg(long, value_name = "DATE")]
+    pub after: Option<String>,
+    /// Only files changed before this date
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SearchMode {
+    /// Words and meaning together
+    Hybrid,
+    Keyword,
+    Meaning,
+}
+
+impl From<SearchMode> for Mode {
+    fn from(mode: SearchMode) -> Self {
+        match mode {
+            SearchMode::Hybrid => Mode::Hybrid,
+            SearchMode::Keyword => Mode::Keyword,
+            SearchMode::Meaning => Mode::Meaning,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum State {
+    Indexed,
+    Queued,
+    Skipped,
+    Failed,
+}
+
+impl From<State> for FileState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Indexed => FileState::Indexed,
+            State::Queued => FileState::Queued,
+            State::Skipped => FileState::Skipped,
+            State::Failed => FileState::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_query_may_begin_with_an_exclusion() {
+        let arguments = Arguments::try_parse_from(["rummage", "search", "-draft report"]).unwrap();
+        let Command::Search(search) = arguments.command else { panic!("not a search") };
+        assert_eq!(search.query.as_deref(), Some("-draft report"));
+    }
+
+    #[test]
+    fn a_query_and_a_batch_exclude_each_other() {
+        assert!(Arguments::try_parse_from(["rummage", "search"]).is_err());
+        assert!(Arguments::try_parse_from(["rummage", "search", "a", "--batch", "-"]).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! `rummage index` and `rummage forget`: what writes.
+
+use std::{io::Write, path::PathBuf, time::Instant};
+
+use rummage_engine::{Engine, EngineError};
+
+use super::open_to_index;
+use crate::{Failure, arguments::Common, progress::Progress, shapes::IndexReport, text};
+
+pub async fn index(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let engine = open_to_index(common).await?;
+    let result = follow_and_wait(&engine, common, paths).await;
+    let report =
+        engine.status().map(|status| IndexReport::new(&engine.totals(), &status, start.elapsed().as_secs_f64()));
+    engine.close().await;
+    // Whatever ended the work, what was done is told.
+    let report = report?;
+    if common.json {
+        serde_json::to_writer(&mut *out, &report)?;
+        writeln!(out)?;
+    } else {
+        text::index(out, &report)?;
+    }
+    result
+}
+
+async fn follow_and_wait(
+    engine: &Engine,
+    common: &Common,
+    paths: &[PathBuf],
+) -> anyhow::Result<()> {
+    let added = engine.follow(paths).await?;
+    if !common.quiet {
+        for problem in &engine.status()?.problems {
+            eprintln!("rummage: {} {}", problem.message, problem.mend);
+        }
+    }
+    wait(engine, common).await?;
+    let mut refused = added.refused.into_iter();
+    match refused.next() {
+        None => Ok(()),
+        Some(first) => {
+            // The last one becomes the command's own error.
+            let last = refused.fold(first, |error, next| {
+                eprintln!("rummage: {error}");
+                next
+            });
+            Err(last.into())
+        }
+    }
+}
+
+/// Waits for the end of the work, an unmendable problem or an interruption.
+async fn wait(engine: &Engine, common: &Common) -> anyhow::Result<()> {
+    let mut progress = Progress::new(common.quiet);
+    let mut changes = engine.status_changes().ok_or(EngineError::Closed)?;
+    let settled = engine.settled();
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(settled, interrupted);
+    let result = loop {
+        tokio::select! {
+            settled = &mut settled => break match settled {
+                Ok(()) => Ok(()),
+                Err(problem) => {
+                    Err(Failure::Problem { message: problem.message, mend: problem.mend }.into())
+                }
+            },
+            _ = &mut interrupted => break Err(Failure::Interrupted.into()),
+            Ok(()) = changes.changed() => progress.show(&changes.borrow_and_update()),
+        }
+    };
+    progress.end();
+    result
+}
+
+pub async fn forget(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let engine = open_to_index(common).await?;
+    let result = forget_all(&engine, common, paths, out).await;
+    engine.close().await;
+    result
+}
+
+async fn forget_all(
+    engine: &Engine,
+    common: &Common,
+    paths: &[PathBuf],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    for path in paths {
+        // A folder that is still there is followed under its real name.
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        engine.forget(&real).await?;
+        if !common.json {
+            writeln!(out, "{} is no longer followed.", path.display())?;
+        }
+    }
+    wait(engine, common).await?;
+    if common.json {
+        let forgotten: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        serde_json::to_writer(&mut *out, &serde_json::json!({ "forgotten": forgotten }))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What each command does.
+
+mod files;
+mod index;
+mod search;
+mod status;
+
+use std::{io::Write, path::PathBuf};
+
+use rummage_engine::{DataFolder, Engine, Following, Options};
+
+use crate::{Arguments, Command, Failure, arguments::Common};
+
+pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Index { paths } => index::index(common, paths, out).await,
+        Command::Search(search) => search::search(common, search, out).await,
+        Command::Status => status::status(common, out).await,
+        Command::Files { state } => files::files(common, *state, out).await,
+        Command::Forget { paths } => index::forget(common, paths, out).await,
+    }
+}
+
+/// Opens the data folder to index it.
+async fn open_to_index(common: &Common) -> anyhow::Result<Engine> {
+    open(common, Some(Following::Once)).await
+}
+
+/// Opens the data folder to read it, beside any other process.
+async fn open_to_read(common: &Common) -> anyhow::Result<Engine> {
+    open(common, None).await
+}
+
+async fn open(common: &Common, indexing: Option<Following>) -> anyhow::Result<Engine> {
+    Ok(Engine::open(Options::new(data_folder(common)?, indexing)).await?)
+}
+
+fn data_folder(common: &Common) -> Result<PathBuf, Failure> {
+    let set = common.data.clone().filter(|data| !data.as_os_str().is_empty());
+    set.or_else(DataFolder::of_platform).ok_or_else(|| {
+        Failure::Usage("this user has no home folder: name a data folder with --data".to_owned())
+    })
+}

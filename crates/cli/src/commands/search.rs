@@ -1,0 +1,97 @@
+//! `rummage search`: one query, or one a line.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal, Write},
+    path::Path,
+};
+
+use anyhow::Context;
+use rummage_engine::{Engine, EngineError, Query};
+
+use super::open_to_read;
+use crate::{
+    arguments::{Common, SearchArguments},
+    shapes::SearchReport,
+    text::{self, Marks},
+};
+
+pub async fn search(
+    common: &Common,
+    search: &SearchArguments,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    // A query that cannot be read is an error before anything is opened.
+    let query = search.query.as_deref().map(|text| parse(text, search)).transpose()?;
+    let engine = open_to_read(common).await?;
+    let result = match (&search.batch, query, &search.query) {
+        (Some(file), ..) => batch(&engine, search, file, out).await,
+        (None, Some(query), Some(text)) => one(&engine, common, text, &query, out).await,
+        _ => unreachable!("the grammar asks for a query or a batch"),
+    };
+    engine.close().await;
+    result
+}
+
+async fn one(
+    engine: &Engine,
+    common: &Common,
+    text: &str,
+    query: &Query,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let answer = engine.search(query).await?;
+    if common.json {
+        serde_json::to_writer(&mut *out, &SearchReport::new(text, &answer))?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    text::answer(out, &answer, &Marks::new(io::stdout().is_terminal()))?;
+    if !common.quiet {
+        out.flush()?;
+        eprintln!("{}", text::coverage(&answer));
+        if let Some(notice) = &answer.notice {
+            eprintln!("{notice}");
+        }
+    }
+    Ok(())
+}
+
+async fn batch(
+    engine: &Engine,
+    search: &SearchArguments,
+    file: &Path,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    // Every query of a batch is answered with the model, the first one too.
+    engine.warm_up().await;
+    let lines: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        let opened = File::open(file).with_context(|| format!("{}", file.display()))?;
+        Box::new(BufReader::new(opened))
+    };
+    for line in lines.lines() {
+        let text = line.with_context(|| format!("{}", file.display()))?;
+        let query = parse(&text, search)?;
+        let answer = engine.search(&query).await?;
+        serde_json::to_writer(&mut *out, &SearchReport::new(&text, &answer))?;
+        writeln!(out)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// The query's own operators, and the command line's beside them.
+fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
+    let mut written = text.to_owned();
+    let operators = [("in", &search.under), ("after", &search.after), ("before", &search.before)];
+    let given = operators.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+    for (name, value) in given.chain(search.types.iter().map(|ext| ("type", ext.as_str()))) {
+        written.push_str(&format!(" {name}:\"{value}\""));
+    }
+    let mut query = Query::parse(&written)?;
+    query.mode = search.mode.into();
+    query.limit = search.limit.into();
+    Ok(query)
+}

@@ -1,0 +1,379 @@
+//! The JSON that scripts read. Fields may be added here, never renamed.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rummage_engine::{
+    Answer, Coverage, FileRow, FileState, FoundFile, Mode, PassageHit, Status, Totals, WorkerView,
+};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub struct IndexReport {
+    pub files: IndexedFiles,
+    pub passages: IndexedPassages,
+    pub seconds: f64,
+    pub stages: Stages,
+}
+
+#[derive(Debug, Serialize)]
+pub struct IndexedFiles {
+    /// Below the given paths and wanted.
+    pub seen: u64,
+    pub indexed: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub unchanged: u64,
+    pub removed: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct IndexedPassages {
+    /// In the whole index.
+    pub total: u64,
+    pub embedded: u64,
+    pub reused: u64,
+}
+
+/// Seconds in which anything was in a stage; they run side by side.
+#[derive(Debug, Serialize)]
+pub struct Stages {
+    pub scan: f64,
+    pub extract: f64,
+    pub chunk: f64,
+    pub embed: f64,
+    pub store: f64,
+}
+
+impl IndexReport {
+    pub fn new(totals: &Totals, status: &Status, seconds: f64) -> Self {
+        Self {
+            files: IndexedFiles {
+                seen: totals.seen,
+                indexed: totals.indexed,
+                skipped: totals.skipped,
+                failed: totals.failed,
+                unchanged: totals.unchanged,
+                removed: totals.removed,
+            },
+            passages: IndexedPassages {
+                total: status.counts.passages,
+                embedded: totals.embedded,
+                reused: totals.reused,
+            },
+            seconds,
+            stages: Stages {
+                scan: totals.scan_seconds,
+                extract: totals.extract_seconds,
+                chunk: totals.chunk_seconds,
+                embed: totals.embed_seconds,
+                store: totals.store_seconds,
+            },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct SearchReport<'a> {
+    pub query: &'a str,
+    pub mode: Mode,
+    pub took_ms: f64,
+    pub coverage: CoverageReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'a str>,
+    pub results: Vec<FileReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CoverageReport {
+    pub searched: u64,
+    pub known: u64,
+    pub meaning: u64,
+}
+
+impl From<Coverage> for CoverageReport {
+    fn from(coverage: Coverage) -> Self {
+        let Coverage { known, searched, meaning } = coverage;
+        Self { searched, known, meaning }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct FileReport<'a> {
+    pub path: String,
+    pub score: f32,
+    pub modified: Option<String>,
+    pub passages: Vec<PassageReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PassageReport<'a> {
+    pub text: &'a str,
+    /// Bytes of the whole passage in the document's text.
+    pub start: usize,
+    pub end: usize,
+    pub page: Option<u32>,
+    pub score: f32,
+    /// Bytes `[start, end)` of `text`.
+    pub highlights: &'a [(usize, usize)],
+    pub context: &'a str,
+    pub why: WhyReport<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct WhyReport<'a> {
+    pub keyword: Option<KeywordReport<'a>>,
+    pub meaning: Option<MeaningReport>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct KeywordReport<'a> {
+    pub rank: usize,
+    pub score: f32,
+    pub terms: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+pub struct MeaningReport {
+    pub rank: Option<usize>,
+    pub similarity: f32,
+}
+
+impl<'a> SearchReport<'a> {
+    pub fn new(query: &'a str, answer: &'a Answer) -> Self {
+        Self {
+            query,
+            mode: answer.mode,
+            took_ms: answer.took.as_secs_f64() * 1e3,
+            coverage: answer.coverage.into(),
+            notice: answer.notice.as_deref(),
+            results: answer.files.iter().map(FileReport::new).collect(),
+        }
+    }
+}
+
+impl<'a> FileReport<'a> {
+    fn new(file: &'a FoundFile) -> Self {
+        Self {
+            path: file.path.display().to_string(),
+            score: file.hit.score,
+            modified: iso(file.modified_ns),
+            passages: file.hit.passages.iter().map(PassageReport::new).collect(),
+        }
+    }
+}
+
+impl<'a> PassageReport<'a> {
+    fn new(passage: &'a PassageHit) -> Self {
+        let why = &passage.why;
+        Self {
+            text: &passage.text,
+            start: passage.span.start,
+            end: passage.span.end,
+            page: passage.page,
+            score: passage.score,
+            highlights: &passage.highlights,
+            context: &passage.context,
+            why: WhyReport {
+                keyword: why.keyword.as_ref().map(|why| KeywordReport {
+                    rank: why.rank,
+                    score: why.score,
+                    terms: &why.terms,
+                }),
+                meaning: why
+                    .meaning
+                    .map(|why| MeaningReport { rank: why.rank, similarity: why.similarity }),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct StatusReport {
+    pub data: String,
+    pub model: Option<ModelReport>,
+    pub coverage: CoverageReport,
+    pub files: StateCounts,
+    pub queue: QueueReport,
+    pub folders: Vec<FolderReport>,
+    pub workers: Vec<WorkerReport>,
+    pub restarts: RestartReport,
+    pub cache: CacheReport,
+    pub disk_bytes: DiskReport,
+    pub problems: Vec<ProblemReport>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ModelReport {
+    pub id: String,
+    pub fingerprint: String,
+    pub dims: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub struct StateCounts {
+    pub indexed: u64,
+    pub queued: u64,
+    pub skipped: u64,
+    pub failed: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct QueueReport {
+    /// Files still to be read.
+    pub pending: u64,
+    /// Files whose words are searchable and whose vectors are being made.
+    pub in_flight: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct FolderReport {
+    pub path: String,
+    pub files: u64,
+    pub indexed: u64,
+    /// Why it cannot be read now, if so.
+    pub away: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct WorkerReport {
+    pub role: String,
+    pub pid: Option<u32>,
+    pub state: String,
+    pub rss_bytes: u64,
+    pub jobs: u64,
+    pub restarts: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RestartReport {
+    pub planned: u64,
+    pub crash: u64,
+}
+
+/// Passages whose vectors were already in the index, and those embedded, by the
+/// process that reports.
+#[derive(Debug, Serialize)]
+pub struct CacheReport {
+    pub hits: u64,
+    pub misses: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct DiskReport {
+    pub total: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ProblemReport {
+    pub kind: &'static str,
+    pub message: String,
+    pub mend: String,
+}
+
+impl StatusReport {
+    pub fn new(data: &Path, status: Status, totals: &Totals) -> Self {
+        let counts = status.counts;
+        Self {
+            data: data.display().to_string(),
+            model: status.model.map(|model| ModelReport {
+                id: model.id,
+                fingerprint: model.fingerprint,
+                dims: model.dims,
+            }),
+            coverage: status.coverage.into(),
+            files: StateCounts {
+                indexed: counts.indexed,
+                queued: counts.queued(),
+                skipped: counts.skipped,
+                failed: counts.failed,
+            },
+            queue: QueueReport { pending: counts.pending, in_flight: counts.worded },
+            folders: status
+                .roots
+                .into_iter()
+                .map(|root| FolderReport {
+                    path: root.root.path.display().to_string(),
+                    files: root.counts.known(),
+                    indexed: root.counts.indexed,
+                    away: root.root.away,
+                })
+                .collect(),
+            workers: status.pool.workers.into_iter().map(WorkerReport::from).collect(),
+            restarts: RestartReport {
+                planned: status.pool.planned_restarts,
+                crash: status.pool.crash_restarts,
+            },
+            cache: CacheReport { hits: totals.reused, misses: totals.embedded },
+            disk_bytes: DiskReport { total: status.disk_bytes },
+            problems: status
+                .problems
+                .into_iter()
+                .map(|problem| ProblemReport {
+                    kind: problem.kind.name(),
+                    message: problem.message,
+                    mend: problem.mend,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<WorkerView> for WorkerReport {
+    fn from(worker: WorkerView) -> Self {
+        Self {
+            role: worker.role,
+            pid: worker.pid,
+            state: worker.state,
+            rss_bytes: worker.memory_bytes,
+            jobs: worker.jobs,
+            restarts: worker.restarts,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct FileLine<'a> {
+    pub path: String,
+    pub state: &'static str,
+    pub reason: Option<&'a str>,
+    pub passages: u64,
+    pub bytes: u64,
+}
+
+impl<'a> FileLine<'a> {
+    pub fn new(file: &'a FileRow) -> Self {
+        Self {
+            path: file.path.display().to_string(),
+            state: state_name(file.state),
+            reason: file.reason.as_deref(),
+            passages: file.passages,
+            bytes: file.bytes,
+        }
+    }
+}
+
+pub const fn state_name(state: FileState) -> &'static str {
+    match state {
+        FileState::Indexed => "indexed",
+        FileState::Queued => "queued",
+        FileState::Skipped => "skipped",
+        FileState::Failed => "failed",
+    }
+}
+
+/// ISO 8601 in UTC, to the second; `None` for a time out of all bounds.
+fn iso(nanoseconds: i64) -> Option<String> {
+    let time = Timestamp::from_nanosecond(nanoseconds.into()).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_iso() {
+        assert_eq!(iso(1_735_689_600_000_000_000).as_deref(), Some("2025-01-01T00:00:00Z"));
+    }
+}

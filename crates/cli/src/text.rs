@@ -1,0 +1,169 @@
+//! Results in words, for people at a terminal.
+
+use std::io::{self, Write};
+
+use rummage_engine::{Answer, FileRow, PassageHit, Status};
+
+use crate::shapes::{FileLine, IndexReport};
+
+/// A match is shown bold on a terminal and as it is elsewhere.
+pub struct Marks {
+    on: &'static str,
+    off: &'static str,
+}
+
+impl Marks {
+    pub fn new(terminal: bool) -> Self {
+        if terminal { Self { on: "\u{1b}[1m", off: "\u{1b}[0m" } } else { Self { on: "", off: "" } }
+    }
+}
+
+pub fn answer(out: &mut dyn Write, answer: &Answer, marks: &Marks) -> io::Result<()> {
+    for (place, file) in answer.files.iter().enumerate() {
+        writeln!(out, "{}. {}{}{}", place + 1, marks.on, file.path.display(), marks.off)?;
+        for passage in &file.hit.passages {
+            let page = passage.page.map(|page| format!("p. {page}: ")).unwrap_or_default();
+            writeln!(out, "   {page}{}", passage_line(passage, marks))?;
+        }
+    }
+    if answer.files.is_empty() {
+        writeln!(out, "Nothing found.")?;
+    }
+    Ok(())
+}
+
+/// One line, control characters out: what a file says must not drive a terminal.
+fn passage_line(passage: &PassageHit, marks: &Marks) -> String {
+    let mut line = String::new();
+    let mut at = 0;
+    for (start, end) in &passage.highlights {
+        line.push_str(&plain(&passage.text[at..*start]));
+        line.push_str(marks.on);
+        line.push_str(&plain(&passage.text[*start..*end]));
+        line.push_str(marks.off);
+        at = *end;
+    }
+    line.push_str(&plain(&passage.text[at..]));
+    line
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+pub fn coverage(answer: &Answer) -> String {
+    let coverage = answer.coverage;
+    let mut line = format!(
+        "{} files · {} ms · searched {} of {} files",
+        answer.files.len(),
+        answer.took.as_millis(),
+        grouped(coverage.searched),
+        grouped(coverage.known)
+    );
+    if coverage.meaning < coverage.searched {
+        line.push_str(&format!(" ({} by meaning)", grouped(coverage.meaning)));
+    }
+    line
+}
+
+pub fn index(out: &mut dyn Write, report: &IndexReport) -> io::Result<()> {
+    let files = &report.files;
+    writeln!(
+        out,
+        "Indexed {} files ({} unchanged, {} skipped, {} failed, {} removed) in {:.1} s.",
+        grouped(files.indexed),
+        grouped(files.unchanged),
+        grouped(files.skipped),
+        grouped(files.failed),
+        grouped(files.removed),
+        report.seconds
+    )?;
+    writeln!(
+        out,
+        "{} passages in all: {} embedded now, {} reused.",
+        grouped(report.passages.total),
+        grouped(report.passages.embedded),
+        grouped(report.passages.reused)
+    )?;
+    if files.failed > 0 {
+        writeln!(out, "rummage files --state failed says why.")?;
+    }
+    Ok(())
+}
+
+pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()> {
+    let counts = status.counts;
+    for root in &status.roots {
+        let state = match (&root.root.away, root.counts.queued()) {
+            (Some(reason), _) => format!("away: {reason}"),
+            (None, 0) => "up to date".to_owned(),
+            (None, queued) => format!("{} queued", grouped(queued)),
+        };
+        let files = grouped(root.counts.known());
+        writeln!(out, "{}  {files} files, {state}", root.root.path.display())?;
+    }
+    if status.roots.is_empty() {
+        writeln!(out, "No folder is followed yet: rummage index FOLDER")?;
+    }
+    writeln!(
+        out,
+        "Files     {} indexed, {} queued, {} skipped, {} failed",
+        grouped(counts.indexed),
+        grouped(counts.queued()),
+        grouped(counts.skipped),
+        grouped(counts.failed)
+    )?;
+    writeln!(out, "Passages  {}", grouped(counts.passages))?;
+    if let Some(model) = &status.model {
+        writeln!(out, "Model     {} ({} numbers a vector)", model.id, model.dims)?;
+    }
+    for worker in &status.pool.workers {
+        let pid = worker.pid.map(|pid| pid.to_string()).unwrap_or_default();
+        let megabytes = worker.memory_bytes >> 20;
+        writeln!(out, "Worker    {} {pid} {}, {megabytes} MB", worker.role, worker.state)?;
+    }
+    writeln!(out, "Data      {data}, {} MB", status.disk_bytes.div_ceil(1 << 20))?;
+    for problem in &status.problems {
+        writeln!(out, "Problem   {} {}", problem.message, problem.mend)?;
+    }
+    Ok(())
+}
+
+pub fn file(out: &mut dyn Write, file: &FileRow) -> io::Result<()> {
+    let line = FileLine::new(file);
+    match line.reason {
+        Some(reason) => writeln!(out, "{:<8} {}  {}", line.state, line.path, plain(reason)),
+        None => writeln!(out, "{:<8} {}  {} passages", line.state, line.path, line.passages),
+    }
+}
+
+/// With a comma between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (13_600_000, "13,600,000")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+
+    #[test]
+    fn a_passage_cannot_drive_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc"), "a [2Jb c");
+    }
+}

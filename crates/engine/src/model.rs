@@ -1,0 +1,93 @@
+//! The model in use: what cuts and tokenises here, and what its workers need.
+
+use std::path::PathBuf;
+
+use rummage_chunk::{ChunkSize, Tokenizer};
+use rummage_models::{Assets, Model, ModelError};
+use rummage_pool::EmbedConfig;
+use rummage_protocol::ModelIdentity;
+use rummage_settings::Resolved;
+use rummage_store::VectorSpace;
+
+use crate::folder::cutting;
+
+/// A model whose tokenizer is loaded. The network itself is loaded by workers
+/// alone. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct LoadedModel {
+    pub model: Model,
+    pub tokenizer: Tokenizer,
+    pub chunk_size: ChunkSize,
+    pub identity: ModelIdentity,
+    runtime_library: PathBuf,
+}
+
+impl LoadedModel {
+    /// What is missing for words is an error; what is missing for meaning alone
+    /// comes beside the model.
+    pub fn open(assets: &Assets, id: &str) -> Result<(Self, Option<ModelError>), ModelError> {
+        let model = assets.model(id)?;
+        let incomplete = model.check().err();
+        let (runtime_library, no_runtime) = match assets.runtime_library() {
+            Ok(path) => (path, None),
+            Err(ModelError::NoRuntime { path }) => {
+                (path.clone(), Some(ModelError::NoRuntime { path }))
+            }
+            Err(error) => return Err(error),
+        };
+        let max_tokens = model.spec.max_tokens;
+        let tokenizer = match Tokenizer::from_file(&model.tokenizer(), max_tokens) {
+            Ok(tokenizer) => tokenizer,
+            // The missing or cut file is the better explanation.
+            Err(error) => {
+                return Err(incomplete.unwrap_or_else(|| ModelError::Unreadable {
+                    path: model.tokenizer(),
+                    source: std::io::Error::other(error),
+                }));
+            }
+        };
+        let identity =
+            ModelIdentity { fingerprint: model.fingerprint(), dims: model.spec.dims };
+        let chunk_size = ChunkSize { tokens: max_tokens, overlap: 0 };
+        let loaded = Self { model, tokenizer, chunk_size, identity, runtime_library };
+        Ok((loaded, incomplete.or(no_runtime)))
+    }
+
+    /// Names how files are cut: another name means cutting them anew.
+    pub fn cutting(&self) -> String {
+        let tokenizer = &self.model.spec.files.get("tokenizer.json");
+        let tokens = self.chunk_size.tokens.to_string();
+        let extractor = rummage_extract::VERSION.to_string();
+        cutting(&[tokenizer.map_or("", |pin| &pin.sha256), &tokens, &extractor])
+    }
+
+    pub fn space(&self) -> VectorSpace {
+        VectorSpace { fingerprint: self.identity.fingerprint.clone(), dims: self.identity.dims }
+    }
+
+    pub fn workers(&self, numbers: Resolved) -> EmbedConfig {
+        EmbedConfig {
+            workers: numbers.pool_size,
+            threads_per_worker: numbers.threads_per_worker,
+            model_dir: self.model.dir().to_owned(),
+            runtime_library: self.runtime_library.clone(),
+            identity: self.identity.clone(),
+        }
+    }
+
+    pub fn passage_tokens(&self, text: &str) -> Vec<u32> {
+        self.tokens(&self.model.spec.passage_prefix, text)
+    }
+
+    pub fn query_tokens(&self, text: &str) -> Vec<u32> {
+        self.tokens(&self.model.spec.query_prefix, text)
+    }
+
+    fn tokens(&self, prefix: &str, text: &str) -> Vec<u32> {
+        if prefix.is_empty() {
+            self.tokenizer.encode(text)
+        } else {
+            self.tokenizer.encode(&format!("{prefix}{text}"))
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the engine is doing, as one picture; and the same left in the data folder
+//! for other processes to show.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rummage_catalog::{Counts, Root};
+use rummage_pool::PoolStatus;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::{
+    Coverage, EngineError, Problem, ProblemKind, Progress,
+    folder::DataFolder,
+    model::LoadedModel,
+    progress::Pace,
+    shared::Shared,
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    pub roots: Vec<RootStatus>,
+    pub counts: Counts,
+    pub coverage: Coverage,
+    /// `None` where nothing is to do.
+    pub progress: Option<Progress>,
+    /// Folders are being looked through.
+    pub scanning: bool,
+    /// The file in work, for people.
+    pub current: Option<String>,
+    pub pool: PoolView,
+    pub model: Option<ModelStatus>,
+    pub problems: Vec<Problem>,
+    pub disk_bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RootStatus {
+    pub root: Root,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelStatus {
+    pub id: String,
+    pub name: String,
+    pub fingerprint: String,
+    pub dims: u32,
+    pub state: ModelState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelState {
+    Loading,
+    Ready,
+    /// Why no worker has it.
+    Failed(String),
+}
+
+/// The pool as anybody may show it; see [`PoolStatus`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolView {
+    pub workers: Vec<WorkerView>,
+    pub planned_restarts: u64,
+    pub crash_restarts: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerView {
+    pub role: String,
+    pub pid: Option<u32>,
+    pub state: String,
+    pub memory_bytes: u64,
+    pub jobs: u64,
+    pub restarts: u64,
+}
+
+impl PoolView {
+    fn of(status: &PoolStatus) -> Self {
+        let workers = status.workers.iter().map(|worker| WorkerView {
+            role: worker.role.name().to_owned(),
+            pid: worker.pid,
+            state: worker.state.name().to_owned(),
+            memory_bytes: worker.memory_bytes,
+            jobs: worker.jobs,
+            restarts: worker.restarts,
+        });
+        Self {
+            workers: workers.collect(),
+            planned_restarts: status.planned_restarts,
+            crash_restarts: status.crash_restarts,
+        }
+    }
+}
+
+/// The status is taken anew at most this often.
+const STATUS_EVERY: Duration = Duration::from_millis(250);
+
+/// Sizes on the disk change slowly and cost a walk.
+const SIZE_EVERY: Duration = Duration::from_secs(10);
+
+/// What the writing process says of itself is renewed this often.
+const LIVE_EVERY: Duration = Duration::from_secs(1);
+
+/// Takes the status whenever something changed, until told to stop.
+pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
+    let mut stop = shared.stop();
+    let mut touched = shared.touched.subscribe();
+    let mut pool = shared.pool.status();
+    let mut pace = Pace::default();
+    let mut sized: Option<(Instant, u64)> = None;
+    let mut lived = Instant::now() - LIVE_EVERY;
+    loop {
+        let size_is_old = sized.is_none_or(|(at, _)| at.elapsed() >= SIZE_EVERY);
+        if size_is_old {
+            let path = shared.folder.path().to_owned();
+            let bytes = tokio::task::spawn_blocking(move || bytes_under(&path)).await.unwrap_or(0);
+            sized = Some((Instant::now(), bytes));
+        }
+        let disk_bytes = sized.map_or(0, |(_, bytes)| bytes);
+        if let Ok(now) = take(&shared, &mut pace, disk_bytes) {
+            if lived.elapsed() >= LIVE_EVERY {
+                lived = Instant::now();
+                let _ = write_live(&shared.folder, &now.pool);
+            }
+            status.send_if_modified(|before| {
+                let changed = *before != now;
+                *before = now;
+                changed
+            });
+        }
+        // Rates change with time alone, so work under way is looked at regardless.
+        let busy = status.borrow().progress.is_some();
+        let changed = async {
+            tokio::select! {
+                _ = touched.changed() => {}
+                _ = pool.changed() => {}
+                () = tokio::time::sleep(STATUS_EVERY), if busy => {}
+            }
+        };
+        tokio::select! {
+            () = stop.wait() => {
+                let _ = fs::remove_file(shared.folder.live());
+                return;
+            }
+            () = changed => tokio::time::sleep(STATUS_EVERY).await,
+        }
+    }
+}
+
+/// The picture of this moment.
+pub(crate) fn take(
+    shared: &Shared,
+    pace: &mut Pace,
+    disk_bytes: u64,
+) -> Result<Status, EngineError> {
+    let counts = shared.catalog.counts()?;
+    let roots = shared.catalog.roots()?.into_iter().map(|root| {
+        let counts = shared.catalog.counts_of(root.id)?;
+        Ok(RootStatus { root, counts })
+    });
+    let pool = shared.pool.status().borrow().clone();
+    let progress = pace.observe(&counts, counts.embedded, Instant::now());
+    Ok(Status {
+        roots: roots.collect::<Result<_, EngineError>>()?,
+        counts,
+        coverage: Coverage::of(&counts),
+        current: progress.and_then(|_| shared.current()),
+        progress,
+        scanning: shared.is_scanning(),
+        model: shared.model.as_ref().map(|model| model_status(model, &pool)),
+        pool: PoolView::of(&pool),
+        problems: problems(shared, &pool),
+        disk_bytes,
+    })
+}
+
+fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
+    use rummage_pool::WorkerState::{Busy, Idle};
+    let ready = pool.workers.iter().any(|worker| {
+        worker.role == rummage_protocol::Role::Embed && matches!(worker.state, Idle | Busy)
+    });
+    let state = match &pool.embed_unavailable {
+        _ if ready => ModelState::Ready,
+        Some(reason) => ModelState::Failed(reason.clone()),
+        None => ModelState::Loading,
+    };
+    ModelStatus {
+        id: model.model.spec.id.clone(),
+        name: model.model.spec.name.clone(),
+        fingerprint: model.identity.fingerprint.clone(),
+        dims: model.identity.dims,
+        state,
+    }
+}
+
+/// The standing problems, and the pool's own.
+fn problems(shared: &Shared, pool: &PoolStatus) -> Vec<Problem> {
+    let mut problems = shared.problems.all();
+    let known = problems.iter().any(|problem| problem.kind == ProblemKind::Model);
+    if let (Some(reason), false) = (&pool.embed_unavailable, known) {
+        problems.insert(
+            0,
+            Problem {
+                kind: ProblemKind::Model,
+                message: format!("Only words are searched, meaning is not: {reason}"),
+                mend: "Indexing by meaning goes on by itself once that is mended.".to_owned(),
+            },
+        );
+    }
+    problems
+}
+
+/// Written whole and renamed, so that a reader never sees half.
+fn write_live(folder: &DataFolder, pool: &PoolView) -> io::Result<()> {
+    let text = serde_json::to_vec(pool)?;
+    let fresh = folder.live().with_extension("fresh");
+    fs::write(&fresh, text)?;
+    fs::rename(fresh, folder.live())
+}
+
+/// The workers of the process that indexes this folder, if one does.
+pub(crate) fn read_live(folder: &DataFolder) -> Option<PoolView> {
+    if !folder.is_locked() {
+        return None;
+    }
+    serde_json::from_slice(&fs::read(folder.live()).ok()?).ok()
+}
+
+/// What lies below the folder, in bytes. What cannot be read counts nothing.
+pub(crate) fn bytes_under(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes_under(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

@@ -1,0 +1,61 @@
+//! Settings that take effect while the engine runs.
+
+use rummage_engine::{Following, settings::Auto};
+use rummage_testkit::Tree;
+
+use crate::{Home, settled, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pool_follows_its_size_without_a_restart() {
+    let home = Home::new();
+    let engine = home.open(Following::Once).await;
+    for size in [3, 1] {
+        let mut settings = engine.settings();
+        settings.pool.size = Auto::Fixed(size);
+        engine.save_settings(settings).await.unwrap();
+        until(&engine, "as many workers", |status| {
+            let workers = &status.pool.workers;
+            workers.iter().filter(|worker| worker.role == "embed").count() == size
+        })
+        .await;
+    }
+    engine.close().await;
+    // And the next engine starts with it.
+    let engine = home.open(Following::Once).await;
+    assert_eq!(engine.settings().pool.size, Auto::Fixed(1));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_raised_size_cap_and_a_lifted_rule_let_files_in() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    tree.write("long.txt", "word ".repeat(300_000));
+    tree.write("node_modules/b.txt", "copper kettles");
+    let engine = home.open(Following::Once).await;
+    let mut settings = engine.settings();
+    settings.files.max_megabytes = 1;
+    engine.save_settings(settings.clone()).await.unwrap();
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let counts = engine.status().unwrap().counts;
+    assert_eq!((counts.indexed, counts.skipped), (1, 1));
+    settings.files.max_megabytes = 2;
+    settings.files.ignore = Vec::new();
+    engine.save_settings(settings).await.unwrap();
+    settled(&engine).await;
+    let counts = engine.status().unwrap().counts;
+    assert_eq!((counts.indexed, counts.skipped), (3, 0));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_out_of_range_changes_nothing() {
+    let home = Home::new();
+    let engine = home.open(Following::Once).await;
+    let mut settings = engine.settings();
+    settings.pool.size = Auto::Fixed(400);
+    let error = engine.save_settings(settings).await.unwrap_err();
+    assert!(error.to_string().contains("pool.size"), "{error}");
+    assert_eq!(engine.settings().pool.size, Auto::Auto);
+    engine.close().await;
+}

@@ -1,0 +1,131 @@
+//! Searching over a real store in a temporary folder.
+
+use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span};
+use rummage_search::{FileHit, Mode, Query, search};
+use rummage_store::{Origin, PassageRow, Store, VectorRow, VectorSpace};
+use tempfile::TempDir;
+
+/// A folder of three notes. Their vectors are made up: the first number says how
+/// near to the query they are.
+struct Notes {
+    store: Store,
+    _folder: TempDir,
+}
+
+const HARBOUR: i64 = 1;
+const BEACON: i64 = 2;
+const BREAD: i64 = 3;
+
+impl Notes {
+    async fn open() -> Notes {
+        let folder = TempDir::new().unwrap();
+        let space = VectorSpace { fingerprint: "made-up".into(), dims: 2 };
+        let store = Store::open(folder.path(), &space).await.unwrap();
+        let rows = [
+            note(HARBOUR, 0, "Ships", "The lighthouse guides ships into the harbour at night."),
+            note(HARBOUR, 1, "Ships", "A list of tides."),
+            note(BEACON, 0, "", "A beacon shows sailors the way in the dark."),
+            note(BREAD, 0, "", "Bread wants flour, water and a night of rest."),
+        ];
+        let nearness = [0.9, 0.1, 0.8, 0.0];
+        let vectors: Vec<_> =
+            rows.iter().zip(nearness).map(|(row, near)| vector_of(row, near)).collect();
+        store.replace_passages(&[], &rows).await.unwrap();
+        store.replace_vectors(&[], &vectors).await.unwrap();
+        Notes { store, _folder: folder }
+    }
+
+    async fn ask(&self, text: &str, mode: Mode) -> Vec<FileHit> {
+        let query = Query { mode, ..Query::parse(text).unwrap() };
+        search(&self.store, &query, Some(&[1.0, 0.0])).await.unwrap()
+    }
+
+    async fn check(&self, text: &str, mode: Mode, expected: &[i64]) {
+        let hits = self.ask(text, mode).await;
+        assert_eq!(files(&hits), expected, "{text:?} {mode:?}");
+        assert!(hits.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    }
+}
+
+fn note(file: i64, ordinal: u32, context: &str, text: &str) -> PassageRow {
+    let path = SourcePath::new(format!("/home/ann/notes/{file}.md"));
+    PassageRow {
+        origin: Origin::new(FileId(file), &path, 0),
+        passage: Passage {
+            ordinal,
+            span: Span::new(10, 10 + text.len()),
+            text: text.into(),
+            context: context.into(),
+            page: Some(4),
+            hash: ContentHash::of(text.as_bytes()),
+        },
+    }
+}
+
+fn vector_of(row: &PassageRow, near: f32) -> VectorRow {
+    VectorRow {
+        origin: row.origin.clone(),
+        ordinal: row.passage.ordinal,
+        hash: row.passage.hash,
+        vector: vec![near, (1.0 - near * near).sqrt()],
+    }
+}
+
+fn files(hits: &[FileHit]) -> Vec<i64> {
+    hits.iter().map(|hit| hit.file.0).collect()
+}
+
+#[tokio::test]
+async fn each_mode_asks_its_legs() {
+    let notes = Notes::open().await;
+    notes.check("lighthouse at night", Mode::Hybrid, &[HARBOUR, BEACON, BREAD]).await;
+    notes.check("lighthouse at night", Mode::Keyword, &[HARBOUR, BREAD]).await;
+    notes.check("lighthouse at night", Mode::Meaning, &[HARBOUR, BEACON, BREAD]).await;
+    notes.check("nowhere", Mode::Keyword, &[]).await;
+    notes.check("nowhere", Mode::Hybrid, &[HARBOUR, BEACON, BREAD]).await;
+}
+
+#[tokio::test]
+async fn phrases_exclusions_and_filters_bind_both_legs() {
+    let notes = Notes::open().await;
+    for mode in [Mode::Hybrid, Mode::Meaning] {
+        notes.check("light -lighthouse -tides", mode, &[BEACON, BREAD]).await;
+        notes.check(r#"night "in the dark""#, mode, &[BEACON]).await;
+        notes.check("night in:notes type:md", mode, &files(&notes.ask("night", mode).await)).await;
+        notes.check("night in:elsewhere", mode, &[]).await;
+        notes.check("night after:2025", mode, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_result_says_why_it_is_there() {
+    let notes = Notes::open().await;
+    let hits = notes.ask("guiding ships at night", Mode::Hybrid).await;
+    let passage = &hits[0].passages[0];
+    assert_eq!(hits[0].passages.len(), 2);
+    assert_eq!(passage.text, "The lighthouse guides ships into the harbour at night.");
+    assert_eq!((passage.context.as_str(), passage.page), ("Ships", Some(4)));
+    assert_eq!((passage.span, passage.offset), (Span::new(10, 10 + passage.text.len()), 0));
+    let marked: Vec<_> = passage.highlights.iter().map(|(a, b)| &passage.text[*a..*b]).collect();
+    assert_eq!(marked, ["guides", "ships", "night"]);
+    let keyword = passage.why.keyword.as_ref().unwrap();
+    assert_eq!(keyword.rank, 1);
+    assert_eq!(keyword.terms, ["guiding", "ships", "night"]);
+    let meaning = passage.why.meaning.unwrap();
+    assert_eq!(meaning.rank, Some(1));
+    assert!((meaning.similarity - 0.9).abs() < 1e-3);
+
+    let beacon = hits.iter().find(|hit| hit.file == FileId(BEACON)).unwrap();
+    assert!(beacon.passages[0].why.keyword.is_none());
+}
+
+#[tokio::test]
+async fn words_alone_answer_while_nothing_is_embedded() {
+    let notes = Notes::open().await;
+    let query = Query::parse("night").unwrap();
+    let without_vector = search(&notes.store, &query, None).await.unwrap();
+    assert_eq!(files(&without_vector), [BREAD, HARBOUR]);
+    notes.store.remove_vectors(&[FileId(HARBOUR), FileId(BEACON), FileId(BREAD)]).await.unwrap();
+    notes.check("night", Mode::Hybrid, &files(&without_vector)).await;
+    notes.check("night", Mode::Meaning, &[]).await;
+}

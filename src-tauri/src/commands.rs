@@ -1,0 +1,135 @@
+//! What the page may ask for. Everything that comes from it is checked here.
+
+use std::path::{Path, PathBuf};
+
+use rummage_corpus::FileId;
+use rummage_engine::{EngineError, FileState, Query};
+use tauri::{AppHandle, State};
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_opener::OpenerExt;
+use tokio::sync::oneshot;
+
+use crate::{
+    dto::{AddReport, AppError, FileRow, SearchAnswer, Settings, SettingsView, Status},
+    engine::EngineCell,
+};
+
+/// Files in an answer.
+const RESULTS: usize = 30;
+
+/// The longest list of files that is given at once.
+const MOST_ROWS: usize = 5000;
+
+/// A longer query is no question.
+const MOST_QUERY_BYTES: usize = 2000;
+
+type Reply<T> = Result<T, AppError>;
+
+#[tauri::command]
+pub async fn status(cell: State<'_, EngineCell>) -> Reply<Status> {
+    match cell.get().await {
+        Ok(engine) => Ok(Status::from(&engine.status()?)),
+        // The page has nothing else to show than why there is nothing.
+        Err(error) => Ok(Status::failed(error)),
+    }
+}
+
+#[tauri::command]
+pub async fn add_folders(cell: State<'_, EngineCell>, paths: Vec<PathBuf>) -> Reply<AddReport> {
+    let engine = cell.get().await?;
+    Ok(AddReport::from(engine.follow(&paths).await?))
+}
+
+#[tauri::command]
+pub async fn pick_folders(
+    app: AppHandle,
+    cell: State<'_, EngineCell>,
+) -> Reply<Option<AddReport>> {
+    let engine = cell.get().await?;
+    let (answer, picked) = oneshot::channel();
+    app.dialog().file().set_title("Choose folders to search").pick_folders(|folders| {
+        let _ = answer.send(folders);
+    });
+    let Some(folders) = picked.await.ok().flatten() else { return Ok(None) };
+    let paths: Vec<PathBuf> =
+        folders.into_iter().filter_map(|folder| folder.into_path().ok()).collect();
+    Ok(Some(AddReport::from(engine.follow(&paths).await?)))
+}
+
+#[tauri::command]
+pub async fn forget_folder(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
+    Ok(cell.get().await?.forget(&path).await?)
+}
+
+#[tauri::command]
+pub async fn search(cell: State<'_, EngineCell>, query: String) -> Reply<SearchAnswer> {
+    let engine = cell.get().await?;
+    let bound = query.floor_char_boundary(MOST_QUERY_BYTES);
+    let mut parsed = Query::parse(&query[..bound]).map_err(EngineError::from)?;
+    parsed.limit = RESULTS;
+    let answer = engine.search(&parsed).await?;
+    Ok(SearchAnswer::new(query, answer))
+}
+
+#[tauri::command]
+pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
+    let path = followed(&cell, &path).await?;
+    app.opener().open_path(&path, None::<&str>).map_err(|error| AppError::opening(&path, &error))
+}
+
+#[tauri::command]
+pub async fn reveal_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
+    let path = followed(&cell, &path).await?;
+    app.opener()
+        .reveal_item_in_dir(&path)
+        .map_err(|error| AppError::opening(&path, &error))
+}
+
+/// Only followed files are opened and shown, whatever the page asks.
+async fn followed(cell: &EngineCell, path: &Path) -> Reply<String> {
+    let engine = cell.get().await?;
+    let row = engine.file_at(path)?;
+    let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
+    if !row.path.as_path().exists() {
+        return Err(AppError::gone(&row.path));
+    }
+    Ok(row.path.as_path().to_string_lossy().into_owned())
+}
+
+#[tauri::command]
+pub async fn files(
+    cell: State<'_, EngineCell>,
+    state: Option<String>,
+    limit: usize,
+) -> Reply<Vec<FileRow>> {
+    let state = state.as_deref().map(file_state).transpose()?;
+    let engine = cell.get().await?;
+    let rows = engine.files(state, FileId(0), limit.min(MOST_ROWS))?;
+    Ok(rows.iter().map(FileRow::from).collect())
+}
+
+fn file_state(name: &str) -> Reply<FileState> {
+    Ok(match name {
+        "indexed" => FileState::Indexed,
+        "queued" => FileState::Queued,
+        "skipped" => FileState::Skipped,
+        "failed" => FileState::Failed,
+        _ => return Err(AppError::usage(format!("there is no file state {name:?}"))),
+    })
+}
+
+#[tauri::command]
+pub async fn settings(cell: State<'_, EngineCell>) -> Reply<SettingsView> {
+    Ok(SettingsView::of(&*cell.get().await?))
+}
+
+#[tauri::command]
+pub async fn save_settings(
+    cell: State<'_, EngineCell>,
+    settings: Settings,
+) -> Reply<SettingsView> {
+    let engine = cell.get().await?;
+    let settings = settings.apply_to(engine.settings())?;
+    engine.save_settings(settings).await?;
+    Ok(SettingsView::of(&engine))
+}
