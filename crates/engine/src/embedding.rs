@@ -211,7 +211,7 @@ async fn embed_texts(
 ) -> Result<(), EngineError> {
     let batch = shared.numbers();
     let mut leases = JoinSet::new();
-    let mut start = |texts: Vec<Text>, leases: &mut JoinSet<_>| {
+    let start = |texts: Vec<Text>, leases: &mut JoinSet<_>| {
         let pool = shared.pool.clone();
         let tokens_per_call = batch.tokens_per_call as u32;
         leases.spawn(async move {

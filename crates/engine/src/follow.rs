@@ -28,7 +28,7 @@ pub(crate) enum Call {
 
 /// Whether changes are followed as they happen, or each root is scanned once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Following {
+pub enum Following {
     Live,
     Once,
 }

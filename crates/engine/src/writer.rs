@@ -202,7 +202,7 @@ impl Writer {
         }
         let files: Vec<FileId> = worded.iter().map(|(file, ..)| *file).collect();
         catalog.expect_passages(&files)?;
-        self.store.replace_passages(&stale, rows).await?;
+        self.store.replace_passages(&stale, &rows).await?;
         catalog.settle_worded(&worded)?;
         catalog.settle_unchanged(&unchanged)?;
         counters.unchanged.fetch_add(unchanged.len() as u64, Relaxed);
@@ -238,7 +238,7 @@ impl Writer {
         let settled: Vec<(FileId, i64)> =
             batch.files.iter().map(|task| (task.file, task.version)).collect();
         catalog.expect_vectors(&files)?;
-        self.store.replace_vectors(&stale, batch.rows).await?;
+        self.store.replace_vectors(&stale, &batch.rows).await?;
         catalog.settle_indexed(&settled)?;
         counters.indexed.fetch_add(settled.len() as u64, Relaxed);
         counters.embedded.fetch_add(batch.embedded, Relaxed);

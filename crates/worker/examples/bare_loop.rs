@@ -10,7 +10,7 @@
 use std::{
     env, fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -106,16 +106,12 @@ fn work(
     tokens_per_call: usize,
 ) {
     let model = Model::open(model).expect("a model folder");
-    let tokenizer = Tokenizer::from_file(&model.tokenizer(), model.spec.max_tokens).expect("a tokenizer");
+    let tokenizer = Tokenizer::from_file(&model.tokenizer(), model.spec.max_tokens);
+    let tokenizer = tokenizer.expect("a tokenizer");
     let mut texts = tokenized(Path::new(folder), &tokenizer);
     texts.sort_by_key(|ids| std::cmp::Reverse(ids.len()));
     let texts: Vec<_> = texts.into_iter().skip(share).step_by(shares).collect();
-    ort::init_from(PathBuf::from(runtime)).expect("the library loads").commit();
-    let mut session = Session::builder()
-        .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::All)?))
-        .and_then(|builder| Ok(builder.with_intra_threads(threads)?))
-        .and_then(|mut builder| builder.commit_from_file(model.onnx()))
-        .expect("the model loads");
+    let mut session = session(Path::new(runtime), &model, threads).expect("the model loads");
     run(&mut session, &texts[..1]);
     println!("{}", texts.len());
     std::io::stdin().read_line(&mut String::new()).expect("the start");
@@ -126,6 +122,18 @@ fn work(
         rest = after;
     }
     println!("done");
+}
+
+fn session(
+    runtime: &Path,
+    model: &Model,
+    threads: usize,
+) -> Result<Session, Box<dyn std::error::Error>> {
+    let environment = ort::init_from(runtime)?.with_telemetry(false).build()?;
+    Ok(Session::builder(&environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(threads)?
+        .commit_from_file(model.onnx())?)
 }
 
 /// Every passage of every file, as the index would have it.
