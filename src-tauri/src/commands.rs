@@ -41,10 +41,7 @@ pub async fn add_folders(cell: State<'_, EngineCell>, paths: Vec<PathBuf>) -> Re
 }
 
 #[tauri::command]
-pub async fn pick_folders(
-    app: AppHandle,
-    cell: State<'_, EngineCell>,
-) -> Reply<Option<AddReport>> {
+pub async fn pick_folders(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<Option<AddReport>> {
     let engine = cell.get().await?;
     let (answer, picked) = oneshot::channel();
     app.dialog().file().set_title("Choose folders to search").pick_folders(|folders| {
@@ -80,9 +77,7 @@ pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBu
 #[tauri::command]
 pub async fn reveal_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
     let path = followed(&cell, &path).await?;
-    app.opener()
-        .reveal_item_in_dir(&path)
-        .map_err(|error| AppError::opening(&path, &error))
+    app.opener().reveal_item_in_dir(&path).map_err(|error| AppError::opening(&path, &error))
 }
 
 /// Only followed files are opened and shown, whatever the page asks.
@@ -124,10 +119,7 @@ pub async fn settings(cell: State<'_, EngineCell>) -> Reply<SettingsView> {
 }
 
 #[tauri::command]
-pub async fn save_settings(
-    cell: State<'_, EngineCell>,
-    settings: Settings,
-) -> Reply<SettingsView> {
+pub async fn save_settings(cell: State<'_, EngineCell>, settings: Settings) -> Reply<SettingsView> {
     let engine = cell.get().await?;
     let settings = settings.apply_to(engine.settings())?;
     engine.save_settings(settings).await?;

@@ -165,7 +165,9 @@ impl Status {
 
 impl Model {
     fn of(status: &rummage_engine::Status) -> Self {
-        let Some(model) = &status.model else { return Self { state: "missing", ..Self::default() } };
+        let Some(model) = &status.model else {
+            return Self { state: "missing", ..Self::default() };
+        };
         let (state, message) = match &model.state {
             ModelState::Loading => ("loading", None),
             ModelState::Ready => ("ready", None),
@@ -213,10 +215,10 @@ pub struct Refused {
 impl From<Added> for AddReport {
     fn from(added: Added) -> Self {
         let shown = |path: &SourcePath| path.display().to_string();
-        let known = added.known.iter().map(|path| Refused {
-            path: shown(path),
-            reason: "it is followed already".to_owned(),
-        });
+        let known = added
+            .known
+            .iter()
+            .map(|path| Refused { path: shown(path), reason: "it is followed already".to_owned() });
         let refused = added.refused.iter().map(|error| match error {
             EngineError::Path { path, reason } => {
                 Refused { path: path.display().to_string(), reason: reason.clone() }

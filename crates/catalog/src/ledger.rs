@@ -3,7 +3,11 @@
 use rummage_corpus::{FileId, SourcePath};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Catalog, CatalogError, RootId, queue::{count_at, path_at}, schema::stage};
+use crate::{
+    Catalog, CatalogError, RootId,
+    queue::{count_at, path_at},
+    schema::stage,
+};
 
 /// Every followed file is in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

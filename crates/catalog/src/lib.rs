@@ -80,9 +80,8 @@ impl Catalog {
     ) -> Result<T, CatalogError> {
         let mut connection = self.lock();
         let run = || {
-            let transaction = connection.transaction_with_behavior(
-                rusqlite::TransactionBehavior::Immediate,
-            )?;
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)

@@ -22,10 +22,16 @@ pub struct Stamp {
 /// One thing found under a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
-    File { path: SourcePath, stamp: Stamp },
+    File {
+        path: SourcePath,
+        stamp: Stamp,
+    },
     /// A folder that could not be listed. It stands in the ledger as failed, and
     /// what it held when it could be read is kept.
-    Unreadable { path: SourcePath, reason: String },
+    Unreadable {
+        path: SourcePath,
+        reason: String,
+    },
 }
 
 /// How many files were in each case.
@@ -142,7 +148,8 @@ impl Catalog {
                 }
                 let path = SourcePath::from_bytes(row.get_ref(1)?.as_blob()?);
                 if path.as_path().starts_with(folder)
-                    && !seen.unreadable.iter().any(|folder| path.as_path().starts_with(folder)) {
+                    && !seen.unreadable.iter().any(|folder| path.as_path().starts_with(folder))
+                {
                     unseen.push(id);
                 }
             }
@@ -346,8 +353,10 @@ impl Catalog {
     pub fn settle_gone(&self, gone: Gone, files: &[FileId]) -> Result<(), CatalogError> {
         self.write(|transaction| {
             let statements: &[&str] = match gone {
-                Gone::Leaving => &["UPDATE files SET stage = 6, worded = 0, reached = 0, hash = NULL
-                     WHERE id = ? AND stage = 5"],
+                Gone::Leaving => {
+                    &["UPDATE files SET stage = 6, worded = 0, reached = 0, hash = NULL
+                     WHERE id = ? AND stage = 5"]
+                }
                 Gone::Left => &[
                     "DELETE FROM files WHERE id = ? AND stage = 6",
                     "UPDATE files SET vectored = 0 WHERE id = ? AND stage IN (3, 4)",
@@ -389,11 +398,7 @@ impl Catalog {
         })
     }
 
-    fn settle_where(
-        &self,
-        settled: &[(FileId, i64)],
-        statement: &str,
-    ) -> Result<(), CatalogError> {
+    fn settle_where(&self, settled: &[(FileId, i64)], statement: &str) -> Result<(), CatalogError> {
         self.write(|transaction| {
             let mut update = transaction.prepare_cached(statement)?;
             settled

@@ -97,7 +97,10 @@ fn files_that_a_scan_did_not_meet_leave_in_two_steps() {
     story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
     story.index_all();
     let seen = story.see(&[file("/docs/a", 1)]);
-    assert_eq!(story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(), 1);
+    assert_eq!(
+        story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(),
+        1
+    );
     assert_eq!(story.counts().known(), 1);
     let gone = story.catalog.gone(Gone::Leaving, 10).unwrap();
     assert_eq!(gone.len(), 1);
@@ -122,7 +125,12 @@ fn a_file_that_comes_back_keeps_its_number() {
 #[test]
 fn deleting_a_folder_spares_names_that_only_begin_alike() {
     let story = story();
-    story.see(&[file("/docs/a/x", 1), file("/docs/a/y", 1), file("/docs/a.txt", 1), file("/docs/ab", 1)]);
+    story.see(&[
+        file("/docs/a/x", 1),
+        file("/docs/a/y", 1),
+        file("/docs/a.txt", 1),
+        file("/docs/ab", 1),
+    ]);
     assert_eq!(story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap(), 2);
     assert_eq!(story.counts().known(), 2);
 }
@@ -137,14 +145,20 @@ fn what_lies_in_an_unreadable_folder_is_kept() {
         reason: "permission denied".into(),
     };
     let seen = story.see(&[locked]);
-    assert_eq!(story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(), 0);
+    assert_eq!(
+        story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(),
+        0
+    );
     let failed = story.catalog.files(Some(FileState::Failed), FileId(0), 10).unwrap();
     assert_eq!(failed[0].reason.as_deref(), Some("permission denied"));
     assert_eq!(story.counts().indexed, 1);
     // Readable again, the folder leaves the ledger.
     let seen = story.see(&[file("/docs/in/x", 1)]);
     story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap();
-    assert_eq!(story.counts(), Counts { indexed: 1, passages: 2, embedded: 2, ..Counts::default() });
+    assert_eq!(
+        story.counts(),
+        Counts { indexed: 1, passages: 2, embedded: 2, ..Counts::default() }
+    );
 }
 
 #[test]
@@ -194,7 +208,8 @@ fn another_model_queues_only_embedding_and_another_cutting_all() {
 fn a_transient_failure_is_tried_again_and_others_when_asked() {
     let story = story();
     story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
-    for (task, transient) in story.catalog.pending(FileId(0), 10).unwrap().iter().zip([true, false]) {
+    for (task, transient) in story.catalog.pending(FileId(0), 10).unwrap().iter().zip([true, false])
+    {
         story.catalog.settle_failed(task.file, task.version, "no", transient).unwrap();
     }
     assert_eq!(story.counts().failed, 2);

@@ -111,7 +111,5 @@ fn mend_of(error: &anyhow::Error) -> Option<String> {
 
 /// Whoever read the results has had enough (`rummage files | head`).
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (13_600_000, "13,600,000")]
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (13_600_000, "13,600,000")]
         {
             assert_eq!(grouped(number), expected);
         }

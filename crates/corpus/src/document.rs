@@ -79,11 +79,7 @@ pub struct Passage {
 
 /// What the model is given for a passage: the context on a line of its own, then the text.
 pub fn model_input(context: &str, text: &str) -> String {
-    if context.is_empty() {
-        text.to_owned()
-    } else {
-        format!("{context}\n{text}")
-    }
+    if context.is_empty() { text.to_owned() } else { format!("{context}\n{text}") }
 }
 
 #[cfg(test)]

@@ -42,9 +42,7 @@ impl SourcePath {
 
     /// The file's name, for people to read.
     pub fn name(&self) -> Cow<'_, str> {
-        self.0
-            .file_name()
-            .map_or_else(|| self.0.to_string_lossy(), OsStr::to_string_lossy)
+        self.0.file_name().map_or_else(|| self.0.to_string_lossy(), OsStr::to_string_lossy)
     }
 
     /// The extension in lower case without its dot; empty where there is none.

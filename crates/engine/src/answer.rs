@@ -1,7 +1,10 @@
 //! From a question to an answer: the query's vector, both legs, and what the
 //! catalog knows of the files found.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rummage_catalog::{Catalog, Counts};
 use rummage_search::{FileHit, Mode, Query};
@@ -96,9 +99,7 @@ async fn query_vector(
     Ok(match tokio::time::timeout(VECTOR_WAIT, embedding).await {
         Ok(Ok(reply)) => (Some(reply.values), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
-        Err(_) => {
-            (None, Some("The model is still loading: only words are searched.".to_owned()))
-        }
+        Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     })
 }
 

@@ -11,7 +11,9 @@ use std::{
 
 use rummage_catalog::{CatalogError, Observation, Root, SeenFiles, Stamp};
 use rummage_corpus::SourcePath;
-use rummage_watch::{Change, Found, Lookout, Pace, Rules, Seen, WatchError, Watcher, scan, scan_below};
+use rummage_watch::{
+    Change, Found, Lookout, Pace, Rules, Seen, WatchError, Watcher, scan, scan_below,
+};
 use tokio::sync::mpsc;
 
 use crate::{EngineError, problem::ProblemKind, shared::Shared};
@@ -44,8 +46,7 @@ const RECONCILE_UNWATCHED: Duration = Duration::from_secs(120);
 
 /// Changes are told when a path was quiet for this long, and after the second at
 /// the latest.
-const PACE: Pace =
-    Pace { quiet: Duration::from_millis(300), at_most: Duration::from_secs(2) };
+const PACE: Pace = Pace { quiet: Duration::from_millis(300), at_most: Duration::from_secs(2) };
 
 pub(crate) async fn run(
     shared: Arc<Shared>,
@@ -184,23 +185,16 @@ async fn touched(shared: &Arc<Shared>, path: &SourcePath, paths: Vec<SourcePath>
     let roots = shared.catalog.roots().unwrap_or_default();
     let Some(root) = roots.into_iter().find(|root| root.path == *path) else { return };
     let looking = shared.clone();
-    let looked = tokio::task::spawn_blocking(move || {
-        match look_again(&looking, &root, &paths) {
-            Ok(()) => Ok(()),
-            Err(Failure::Root(error)) => {
-                looking.catalog.set_away(root.id, Some(&error.to_string()))
-            }
-            Err(Failure::Catalog(error)) => Err(error),
-        }
+    let looked = tokio::task::spawn_blocking(move || match look_again(&looking, &root, &paths) {
+        Ok(()) => Ok(()),
+        Err(Failure::Root(error)) => looking.catalog.set_away(root.id, Some(&error.to_string())),
+        Err(Failure::Catalog(error)) => Err(error),
     })
     .await;
     report(shared, looked);
 }
 
-fn report(
-    shared: &Shared,
-    done: Result<Result<(), CatalogError>, tokio::task::JoinError>,
-) {
+fn report(shared: &Shared, done: Result<Result<(), CatalogError>, tokio::task::JoinError>) {
     match done {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -250,7 +244,8 @@ fn reconcile(shared: &Shared, root: &Root, folder: Option<&Path>) -> Result<(), 
         return Ok(());
     }
     let Some(seen) = intake.finish()? else { return Ok(()) };
-    let retired = shared.catalog.retire_unseen(root.id, &folder.unwrap_or(root_path).into(), &seen)?;
+    let retired =
+        shared.catalog.retire_unseen(root.id, &folder.unwrap_or(root_path).into(), &seen)?;
     shared.counters.removed.fetch_add(retired, Relaxed);
     Ok(())
 }

@@ -141,8 +141,14 @@ impl Engine {
         ));
         let shared =
             Arc::new(Shared::new(folder, program, catalog, settings, auto, model, pool, problems));
-        let mut engine =
-            Self { shared, store, calls: None, status: None, tasks: Mutex::default(), lock: Mutex::new(lock) };
+        let mut engine = Self {
+            shared,
+            store,
+            calls: None,
+            status: None,
+            tasks: Mutex::default(),
+            lock: Mutex::new(lock),
+        };
         if let Some(following) = options.indexing {
             engine.start(following)?;
         }
@@ -159,12 +165,13 @@ impl Engine {
         if let (Some(model), Some(store)) = (&shared.model, &self.store) {
             let (writer, commits) = writer::channel();
             let (model, store) = (model.clone(), store.clone());
-            tasks.push(tokio::spawn(writer::run(shared.clone(), store.clone(), commits, following)));
-            tasks.push(tokio::spawn(reading::run(
+            tasks.push(tokio::spawn(writer::run(
                 shared.clone(),
-                model.clone(),
-                writer.clone(),
+                store.clone(),
+                commits,
+                following,
             )));
+            tasks.push(tokio::spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
             tasks.push(tokio::spawn(embedding::run(shared.clone(), store, model, writer)));
         }
         let first = status::take(shared, &mut progress::Pace::default(), 0)?;
@@ -355,8 +362,8 @@ impl Engine {
             ProblemKind::Writing | ProblemKind::Reading => true,
             // Words first: they do not need the model.
             ProblemKind::Model => {
-                self.store.is_none()
-                    || counts.pending == 0 && counts.worded > 0 && !self.shared.is_scanning()
+                let words_are_done = counts.pending == 0 && counts.worded > 0;
+                !self.shared.is_scanning() && (self.store.is_none() || words_are_done)
             }
             ProblemKind::Settings | ProblemKind::Watching => false,
         })

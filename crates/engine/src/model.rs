@@ -46,8 +46,7 @@ impl LoadedModel {
                 }));
             }
         };
-        let identity =
-            ModelIdentity { fingerprint: model.fingerprint(), dims: model.spec.dims };
+        let identity = ModelIdentity { fingerprint: model.fingerprint(), dims: model.spec.dims };
         let chunk_size = ChunkSize { tokens: max_tokens, overlap: 0 };
         let loaded = Self { model, tokenizer, chunk_size, identity, runtime_library };
         Ok((loaded, incomplete.or(no_runtime)))

@@ -14,11 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
-    Coverage, EngineError, Problem, ProblemKind, Progress,
-    folder::DataFolder,
-    model::LoadedModel,
-    progress::Pace,
-    shared::Shared,
+    Coverage, EngineError, Problem, ProblemKind, Progress, folder::DataFolder, model::LoadedModel,
+    progress::Pace, shared::Shared,
 };
 
 #[derive(Debug, Clone, PartialEq)]

@@ -31,9 +31,15 @@ pub(crate) enum Commit {
 pub(crate) enum ReadOutcome {
     /// The contents are what the store has.
     Unchanged,
-    Passages { hash: ContentHash, passages: Vec<Passage> },
+    Passages {
+        hash: ContentHash,
+        passages: Vec<Passage>,
+    },
     Skipped(String),
-    Failed { reason: String, transient: bool },
+    Failed {
+        reason: String,
+        transient: bool,
+    },
     /// It is no longer there.
     Missing,
 }

@@ -11,9 +11,7 @@ use std::{
 };
 
 use rummage_corpus::SourcePath;
-use rummage_protocol::{
-    EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome, Reply, Request,
-};
+use rummage_protocol::{EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome, Reply, Request};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::{
     sync::{mpsc, oneshot, watch},

@@ -32,12 +32,24 @@ pub enum Event {
     /// A job, under a lease that no job had before. Its answer is owed once.
     Submit(Request),
     /// The worker said something.
-    Said { worker: WorkerId, reply: Reply },
+    Said {
+        worker: WorkerId,
+        reply: Reply,
+    },
     /// The worker is no more, for whatever cause; its process has been waited for.
-    Ended { worker: WorkerId, last_words: String },
+    Ended {
+        worker: WorkerId,
+        last_words: String,
+    },
     /// The process started for the worker. Resident bytes come as `Measured`.
-    Started { worker: WorkerId, pid: Option<u32> },
-    Measured { worker: WorkerId, bytes: u64 },
+    Started {
+        worker: WorkerId,
+        pid: Option<u32>,
+    },
+    Measured {
+        worker: WorkerId,
+        bytes: u64,
+    },
     Configure(PoolConfig),
     /// Time has passed.
     Tick,
@@ -48,12 +60,26 @@ pub enum Event {
 /// What is to be done, in order.
 #[derive(Debug, PartialEq)]
 pub enum Action {
-    Spawn { worker: WorkerId, role: Role },
-    Send { worker: WorkerId, request: Request },
+    Spawn {
+        worker: WorkerId,
+        role: Role,
+    },
+    Send {
+        worker: WorkerId,
+        request: Request,
+    },
     /// Close its stdin: it ends by itself.
-    Retire { worker: WorkerId },
-    Kill { worker: WorkerId, why: &'static str },
-    Answer { lease: LeaseId, result: Result<Reply, JobError> },
+    Retire {
+        worker: WorkerId,
+    },
+    Kill {
+        worker: WorkerId,
+        why: &'static str,
+    },
+    Answer {
+        lease: LeaseId,
+        result: Result<Reply, JobError>,
+    },
 }
 
 #[derive(Debug)]
@@ -267,7 +293,8 @@ impl Supervisor {
             worker.since = now;
         }
         worker.jobs += 1;
-        let (role, done) = (worker.role, worker.state == State::Retiring && worker.leases.is_empty());
+        let (role, done) =
+            (worker.role, worker.state == State::Retiring && worker.leases.is_empty());
         // A worker that worked proves that starting works.
         self.team(role).failed_starts = 0;
         if done {
@@ -346,7 +373,8 @@ impl Supervisor {
             }
             Role::Extract => config.program != self.config.program,
         };
-        let restarts = [(Role::Embed, restart(Role::Embed)), (Role::Extract, restart(Role::Extract))];
+        let restarts =
+            [(Role::Embed, restart(Role::Embed)), (Role::Extract, restart(Role::Extract))];
         let other_vectors = config.embed.as_ref().map(|embed| &embed.identity)
             != self.config.embed.as_ref().map(|embed| &embed.identity);
         self.config = config;
@@ -479,7 +507,12 @@ impl Supervisor {
 
     fn least_laden(&self, role: Role, depth: usize) -> Option<WorkerId> {
         let load = |worker: &Worker| -> usize {
-            worker.leases.iter().filter_map(|id| self.leases.get(id)).map(|l| cost(&l.request)).sum()
+            worker
+                .leases
+                .iter()
+                .filter_map(|id| self.leases.get(id))
+                .map(|l| cost(&l.request))
+                .sum()
         };
         self.workers
             .iter()
@@ -493,7 +526,8 @@ impl Supervisor {
     }
 
     fn send(&mut self, id: WorkerId, lease: LeaseId, now: Instant) {
-        let (Some(worker), Some(held)) = (self.workers.get_mut(&id), self.leases.get(&lease)) else {
+        let (Some(worker), Some(held)) = (self.workers.get_mut(&id), self.leases.get(&lease))
+        else {
             return;
         };
         if worker.leases.is_empty() {

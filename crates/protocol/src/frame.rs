@@ -111,7 +111,10 @@ mod tests {
             Err(FrameError::TooLong { bytes: 0xffff_ffff })
         ));
         let long_but_empty = (MAX_FRAME_BYTES as u32).to_le_bytes();
-        assert!(matches!(read_frame::<Reply>(&mut long_but_empty.as_slice()), Err(FrameError::Cut)));
+        assert!(matches!(
+            read_frame::<Reply>(&mut long_but_empty.as_slice()),
+            Err(FrameError::Cut)
+        ));
     }
 
     proptest! {

@@ -92,7 +92,10 @@ pub enum Reply {
     Embedded(Embedded),
     Extracted(Box<Extracted>),
     /// This lease cannot be done and another try would end the same; the worker lives on.
-    Failed { lease: LeaseId, reason: String },
+    Failed {
+        lease: LeaseId,
+        reason: String,
+    },
 }
 
 /// The handshake.
@@ -131,11 +134,17 @@ pub struct Extracted {
 /// data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    Text { hash: ContentHash, document: Document },
+    Text {
+        hash: ContentHash,
+        document: Document,
+    },
     /// There is nothing here that could be searched, by rule.
     Skipped(SkipReason),
     /// The file could not be read; the operating system's words.
-    Unreadable { reason: String, missing: bool },
+    Unreadable {
+        reason: String,
+        missing: bool,
+    },
 }
 
 /// Why a file holds nothing to search.
@@ -144,7 +153,10 @@ pub enum SkipReason {
     Empty,
     /// Its bytes are no text that can be read.
     Binary,
-    TooLarge { bytes: u64, limit: u64 },
+    TooLarge {
+        bytes: u64,
+        limit: u64,
+    },
     /// A pipe, a socket, a device.
     NotAFile,
 }

@@ -11,8 +11,9 @@ pub async fn index(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> a
     let start = Instant::now();
     let engine = open_to_index(common).await?;
     let result = follow_and_wait(&engine, common, paths).await;
-    let report =
-        engine.status().map(|status| IndexReport::new(&engine.totals(), &status, start.elapsed().as_secs_f64()));
+    let report = engine
+        .status()
+        .map(|status| IndexReport::new(&engine.totals(), &status, start.elapsed().as_secs_f64()));
     engine.close().await;
     // Whatever ended the work, what was done is told.
     let report = report?;

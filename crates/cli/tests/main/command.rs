@@ -55,7 +55,11 @@ impl Installation {
     }
 
     pub fn command(&self) -> Command {
-        self.command_of(Path::new(env!("CARGO_BIN_EXE_rummage")), &worker_program(), &runtime_library())
+        self.command_of(
+            Path::new(env!("CARGO_BIN_EXE_rummage")),
+            &worker_program(),
+            &runtime_library(),
+        )
     }
 
     pub fn command_of(&self, rummage: &Path, worker: &Path, runtime: &Path) -> Command {

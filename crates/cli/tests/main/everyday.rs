@@ -9,9 +9,15 @@ use crate::command::{Installation, Run};
 
 fn kitchen() -> Tree {
     Tree::with([
-        ("bread.md", "# Bread\n\nKnead the dough and let it rise overnight.\n\n## Crust\n\nSteam makes the crust crisp.\n"),
+        (
+            "bread.md",
+            "# Bread\n\nKnead the dough and let it rise overnight.\n\n## Crust\n\nSteam makes the crust crisp.\n",
+        ),
         ("soup.txt", "Simmer onions and carrots until they are soft.\n"),
-        ("page.html", "<html><title>Tea</title><body><p>Steep the leaves for <b>three</b> minutes.</p></body></html>"),
+        (
+            "page.html",
+            "<html><title>Tea</title><body><p>Steep the leaves for <b>three</b> minutes.</p></body></html>",
+        ),
         ("code/main.rs", "fn main() {\n    println!(\"hello\");\n}\n"),
         ("node_modules/left/pad.js", "module.exports = 1;"),
         (".hidden.txt", "nobody sees this"),
@@ -72,7 +78,9 @@ fn each_mode_finds_and_says_why() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|range| &text[range[0].as_u64().unwrap() as usize..range[1].as_u64().unwrap() as usize])
+        .map(|range| {
+            &text[range[0].as_u64().unwrap() as usize..range[1].as_u64().unwrap() as usize]
+        })
         .collect();
     assert!(marked.contains(&"crisp") && marked.contains(&"crust"), "{marked:?}");
     assert!(passage["why"]["keyword"]["rank"].is_u64());
@@ -87,7 +95,8 @@ fn a_span_names_the_bytes_of_the_file() {
     let answer = installation.run(["search", "--json", "--mode", "keyword", "onions"]).json();
     let passage = &answer["results"][0]["passages"][0];
     let bytes = std::fs::read(tree.path("soup.txt")).unwrap();
-    let span = passage["start"].as_u64().unwrap() as usize..passage["end"].as_u64().unwrap() as usize;
+    let span =
+        passage["start"].as_u64().unwrap() as usize..passage["end"].as_u64().unwrap() as usize;
     assert!(String::from_utf8_lossy(&bytes[span]).contains("onions"));
 }
 
@@ -95,7 +104,9 @@ fn a_span_names_the_bytes_of_the_file() {
 fn filters_narrow_and_operators_are_read() {
     let (installation, tree) = (Installation::new(), kitchen());
     installation.index(tree.root());
-    assert!(installation.find("the type:html", "keyword").iter().all(|path| path.ends_with(".html")));
+    assert!(
+        installation.find("the type:html", "keyword").iter().all(|path| path.ends_with(".html"))
+    );
     assert!(installation.find("fn main in:code", "keyword")[0].ends_with("main.rs"));
     assert!(installation.find("onions -carrots", "keyword").is_empty());
     assert!(installation.find("onions after:2999", "keyword").is_empty());

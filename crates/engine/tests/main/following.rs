@@ -79,3 +79,23 @@ async fn words_are_found_before_vectors_are_there() {
     until(&engine, "searchable by meaning", |status| status.coverage.meaning == 1).await;
     engine.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_removed_while_it_is_indexed_ends_the_work_in_order() {
+    let (home, tree) = (Home::new(), Tree::prose(5000, 7));
+    let other = Tree::with([("good.txt", "violet umbrellas")]);
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned(), other.root().to_owned()]).await.unwrap();
+    while engine.status().unwrap().counts.queued() == 0 {
+        tokio::task::yield_now().await;
+    }
+    std::fs::remove_dir_all(tree.root()).unwrap();
+    settled(&engine).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, ["good.txt"]);
+    let counts = engine.status().unwrap().counts;
+    assert!(counts.known() < 5001, "what could not be read any more has left: {counts:?}");
+    engine.scan_all().await.unwrap();
+    settled(&engine).await;
+    until(&engine, "shown as away", |status| status.roots[0].root.away.is_some()).await;
+    engine.close().await;
+}

@@ -10,7 +10,7 @@ use rummage_testkit::{Dice, Tree};
 
 use crate::{Home, settled};
 
-const FILES: usize = 600;
+const FILES: usize = 3000;
 const KILLS: usize = 30;
 
 /// Every file is indexed and the store holds each passage and each vector once.
@@ -56,7 +56,7 @@ async fn workers_killed_at_any_moment_cost_nothing() {
     loop {
         tokio::select! {
             () = &mut settling => break,
-            () = tokio::time::sleep(Duration::from_millis(20 + dice.below(60) as u64)) => {
+            () = tokio::time::sleep(Duration::from_millis(10 + dice.below(40) as u64)) => {
                 // The victims are drawn among all workers, starting ones too.
                 let workers = engine.worker_pids();
                 if kills < KILLS && !workers.is_empty() {
@@ -83,7 +83,7 @@ async fn an_engine_dropped_in_the_middle_goes_on_where_it_was() {
     for _ in 0..6 {
         let engine = home.open(Following::Once).await;
         engine.follow(&[tree.root().to_owned()]).await.unwrap();
-        let at = Duration::from_millis(50 + dice.below(400) as u64);
+        let at = Duration::from_millis(50 + dice.below(800) as u64);
         let _ = tokio::time::timeout(at, engine.settled()).await;
         drop(engine);
     }

@@ -31,7 +31,8 @@ impl Faulty {
         // The workers' environment comes with a script in their place.
         let program = dir.path().join("worker");
         let real = faulty_worker_program();
-        let script = format!("#!/bin/sh\nFAULTS='{faults}' {once}exec '{}' \"$@\"\n", real.display());
+        let script =
+            format!("#!/bin/sh\nFAULTS='{faults}' {once}exec '{}' \"$@\"\n", real.display());
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let config = PoolConfig {

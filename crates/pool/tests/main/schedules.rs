@@ -61,17 +61,17 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let any = 0usize..8;
+    let worker = 0usize..8;
     prop_oneof![
         6 => (any::<bool>(), prop::bool::weighted(0.2)).prop_map(|(extract, urgent)| Step::Submit { extract, urgent }),
-        6 => any.clone().prop_map(Step::Greet),
-        1 => any.clone().prop_map(Step::Refuse),
-        8 => any.clone().prop_map(Step::Answer),
-        1 => any.clone().prop_map(Step::Fail),
-        1 => any.clone().prop_map(Step::AnswerTwice),
-        1 => any.clone().prop_map(Step::AnswerStranger),
-        3 => any.clone().prop_map(Step::Die),
-        3 => (any.clone(), prop_oneof![Just(50u64), Just(150), Just(250)]).prop_map(|(w, b)| Step::Measure(w, b)),
+        6 => worker.clone().prop_map(Step::Greet),
+        1 => worker.clone().prop_map(Step::Refuse),
+        8 => worker.clone().prop_map(Step::Answer),
+        1 => worker.clone().prop_map(Step::Fail),
+        1 => worker.clone().prop_map(Step::AnswerTwice),
+        1 => worker.clone().prop_map(Step::AnswerStranger),
+        3 => worker.clone().prop_map(Step::Die),
+        3 => (worker.clone(), prop_oneof![Just(50u64), Just(150), Just(250)]).prop_map(|(w, b)| Step::Measure(w, b)),
         4 => (1u64..8000).prop_map(Step::Wait),
         1 => (1usize..4, 1usize..3).prop_map(|(embed, extract)| Step::Resize(embed, extract)),
     ]
@@ -115,10 +115,13 @@ impl Simulation {
             match action {
                 Action::Spawn { worker, role } => {
                     self.spawned += 1;
-                    assert!(self.workers.insert(worker, (role, SimulatedWorker::default())).is_none());
+                    assert!(
+                        self.workers.insert(worker, (role, SimulatedWorker::default())).is_none()
+                    );
                 }
                 Action::Send { worker, request } => {
-                    let (role, simulated) = self.workers.get_mut(&worker).expect("sent to the living");
+                    let (role, simulated) =
+                        self.workers.get_mut(&worker).expect("sent to the living");
                     assert!(simulated.greeted, "work went to a worker that is not ready");
                     assert!(!simulated.ending, "work went to a worker that is to end");
                     assert_eq!(*role == Role::Embed, matches!(request, Request::Embed(_)));
@@ -142,7 +145,11 @@ impl Simulation {
         self.next_lease += 1;
         self.owed.insert(lease);
         self.tell(Event::Submit(if extract {
-            Request::Extract(ExtractRequest { lease, path: PathBuf::from("/f").into(), max_bytes: 1 })
+            Request::Extract(ExtractRequest {
+                lease,
+                path: PathBuf::from("/f").into(),
+                max_bytes: 1,
+            })
         } else {
             let token_ids = vec![vec![1; 1 + lease as usize % 5]];
             Request::Embed(EmbedRequest { lease, urgent, tokens_per_call: 8, token_ids })
