@@ -1,6 +1,6 @@
-// `node scripts/screenshot.mjs`: draws docs/window.png. Opens the real window
-// on a small folder of its own, asks it a question, and takes its picture.
-// Linux only, with what the tests need.
+// `node scripts/screenshot.mjs`: draws docs/window.png and docs/window-dark.png.
+// Opens the real window on documents of nobody, asks a question, and takes its
+// picture. Linux only, with what the tests need.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,37 +8,42 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { Desktop } from '../tests/desktop/harness/desktop.mjs';
 import { windowNamed } from '../tests/desktop/harness/drag.mjs';
-import { openRummage, writeFolder } from '../tests/desktop/harness/rummage.mjs';
+import { openRummage, TITLE } from '../tests/desktop/harness/rummage.mjs';
 import { until } from '../tests/desktop/harness/until.mjs';
+import { COUNT, QUESTION, writeDocuments } from './screenshot/documents.mjs';
 import { ROOT, say } from './setup/shell.mjs';
 
-const PICTURE = join(ROOT, 'docs', 'window.png');
+const PICTURES = [
+  { path: join(ROOT, 'docs', 'window.png'), theme: 'Adwaita' },
+  { path: join(ROOT, 'docs', 'window-dark.png'), theme: 'Adwaita:dark' },
+];
 // The page is drawn a moment after it is there.
-const PAINT_MS = 1_500;
-const QUESTION = 'how to keep the plants alive while we are away';
-const FILES = {
-  'balcony.md': '# Balcony\n\n## Summer holidays\n\nThe tomatoes need a litre each evening. Set the drip line to ten minutes, move the ferns into the shade and leave a full can by the door for the neighbour.\n',
-  'lease.txt': 'The flat is let from the first of April. Three months of notice on either side. The deposit is returned once the keys are back and the walls are white.\n',
-  'sourdough.md': '# Sourdough\n\nFeed the starter the evening before. Fold the dough four times, half an hour apart, and bake it in a closed pot.\n',
-  'router.txt': 'When the network is slow, the repeater in the hall has lost its link. Pull the plug, wait for the lamp to go out, and start it again.\n',
-  'packing.md': '# Two weeks in August\n\nPassports, chargers, the small tent. Ask next door to empty the letter box and to look after the pots on the balcony.\n',
-  'greenhouse.md': '# Greenhouse\n\nOpen the roof vents before nine. Seedlings dry out within a day of sun: a tray of wet gravel below them holds for a long weekend.\n',
-  'insurance.txt': 'Water damage is covered up to the value of the furniture. Report it within seven days, with pictures.\n',
-};
+const PAINT_MS = 1_000;
 
-const desktop = new Desktop();
-try {
-  await desktop.start();
-  const rummage = await openRummage(desktop);
-  await rummage.drop(writeFolder(desktop, 'Notes', FILES));
-  await rummage.isUpToDate(Object.keys(FILES).length);
-  await rummage.ask(QUESTION);
-  await until('there are results', async () => /\bsearched\b/.test(await rummage.text()));
-  await pause(PAINT_MS);
-  mkdirSync(join(ROOT, 'docs'), { recursive: true });
-  desktop.run('import', ['-window', await windowNamed(desktop, 'Rummage'), PICTURE]);
-  say(`Drew ${PICTURE}`);
-  await rummage.window.close();
-} finally {
-  desktop.close();
+mkdirSync(join(ROOT, 'docs'), { recursive: true });
+for (const picture of PICTURES) {
+  await draw(picture);
+  say(`Drew ${picture.path}`);
+}
+
+async function draw({ path, theme }) {
+  const desktop = new Desktop();
+  desktop.env.GTK_THEME = theme;
+  try {
+    await desktop.start();
+    const rummage = await openRummage(desktop);
+    await rummage.drop(...writeDocuments(desktop.env.HOME));
+    await rummage.isUpToDate(COUNT);
+    // The pointer rests where it marks nothing, and the thanks for the drop are gone.
+    desktop.run('xdotool', ['mousemove', '4', '4']);
+    await until('the notice is gone', async () => !/\bAdded\b/.test(await rummage.text()));
+    await rummage.ask(QUESTION);
+    await until('there are results', async () => (await rummage.firstResult()) !== '');
+    await pause(PAINT_MS);
+    const window = await windowNamed(desktop, TITLE);
+    desktop.run('import', ['-window', window, '-strip', '-define', 'png:compression-level=9', path]);
+    await rummage.window.close();
+  } finally {
+    desktop.close();
+  }
 }

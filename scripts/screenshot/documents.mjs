@@ -4,8 +4,8 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Shares few words with what answers it. */
-export const QUESTION = 'keep the plants alive while we are away';
+/** Shares no word with what answers it but the commonest. */
+export const QUESTION = 'keep plants alive during a trip';
 
 const DAY_MS = 86_400_000;
 const FOLDERS = {
@@ -51,7 +51,7 @@ Roast the tomatoes with garlic until their edges darken. Simmer with stock, then
   Garden: {
     'Greenhouse.html': [51, `<!doctype html><title>Greenhouse</title><h1>Greenhouse</h1>
 <h2>A long weekend</h2><p>Open the roof vents before nine. Seedlings dry out within a day of sun: a tray of wet gravel below them holds for three days, a wick from a bucket for a week.</p>
-<h2>Pests</h2><p>Whitefly comes with still air. Hang yellow cards and keep a fan running at noon.</p>`],
+<h2>Pests</h2><p>Whitefly comes with still air. Hang yellow cards and let a fan run at noon.</p>`],
     'irrigation.py': [23, `"""Opens the valve when the soil is dry."""
 
 DRY = 0.32  # share of water by volume
@@ -66,10 +66,10 @@ def water(valve, minutes=MINUTES):
     valve.open()
     valve.close_after(minutes)
 `],
-    'Seed order.csv': [140, `plant,packets,sow
-Basil,2,April
-Marigold,1,March
-Runner bean,3,May
+    'Tools lent.csv': [140, `tool,to,since
+Hedge shears,number 4,April
+Ladder,number 11,March
+Wheelbarrow,number 4,May
 `],
     'Soil.txt': [302, `Two parts compost, one part sand for the herbs. The blueberries want it sour: pine needles on top, rain water only.
 `],

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     dto::{AddReport, AppError, FileRow, SearchAnswer, Settings, SettingsView, Status},
-    engine::EngineCell,
+    engine::{self, EngineCell},
 };
 
 /// Files in an answer.
@@ -26,12 +26,11 @@ const MOST_QUERY_BYTES: usize = 2000;
 type Reply<T> = Result<T, AppError>;
 
 #[tauri::command]
-pub async fn status(cell: State<'_, EngineCell>) -> Reply<Status> {
-    match cell.get().await {
-        Ok(engine) => Ok(Status::from(&engine.status()?)),
-        // The page has nothing else to show than why there is nothing.
-        Err(error) => Ok(Status::failed(error)),
-    }
+pub async fn status(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<Status> {
+    // Asked once when the page is there, and whenever the person tries again.
+    engine::open_again(&app);
+    let engine = cell.get().await?;
+    Ok(Status::of(&engine.status()?, &engine))
 }
 
 #[tauri::command]
@@ -70,8 +69,26 @@ pub async fn search(cell: State<'_, EngineCell>, query: String) -> Reply<SearchA
 
 #[tauri::command]
 pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
-    let path = followed(&cell, &path).await?;
-    app.opener().open_path(&path, None::<&str>).map_err(|error| AppError::opening(&path, &error))
+    let opened = followed(&cell, &path).await?;
+    // To open such a file is to run it; its folder shows it instead.
+    let outcome = if runs_when_opened(&path) {
+        app.opener().reveal_item_in_dir(&opened)
+    } else {
+        app.opener().open_path(&opened, None::<&str>)
+    };
+    outcome.map_err(|error| AppError::opening(&opened, &error))
+}
+
+/// Files that the desktop would run, as they are known by their names.
+fn runs_when_opened(path: &Path) -> bool {
+    const ANYWHERE: &[&str] = &["app", "command", "desktop", "exe", "jar", "lnk"];
+    const ON_WINDOWS: &[&str] = &[
+        "bat", "cmd", "com", "hta", "js", "jse", "msi", "pif", "ps1", "reg", "scr", "url", "vbe",
+        "vbs", "wsf", "wsh",
+    ];
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = extension.as_str();
+    ANYWHERE.contains(&extension) || cfg!(windows) && ON_WINDOWS.contains(&extension)
 }
 
 #[tauri::command]

@@ -24,14 +24,14 @@ pub struct Status {
     disk_bytes: u64,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Coverage {
     known: u64,
     searched: u64,
     meaning: u64,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StateCounts {
     indexed: u64,
     queued: u64,
@@ -147,19 +147,18 @@ impl From<&rummage_engine::Status> for Status {
 }
 
 impl Status {
-    /// What is shown where the engine could not be opened.
-    pub fn failed(error: AppError) -> Self {
-        let mend = error.mend.unwrap_or_default();
-        Self {
-            roots: Vec::new(),
-            coverage: Coverage::default(),
-            counts: StateCounts::default(),
-            indexing: None,
-            workers: Vec::new(),
-            model: Model { state: "failed", ..Model::default() },
-            problems: vec![Problem { kind: error.kind.to_owned(), message: error.message, mend }],
-            disk_bytes: 0,
+    /// The engine's status; one that only reads says why.
+    pub fn of(status: &rummage_engine::Status, engine: &Engine) -> Self {
+        let mut shown = Self::from(status);
+        if !engine.indexes() {
+            let error = EngineError::Busy { path: engine.data_folder().path().to_owned() };
+            shown.problems.push(Problem {
+                kind: error.kind().name().to_owned(),
+                message: error.to_string(),
+                mend: error.mend().unwrap_or_default(),
+            });
         }
+        shown
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine beside the window: opened while the page loads, awaited by whoever
 //! needs it, closed with the app.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rummage_engine::{DataFolder, Engine, EngineError, Following, Options};
 use tauri::{AppHandle, Emitter, Manager};
@@ -11,6 +11,9 @@ use crate::dto::{AppError, Status};
 
 /// The event that carries a [`Status`] to the page.
 const STATUS: &str = "status";
+
+/// A data folder that another process indexes is asked for this often.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Where the engine is once it is open.
 pub struct EngineCell {
@@ -53,10 +56,24 @@ impl EngineCell {
     }
 }
 
+/// Opens the engine once more where it could not be opened before.
+pub fn open_again(app: &AppHandle) {
+    let failed = app.state::<EngineCell>().opened.send_if_modified(|opened| {
+        let failed = matches!(opened, Opened::Failed(_));
+        if failed {
+            *opened = Opened::NotYet;
+        }
+        failed
+    });
+    if failed {
+        tauri::async_runtime::spawn(run(app.clone()));
+    }
+}
+
 /// Opens the engine and tells the page of its every change.
 pub async fn run(app: AppHandle) {
     let cell = app.state::<EngineCell>();
-    let engine = match open().await {
+    let engine = match open_at_last(&cell).await {
         Ok(engine) => Arc::new(engine),
         Err(error) => {
             cell.opened.send_replace(Opened::Failed(error.into()));
@@ -64,6 +81,9 @@ pub async fn run(app: AppHandle) {
         }
     };
     cell.opened.send_replace(Opened::Engine(engine.clone()));
+    if let Ok(status) = engine.status() {
+        let _ = app.emit(STATUS, Status::of(&status, &engine));
+    }
     let Some(mut changes) = engine.status_changes() else { return };
     // The page lives as long as the app; a status it does not hear is followed by another.
     drop(engine);
@@ -73,11 +93,31 @@ pub async fn run(app: AppHandle) {
     }
 }
 
-async fn open() -> Result<Engine, EngineError> {
+/// While another process indexes the data folder, the window searches beside it
+/// and waits for its turn.
+async fn open_at_last(cell: &EngineCell) -> Result<Engine, EngineError> {
+    loop {
+        match open(Some(Following::Live)).await {
+            Ok(engine) => {
+                engine.scan_all().await?;
+                return Ok(engine);
+            }
+            Err(error @ EngineError::Busy { .. }) => {
+                let waits = matches!(&*cell.opened.borrow(), Opened::Engine(_));
+                if !waits {
+                    let Ok(reader) = open(None).await else { return Err(error) };
+                    cell.opened.send_replace(Opened::Engine(Arc::new(reader)));
+                }
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn open(indexing: Option<Following>) -> Result<Engine, EngineError> {
     let data = std::env::var_os("RUMMAGE_DATA").filter(|data| !data.is_empty());
     let data = data.map(PathBuf::from).or_else(DataFolder::of_platform);
     let data = data.unwrap_or_else(|| PathBuf::from("rummage-data"));
-    let engine = Engine::open(Options::new(data, Some(Following::Live))).await?;
-    engine.scan_all().await?;
-    Ok(engine)
+    Engine::open(Options::new(data, indexing)).await
 }

@@ -28,10 +28,12 @@ test('a dropped folder is found by meaning and its files open', { timeout: 240_0
   const rummage = await openRummage(desktop);
 
   await rummage.drop(folder);
+  await rummage.window.find('progressbar', 'Indexing');
   await rummage.isUpToDate(Object.keys(FILES).length);
+  assert.deepEqual(await rummage.window.all('progressbar', 'Indexing'), []);
 
   await rummage.ask(QUESTION);
-  await until(`${ANSWER} is the first result`, async () => (await firstResult(rummage.window)).includes(ANSWER));
+  await until(`${ANSWER} is the first result`, async () => (await rummage.firstResult()).includes(ANSWER));
 
   await rummage.window.press('Enter');
   await until('a file is opened', () => openers.opened().length > 0);
@@ -44,13 +46,20 @@ test('a dropped folder is found by meaning and its files open', { timeout: 240_0
   await rummage.window.close();
 });
 
-/** The text of the first result; empty when there is none yet. */
-async function firstResult(window) {
-  const [list] = await window.all('listbox', 'Results');
-  if (!list) return '';
-  const [first] = await window.select('[role=option]', list);
-  return first ? first.text() : '';
-}
+test('a single file can be dropped, and only it is found', { timeout: 120_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const folder = writeFolder(desktop, 'notes', FILES);
+  const rummage = await openRummage(desktop);
+
+  await rummage.drop(join(folder, ANSWER));
+  await rummage.isUpToDate(1);
+
+  await rummage.ask(QUESTION);
+  await until(`${ANSWER} is found`, async () => (await rummage.firstResult()).includes(ANSWER));
+  const [list] = await rummage.window.all('listbox', 'Results');
+  assert.equal((await rummage.window.select('[role=option]', list)).length, 1);
+  await rummage.window.close();
+});
 
 function sharesNoWord(one, other) {
   const words = (text) => new Set(text.toLowerCase().match(/\p{L}+/gu));

@@ -1,45 +1,109 @@
-// A setting takes effect while Rummage runs.
+// A setting takes effect while Rummage runs, and outlives it.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Desktop } from './harness/desktop.mjs';
+import { prose } from './harness/prose.mjs';
 import { openRummage, writeFolder } from './harness/rummage.mjs';
 import { until } from './harness/until.mjs';
 
+const NOTES = {
+  'fern.txt': 'Water the fern twice a week.\n',
+  'key.txt': 'The spare key is with the neighbour.\n',
+};
+const MORE = 24;
+
 test('the pool grows and shrinks with its setting, without a restart', { timeout: 240_000 }, async (t) => {
   const desktop = await Desktop.open(t);
-  const folder = writeFolder(desktop, 'notes', {
-    'fern.txt': 'Water the fern twice a week.\n',
-    'key.txt': 'The spare key is with the neighbour.\n',
-  });
   const rummage = await openRummage(desktop);
-  await rummage.drop(folder);
-  await rummage.isUpToDate(2);
+  await rummage.drop(writeFolder(desktop, 'notes', NOTES));
+  await rummage.isUpToDate(Object.keys(NOTES).length);
   const { pid } = rummage.process;
   const before = rummage.workers('embed').length;
   assert.ok(before > 0, 'an embedding worker runs');
+  const runsWith = (size) => until(
+    `${size} embedding workers run`, () => rummage.workers('embed').length === size, { seconds: 60 },
+  );
 
-  await (await rummage.window.find('button', 'Settings')).click();
-  await rummage.window.find('dialog', 'Settings');
+  await openSettings(rummage.window);
   for (const size of [3, 1]) {
-    await setPoolSize(rummage.window, size);
-    await until(`${size} embedding workers run`, () => rummage.workers('embed').length === size, { seconds: 60 });
+    await set(rummage.window, 'Pool size', size);
+    await runsWith(size);
   }
-
-  await setPoolSize(rummage.window, 'auto');
-  await until(`${before} embedding workers run again`, () => rummage.workers('embed').length === before, { seconds: 60 });
+  await set(rummage.window, 'Pool size', 'auto');
+  await runsWith(before);
   assert.equal(rummage.process.pid, pid);
   await rummage.window.close();
 });
 
-async function setPoolSize(window, size) {
-  const auto = await window.find('checkbox', /^Auto.* for Pool size$/);
-  if ((await auto.property('checked')) !== (size === 'auto')) await auto.click();
-  if (size === 'auto') return;
-  const field = await window.find('textbox', 'Pool size');
+test('both batch sizes are kept, and the next files are leased by them, without a restart', { timeout: 240_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const rummage = await openRummage(desktop);
+  await rummage.drop(writeFolder(desktop, 'notes', NOTES));
+  await rummage.isUpToDate(Object.keys(NOTES).length);
+  const { pid } = rummage.process;
+
+  await openSettings(rummage.window);
+  await set(rummage.window, 'Passages per lease', 1);
+  await set(rummage.window, 'Tokens per model call', 48);
+  const file = join(desktop.folder, 'rummage-data', 'settings.toml');
+  await until('both are in the settings file', () => {
+    const text = readFileSync(file, 'utf8');
+    return /^passages_per_lease = 1$/m.test(text) && /^tokens_per_call = 48$/m.test(text);
+  });
+  const jobs = await embedJobs(rummage.window);
+  await rummage.window.press('Escape');
+
+  await rummage.drop(writeFolder(desktop, 'much', prose(MORE)));
+  await rummage.isUpToDate(Object.keys(NOTES).length + MORE);
+  assert.equal(rummage.process.pid, pid);
+  await showsBatchSizes(rummage.window);
+  await until('each passage had a lease of its own', async () => await embedJobs(rummage.window) >= jobs + MORE);
+  await rummage.window.close();
+
+  const second = await openRummage(desktop);
+  await showsBatchSizes(second.window);
+  await second.window.close();
+});
+
+/** Leases that embedding workers have done, as the settings list them. */
+async function embedJobs(window) {
+  const rows = await window.evaluate(`
+    return [...document.querySelectorAll('dialog tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent));
+  `);
+  const jobs = rows.filter(([role]) => role === 'embed').map((cells) => Number(cells[4].replaceAll(',', '')));
+  assert.ok(jobs.length > 0, 'embedding workers are listed');
+  return jobs.reduce((sum, one) => sum + one, 0);
+}
+
+async function showsBatchSizes(window) {
+  await openSettings(window);
+  for (const [label, number] of [['Passages per lease', '1'], ['Tokens per model call', '48']]) {
+    const field = await window.find('textbox', label);
+    assert.equal(await field.property('value'), number);
+    assert.equal(await (await autoFor(window, label)).property('checked'), false);
+  }
+}
+
+async function openSettings(window) {
+  await (await window.find('button', 'Settings')).click();
+  await window.find('dialog', 'Settings');
+}
+
+async function set(window, label, number) {
+  const auto = await autoFor(window, label);
+  if ((await auto.property('checked')) !== (number === 'auto')) await auto.click();
+  if (number === 'auto') return;
+  const field = await window.find('textbox', label);
   await until('the number can be typed', async () => !(await field.property('disabled')));
   await field.clear();
-  await field.type(String(size));
+  await field.type(String(number));
   await window.press('Tab'); // A setting is saved when its field is left.
+}
+
+function autoFor(window, label) {
+  return window.find('checkbox', new RegExp(`^Auto.* for ${label}$`));
 }

@@ -6,48 +6,62 @@ import { test } from 'node:test';
 
 import { Desktop } from './harness/desktop.mjs';
 import { descendantsOf, isAlive } from './harness/processes.mjs';
+import { prose } from './harness/prose.mjs';
 import { openRummage, writeFolder } from './harness/rummage.mjs';
 import { until } from './harness/until.mjs';
 
-const FILES = 400;
-const WORDS_A_FILE = 180;
-const WORDS = [
-  'river', 'lantern', 'orchard', 'copper', 'sailor', 'winter', 'ladder', 'candle', 'meadow', 'hammer',
-  'violin', 'harbour', 'pepper', 'window', 'saddle', 'tunnel', 'basket', 'thunder', 'marble', 'ribbon',
-  'compass', 'blanket', 'kettle', 'feather', 'mirror', 'anchor', 'pigeon', 'cellar', 'garden', 'whistle',
-];
+const FILES = 1500;
+const SECONDS_TO_END = 3;
 
 test('after kill -9 no worker is left, and the next start finishes the work', { timeout: 420_000 }, async (t) => {
   const desktop = await Desktop.open(t);
-  const folder = writeFolder(desktop, 'much', prose());
-  const first = await openRummage(desktop);
-  await first.drop(folder);
-  const indexing = await first.window.find('progressbar', 'Indexing', { seconds: 30 });
-  await until('some files are indexed', async () => Number(await indexing.attribute('aria-valuenow')) > 0, { seconds: 60 });
+  const { rummage, done } = await atWork(desktop);
 
-  const app = first.process;
+  const app = rummage.process;
   // Stopped first, so that it starts no worker between our look and its end.
   process.kill(app.pid, 'SIGSTOP');
-  const workers = descendantsOf(app.pid).filter((one) => one.program === 'rummage-worker');
+  const workers = workersOf(app);
   process.kill(app.pid, 'SIGKILL');
   assert.ok(workers.length > 0, 'workers were at work');
-  await until('no worker is left', () => !workers.some(isAlive), { seconds: 3 });
-  await first.window.close();
+  await until('no worker is left', () => !workers.some(isAlive), { seconds: SECONDS_TO_END });
+  await rummage.window.close();
 
   const second = await openRummage(desktop);
+  assert.ok(await filesDone(second) >= done, 'what was done stays done');
   await second.isUpToDate(FILES, { seconds: 240 });
   await second.window.close();
 });
 
-/** Files of words in an order that is the same in every run and in no two files. */
-function prose() {
-  let state = 7;
-  const word = () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return WORDS[state % WORDS.length];
-  };
-  return Object.fromEntries(Array.from({ length: FILES }, (_, index) => [
-    `note-${index}.txt`,
-    `${Array.from({ length: WORDS_A_FILE }, (_, at) => (at % 12 === 11 ? `${word()}.\n` : word())).join(' ')}\n`,
-  ]));
+test('closing the window ends the program and its workers, in the middle of the work', { timeout: 240_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const { rummage, done } = await atWork(desktop);
+
+  const all = [rummage.process, ...workersOf(rummage.process)];
+  assert.ok(all.length > 1, 'workers were at work');
+  await rummage.closeWindow();
+  await until('nothing is left', () => !all.some(isAlive), { seconds: SECONDS_TO_END });
+  await rummage.window.close();
+
+  const second = await openRummage(desktop);
+  assert.ok(await filesDone(second) >= done, 'what was done stays done');
+  await second.window.close();
+});
+
+/** Rummage with many files to index, some of which are done: `{ rummage, done }`. */
+async function atWork(desktop) {
+  const folder = writeFolder(desktop, 'much', prose(FILES));
+  const rummage = await openRummage(desktop);
+  await rummage.drop(folder);
+  const done = await until('some files are indexed', () => filesDone(rummage), { seconds: 90 });
+  assert.ok(done < FILES, 'it is in the middle of its work');
+  return { rummage, done };
+}
+
+async function filesDone(rummage) {
+  const indexing = await rummage.window.find('progressbar', 'Indexing', { seconds: 30 });
+  return Number(await indexing.attribute('aria-valuenow'));
+}
+
+function workersOf(app) {
+  return descendantsOf(app.pid).filter((one) => one.program === 'rummage-worker');
 }

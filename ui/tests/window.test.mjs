@@ -32,6 +32,16 @@ const list = (page) => page.getByRole('listbox', { name: 'Results' });
 const selected = (page) => page.getByRole('option', { selected: true });
 const calls = (page) => page.evaluate(() => window.fake.calls.map((call) => call.slice(0, 2)));
 const push = (page, change) => page.evaluate((change) => window.fake.push(change), change);
+/** A status in which every folder is in this state. */
+const scan = (page, state, change = {}) =>
+  page.evaluate(
+    ([state, change]) =>
+      window.fake.push({
+        roots: window.fake.status.roots.map((root) => ({ ...root, state })),
+        ...change,
+      }),
+    [state, change],
+  );
 const drag = (page, event) => page.evaluate((event) => window.fake.drag(event), event);
 
 async function search(page, query = 'heat pump') {
@@ -45,7 +55,7 @@ describe('first run', () => {
     await page.getByText('Drop folders here').waitFor();
     assert.equal(await box(page).count(), 0);
     await page.getByRole('button', { name: 'Choose folders…' }).click();
-    await page.getByRole('status').getByText('Added 1 folder').waitFor();
+    await page.getByRole('status').getByText('Added Pictures').waitFor();
     await page.getByRole('region', { name: 'Folders' }).getByText('Pictures').waitFor();
     assert.ok(
       await box(page).evaluate((input) => input === document.activeElement),
@@ -172,9 +182,21 @@ describe('indexing', () => {
     });
     assert.ok(share > 0.05 && share < 0.3, `the bar is drawn to its share, not ${share}`);
     await page.getByText('heat-pump-quotation-and-annexes-final.pdf').waitFor();
-    await push(page, { indexing: null });
+    await scan(page, 'watching', { indexing: null });
+    await page.waitForFunction(
+      () => document.querySelector('[role=progressbar]')?.ariaValueNow === '5170',
+    );
     await page.getByText('Up to date').waitFor();
     assert.equal(await bar.count(), 0);
+  });
+
+  check('is not up to date while folders are looked through', 'ready', async (page) => {
+    await page.getByText('Up to date').waitFor();
+    await scan(page, 'scanning');
+    await page.getByText('Looking for changes…').waitFor();
+    assert.equal(await page.getByText('Up to date').count(), 0);
+    await scan(page, 'watching');
+    await page.getByText('Up to date').waitFor();
   });
 
   check('searches again by itself when more can be found', 'indexing', async (page) => {
@@ -210,7 +232,7 @@ describe('folders', () => {
     await page.getByText('Drop to add').waitFor({ state: 'detached' });
     await drag(page, { type: 'enter', paths: ['/home/you/Music', '/home/you/Films'] });
     await drag(page, { type: 'drop', paths: ['/home/you/Music', '/home/you/Films'] });
-    await page.getByRole('status').getByText('Added 2 folders').waitFor();
+    await page.getByRole('status').getByText('Added Music and Films').waitFor();
     assert.equal(await page.getByText('Drop to add').count(), 0);
     await page.getByRole('region', { name: 'Folders' }).getByText('Films').waitFor();
   });

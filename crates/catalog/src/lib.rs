@@ -49,14 +49,13 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Opens an existing catalog for reading only; `None` where there is none.
+    /// Opens an existing catalog for reading only; `None` where there is none yet.
     pub fn open_reader(path: &Path) -> Result<Option<Self>, CatalogError> {
         if !path.exists() {
             return Ok(None);
         }
         let catalog = Self::open_existing(path)?;
-        schema::check_version(&catalog)?;
-        Ok(Some(catalog))
+        Ok(schema::check_version(&catalog)?.then_some(catalog))
     }
 
     fn open_existing(path: &Path) -> Result<Self, CatalogError> {

@@ -3,6 +3,8 @@
 //! Invariant: a result settles its file only while the file's version is the one
 //! that was handed out. A file that changed meanwhile stays in the queue.
 
+use std::collections::HashSet;
+
 use rummage_corpus::{ContentHash, FileId, SourcePath};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -37,8 +39,11 @@ pub enum Observation {
 /// How many files were in each case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Observed {
+    /// New or changed.
     pub queued: u64,
+    /// Neither, and nothing is left to do for them.
     pub unchanged: u64,
+    pub unreadable: u64,
 }
 
 /// The files that one scan has met: a bit a file, so that millions fit.
@@ -69,6 +74,7 @@ pub struct Task {
     pub file: FileId,
     pub path: SourcePath,
     pub version: i64,
+    pub bytes: u64,
     pub modified_ns: i64,
     /// Of the contents that the store already has, if any.
     pub hash: Option<ContentHash>,
@@ -113,17 +119,23 @@ impl Catalog {
             }
             let mut observed = Observed::default();
             for observation in observations {
-                let (id, queued) = match observation {
+                let id = match observation {
                     Observation::File { path, stamp } => {
-                        observe_file(transaction, root, path, stamp)?
+                        let (id, seen) = observe_file(transaction, root, path, stamp)?;
+                        match seen {
+                            Seen::Queued => observed.queued += 1,
+                            Seen::Settled => observed.unchanged += 1,
+                            Seen::Waiting => {}
+                        }
+                        id
                     }
                     Observation::Unreadable { path, reason } => {
                         seen.unreadable.push(path.clone());
-                        (observe_unreadable(transaction, root, path, reason)?, false)
+                        observed.unreadable += 1;
+                        observe_unreadable(transaction, root, path, reason)?
                     }
                 };
                 seen.insert(id);
-                *(if queued { &mut observed.queued } else { &mut observed.unchanged }) += 1;
             }
             Ok(Some(observed))
         })
@@ -139,17 +151,17 @@ impl Catalog {
     ) -> Result<u64, CatalogError> {
         self.write(|transaction| {
             let mut unseen = Vec::new();
-            let mut select = transaction.prepare("SELECT id, path FROM files WHERE root = ?")?;
-            let mut rows = select.query([root.0])?;
+            let [at, below, above] = range(folder);
+            let mut select = transaction.prepare_cached(
+                "SELECT id, path FROM files
+                 WHERE (path = ?2 OR (path >= ?3 AND path < ?4)) AND root = ?1",
+            )?;
+            let mut rows = select.query(params![root.0, at, below, above])?;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
-                if seen.contains(id) {
-                    continue;
-                }
-                let path = SourcePath::from_bytes(row.get_ref(1)?.as_blob()?);
-                if path.as_path().starts_with(folder)
-                    && !seen.unreadable.iter().any(|folder| path.as_path().starts_with(folder))
-                {
+                let path = path_at(row, 1)?;
+                let unread = |folder: &SourcePath| path.as_path().starts_with(folder);
+                if !seen.contains(id) && !seen.unreadable.iter().any(unread) {
                     unseen.push(id);
                 }
             }
@@ -160,19 +172,24 @@ impl Catalog {
     /// Lets one path, and everything below it, leave: it was deleted.
     pub fn retire_path(&self, path: &SourcePath) -> Result<u64, CatalogError> {
         self.write(|transaction| {
-            let mut below = path.to_bytes().into_owned();
-            below.push(std::path::MAIN_SEPARATOR as u8);
-            let mut above = below.clone();
-            // The separator is below 0xff, so this is the first path past the folder's own.
-            *above.last_mut().expect("the separator was pushed") += 1;
             let ids: Vec<i64> = transaction
                 .prepare_cached(
-                    "SELECT id FROM files WHERE root IS NOT NULL
-                     AND (path = ?1 OR (path >= ?2 AND path < ?3))",
+                    "SELECT id FROM files
+                     WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND root IS NOT NULL",
                 )?
-                .query_map(params![path.to_bytes().as_ref(), below, above], |row| row.get(0))?
+                .query_map(range(path), |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             retire(transaction, &ids)
+        })
+    }
+
+    /// The device that the root's files were last seen on; `None` without files.
+    pub fn device_of(&self, root: RootId) -> Result<Option<u64>, CatalogError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT device FROM files WHERE root = ? AND bytes >= 0 LIMIT 1")?
+                .query_row([root.0], |row| row.get::<_, i64>(0).map(|device| device as u64))
+                .optional()
         })
     }
 
@@ -181,7 +198,7 @@ impl Catalog {
         self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT id, path, version, modified, hash, worded FROM files
+                    "SELECT id, path, version, modified, hash, worded, bytes FROM files
                      WHERE stage = 0 AND id > ?1 ORDER BY id LIMIT ?2",
                 )?
                 .query_map(params![after.0, limit as i64], |row| {
@@ -192,6 +209,7 @@ impl Catalog {
                         modified_ns: row.get(3)?,
                         hash: hash_at(row, 4)?,
                         stale: row.get(5)?,
+                        bytes: count_at(row, 6)?,
                     })
                 })?
                 .collect()
@@ -219,15 +237,27 @@ impl Catalog {
         })
     }
 
-    /// To be called before passages of these files are written: from here on they
-    /// may be in the store, whether or not the write is ever confirmed.
-    pub fn expect_passages(&self, files: &[FileId]) -> Result<(), CatalogError> {
-        self.for_each(files, "UPDATE files SET worded = 1 WHERE id = ?")
+    /// To be called before the store's passages of these files change, with the
+    /// versions that were handed out. From here on the store may hold anything for
+    /// them, whether or not the change is ever confirmed. Gives the files that are
+    /// still as they were handed out; the others must be left alone.
+    pub fn expect_passages(
+        &self,
+        files: &[(FileId, i64)],
+    ) -> Result<HashSet<FileId>, CatalogError> {
+        self.each(
+            files,
+            "UPDATE files SET worded = 1, reached = 0, hash = NULL
+             WHERE id = ?1 AND version = ?2 AND stage = 0",
+        )
     }
 
     /// As [`Catalog::expect_passages`], for vectors.
-    pub fn expect_vectors(&self, files: &[FileId]) -> Result<(), CatalogError> {
-        self.for_each(files, "UPDATE files SET vectored = 1 WHERE id = ?")
+    pub fn expect_vectors(&self, files: &[(FileId, i64)]) -> Result<HashSet<FileId>, CatalogError> {
+        self.each(
+            files,
+            "UPDATE files SET vectored = 1 WHERE id = ?1 AND version = ?2 AND stage = 1",
+        )
     }
 
     /// The store has these files' passages: content hash and number of each.
@@ -237,41 +267,45 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         self.write(|transaction| {
             let mut update = transaction.prepare_cached(
-                "UPDATE files SET stage = ?5, reached = ?5, hash = ?3, passages = ?4,
+                "UPDATE files SET stage = 1, reached = 1, hash = ?3, passages = ?4,
                         reason = NULL, transient = 0
                  WHERE id = ?1 AND version = ?2",
             )?;
-            for (file, version, hash, passages) in settled {
-                // A text without a passage has nothing to embed.
-                let reached = if *passages == 0 { stage::INDEXED } else { stage::WORDED };
-                update.execute(params![
-                    file.0,
-                    version,
-                    hash.as_bytes(),
-                    *passages as i64,
-                    reached
-                ])?;
-                forget_contents(transaction, *file, *version)?;
-            }
-            Ok(())
+            settled.iter().try_for_each(|(file, version, hash, passages)| {
+                let passages = *passages as i64;
+                update.execute(params![file.0, version, hash.as_bytes(), passages]).map(drop)
+            })
         })
     }
 
     /// The contents are what the store already has: back to the stage reached.
-    pub fn settle_unchanged(&self, settled: &[(FileId, i64)]) -> Result<(), CatalogError> {
-        self.settle_where(
+    /// Returns how many files that settled.
+    pub fn settle_unchanged(&self, settled: &[(FileId, i64)]) -> Result<u64, CatalogError> {
+        self.each(
             settled,
             "UPDATE files SET stage = reached, reason = NULL, transient = 0
              WHERE id = ?1 AND version = ?2 AND reached <> 0",
         )
+        .map(|settled| settled.len() as u64)
     }
 
-    /// The store has these files' vectors too.
-    pub fn settle_indexed(&self, settled: &[(FileId, i64)]) -> Result<(), CatalogError> {
-        self.settle_where(
+    /// The store has these files' vectors too. Returns how many files that settled.
+    pub fn settle_indexed(&self, settled: &[(FileId, i64)]) -> Result<u64, CatalogError> {
+        self.each(
             settled,
             "UPDATE files SET stage = 2, reached = 2 WHERE id = ?1 AND version = ?2 AND stage = 1",
         )
+        .map(|settled| settled.len() as u64)
+    }
+
+    /// The file is no longer there. Returns whether it leaves by this.
+    pub fn settle_missing(&self, file: FileId, version: i64) -> Result<bool, CatalogError> {
+        self.write(|transaction| {
+            let current = transaction
+                .prepare_cached("SELECT 1 FROM files WHERE id = ?1 AND version = ?2")?
+                .exists(params![file.0, version])?;
+            Ok(current && retire(transaction, &[file.0])? > 0)
+        })
     }
 
     /// A rule leaves the file out. Its passages must have left the store.
@@ -285,7 +319,7 @@ impl Catalog {
     }
 
     /// The file could not be read or embedded. Its passages must have left the
-    /// store. A transient failure is tried again with [`Catalog::retry`].
+    /// store. A transient failure is tried again with the next scan.
     pub fn settle_failed(
         &self,
         file: FileId,
@@ -294,19 +328,6 @@ impl Catalog {
         transient: bool,
     ) -> Result<(), CatalogError> {
         self.settle_reason(file, version, stage::FAILED, reason, transient)
-    }
-
-    /// Queues failed files again: those that another try may mend, or all.
-    pub fn retry(&self, all: bool) -> Result<u64, CatalogError> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "UPDATE files SET stage = 0, reason = NULL, version = version + 1
-                     WHERE stage = 4 AND (transient OR ?1) AND bytes >= 0",
-                    [all],
-                )
-                .map(|count| count as u64)
-        })
     }
 
     /// Up to `limit` files on their way out.
@@ -318,7 +339,7 @@ impl Catalog {
                     Gone::Leaving => "SELECT id FROM files WHERE stage = 5 ORDER BY id LIMIT ?",
                     Gone::Left => {
                         "SELECT id FROM files
-                         WHERE stage = 6 OR (stage IN (3, 4) AND vectored) ORDER BY id LIMIT ?"
+                         WHERE stage = 6 OR (stage IN (3, 4) AND vectored AND bytes >= 0) ORDER BY id LIMIT ?"
                     }
                 })?
                 .query_map([limit as i64], |row| row.get(0).map(FileId))?
@@ -391,19 +412,28 @@ impl Catalog {
         })
     }
 
+    /// Runs the statement for each file and version; gives those it changed.
+    fn each(
+        &self,
+        files: &[(FileId, i64)],
+        statement: &str,
+    ) -> Result<HashSet<FileId>, CatalogError> {
+        self.write(|transaction| {
+            let mut update = transaction.prepare_cached(statement)?;
+            let mut current = HashSet::new();
+            for (file, version) in files {
+                if update.execute(params![file.0, version])? > 0 {
+                    current.insert(*file);
+                }
+            }
+            Ok(current)
+        })
+    }
+
     fn for_each(&self, files: &[FileId], statement: &str) -> Result<(), CatalogError> {
         self.write(|transaction| {
             let mut update = transaction.prepare_cached(statement)?;
             files.iter().try_for_each(|file| update.execute([file.0]).map(drop))
-        })
-    }
-
-    fn settle_where(&self, settled: &[(FileId, i64)], statement: &str) -> Result<(), CatalogError> {
-        self.write(|transaction| {
-            let mut update = transaction.prepare_cached(statement)?;
-            settled
-                .iter()
-                .try_for_each(|(file, version)| update.execute(params![file.0, version]).map(drop))
         })
     }
 
@@ -422,22 +452,33 @@ impl Catalog {
                  WHERE id = ?1 AND version = ?2",
                 params![file.0, version, stage, reason, transient],
             )?;
-            forget_contents(transaction, file, version)
+            Ok(())
         })
     }
 }
 
-/// The file's id, and whether it is queued by this.
+/// What seeing a file meant for it.
+enum Seen {
+    /// New or changed: it is queued by this.
+    Queued,
+    /// It was queued already.
+    Waiting,
+    /// Nothing is to be done.
+    Settled,
+}
+
+/// The file's id, and what seeing it meant.
 fn observe_file(
     transaction: &Transaction<'_>,
     root: RootId,
     path: &SourcePath,
     stamp: &Stamp,
-) -> rusqlite::Result<(i64, bool)> {
+) -> rusqlite::Result<(i64, Seen)> {
     let path = path.to_bytes();
     let known = transaction
         .prepare_cached(
-            "SELECT id, bytes, modified, inode, device, stage FROM files WHERE path = ?",
+            "SELECT id, bytes, modified, inode, device, stage, transient FROM files
+             WHERE path = ?",
         )?
         .query_row([path.as_ref()], |row| {
             let stamp = Stamp {
@@ -446,21 +487,26 @@ fn observe_file(
                 inode: row.get::<_, i64>(3)? as u64,
                 device: row.get::<_, i64>(4)? as u64,
             };
-            Ok((row.get::<_, i64>(0)?, stamp, row.get::<_, i64>(5)?))
+            let waits: i64 = row.get(5)?;
+            // A failure that another try may mend is tried again with every scan.
+            let settled = waits < stage::LEAVING && !(waits == stage::FAILED && row.get(6)?);
+            let seen = if waits == stage::PENDING { Seen::Waiting } else { Seen::Settled };
+            Ok((row.get::<_, i64>(0)?, stamp, settled.then_some(seen)))
         })
         .optional()?;
     let (bytes, inode, device) = (stamp.bytes as i64, stamp.inode as i64, stamp.device as i64);
     match known {
-        Some((id, known, at)) if known == *stamp && at < stage::LEAVING => Ok((id, false)),
+        Some((id, known, Some(seen))) if known == *stamp => Ok((id, seen)),
         Some((id, ..)) => {
             transaction
                 .prepare_cached(
                     "UPDATE files SET root = ?2, bytes = ?3, modified = ?4, inode = ?5,
-                            device = ?6, version = version + 1, stage = 0, reason = NULL
+                            device = ?6, version = version + 1, stage = 0, reason = NULL,
+                            transient = 0
                      WHERE id = ?1",
                 )?
                 .execute(params![id, root.0, bytes, stamp.modified_ns, inode, device])?;
-            Ok((id, true))
+            Ok((id, Seen::Queued))
         }
         None => {
             transaction
@@ -469,7 +515,7 @@ fn observe_file(
                      VALUES (?, ?, ?, ?, ?, ?, 0)",
                 )?
                 .execute(params![root.0, path, bytes, stamp.modified_ns, inode, device])?;
-            Ok((transaction.last_insert_rowid(), true))
+            Ok((transaction.last_insert_rowid(), Seen::Queued))
         }
     }
 }
@@ -485,35 +531,41 @@ fn observe_unreadable(
         .prepare_cached(
             "INSERT INTO files (root, path, bytes, modified, inode, device, stage, reason)
              VALUES (?1, ?2, -1, 0, 0, 0, 4, ?3)
-             ON CONFLICT (path) DO UPDATE SET root = ?1, bytes = -1, stage = 4, reason = ?3
+             ON CONFLICT (path) DO UPDATE SET root = ?1, bytes = -1, stage = 4, reason = ?3,
+                        version = version + 1
              RETURNING id",
         )?
         .query_row(params![root.0, path.to_bytes().as_ref(), reason], |row| row.get(0))
 }
 
+/// The path itself, and the range of paths below it: from the second, short of
+/// the third.
+fn range(path: &SourcePath) -> [Vec<u8>; 3] {
+    let at = path.to_bytes().into_owned();
+    let separator = std::path::MAIN_SEPARATOR as u8;
+    let mut below = at.clone();
+    if below.last() != Some(&separator) {
+        below.push(separator);
+    }
+    let mut above = below.clone();
+    // No separator is 0xff, so this is the first path past all below.
+    above.pop();
+    above.push(separator + 1);
+    [at, below, above]
+}
+
+/// What the store has of a leaving file will be removed at any moment: should
+/// the file come back meanwhile, its contents count as unknown.
 fn retire(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Result<u64> {
     let mut update = transaction.prepare_cached(
-        "UPDATE files SET root = NULL, stage = 5, version = version + 1 WHERE id = ?",
+        "UPDATE files SET root = NULL, stage = 5, reached = 0, hash = NULL,
+                version = version + 1
+         WHERE id = ?",
     )?;
     for id in ids {
         update.execute([id])?;
     }
     Ok(ids.len() as u64)
-}
-
-/// The store changed for a file that has changed again since: what it holds is
-/// not what the catalog thinks, so equal contents must not pass for known.
-fn forget_contents(
-    transaction: &Transaction<'_>,
-    file: FileId,
-    version: i64,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "UPDATE files SET reached = 0, hash = NULL WHERE id = ?1 AND version <> ?2",
-        )?
-        .execute(params![file.0, version])
-        .map(drop)
 }
 
 /// Writes the value down; says whether there was another before.

@@ -1,7 +1,5 @@
 //! The folders (and single files) that a person chose to follow.
 
-use std::path::Path;
-
 use rummage_corpus::SourcePath;
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -30,8 +28,17 @@ pub enum AddRoot {
 
 impl Catalog {
     /// Follows `path`. Followed folders within it become part of it; nothing that
-    /// they hold is indexed again.
-    pub fn add_root(&self, path: &SourcePath) -> Result<AddRoot, CatalogError> {
+    /// they hold is indexed again. `holds` says whether following the first path
+    /// takes in the second, which lies below it: a rule may leave it out, and then
+    /// each is followed on its own.
+    pub fn add_root(
+        &self,
+        path: &SourcePath,
+        holds: impl Fn(&SourcePath, &SourcePath) -> bool,
+    ) -> Result<AddRoot, CatalogError> {
+        let is_within = |inner: &SourcePath, outer: &SourcePath| {
+            inner != outer && inner.as_path().starts_with(outer) && holds(outer, inner)
+        };
         let roots = self.roots()?;
         if let Some(known) = roots.iter().find(|root| root.path == *path) {
             return Ok(AddRoot::Known(known.id));
@@ -91,7 +98,9 @@ impl Catalog {
                 .optional()?;
             let Some(id) = id else { return Ok(false) };
             transaction.execute(
-                "UPDATE files SET root = NULL, stage = ?2, version = version + 1 WHERE root = ?1",
+                "UPDATE files SET root = NULL, stage = ?2, reached = 0, hash = NULL,
+                        version = version + 1
+                 WHERE root = ?1",
                 params![id.0, stage::LEAVING],
             )?;
             delete_root(transaction, id)?;
@@ -104,8 +113,4 @@ fn delete_root(transaction: &Transaction<'_>, id: RootId) -> rusqlite::Result<()
     transaction.execute("DELETE FROM roots WHERE id = ?", [id.0])?;
     transaction.execute("DELETE FROM tally WHERE root = ?", [id.0])?;
     Ok(())
-}
-
-fn is_within(path: &SourcePath, folder: &SourcePath) -> bool {
-    AsRef::<Path>::as_ref(path).starts_with(folder) && path != folder
 }

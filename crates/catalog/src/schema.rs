@@ -61,7 +61,7 @@ CREATE INDEX files_pending ON files (id) WHERE stage = 0;
 CREATE INDEX files_worded  ON files (id) WHERE stage = 1;
 CREATE INDEX files_failed  ON files (id) WHERE stage = 4;
 CREATE INDEX files_leaving ON files (id) WHERE stage = 5;
-CREATE INDEX files_left    ON files (id) WHERE stage = 6 OR (stage IN (3, 4) AND vectored);
+CREATE INDEX files_left    ON files (id) WHERE stage = 6 OR (stage IN (3, 4) AND vectored AND bytes >= 0);
 CREATE INDEX files_root    ON files (root, id);
 
 CREATE TABLE tally (
@@ -102,15 +102,16 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
             transaction.pragma_update(None, "user_version", FORMAT)
         })?;
     }
-    check_version(catalog)
+    check_version(catalog).map(drop)
 }
 
-pub(crate) fn check_version(catalog: &Catalog) -> Result<(), CatalogError> {
+/// Whether there are tables yet; an error where they are of another Rummage's.
+pub(crate) fn check_version(catalog: &Catalog) -> Result<bool, CatalogError> {
     let found = version(catalog)?;
     if found > FORMAT {
         return Err(CatalogError::Newer { path: catalog.path.clone(), found, known: FORMAT });
     }
-    Ok(())
+    Ok(found > 0)
 }
 
 fn version(catalog: &Catalog) -> Result<i64, CatalogError> {

@@ -14,7 +14,8 @@ struct Story {
 fn story() -> Story {
     let dir = tempfile::tempdir().unwrap();
     let catalog = Catalog::open(&dir.path().join("catalog.sqlite")).unwrap();
-    let AddRoot::Added(root) = catalog.add_root(&SourcePath::new("/docs")).unwrap() else {
+    let AddRoot::Added(root) = catalog.add_root(&SourcePath::new("/docs"), |_, _| true).unwrap()
+    else {
         panic!("a first root is added")
     };
     Story { catalog, root, _dir: dir }
@@ -36,11 +37,11 @@ impl Story {
     fn index_all(&self) {
         for task in self.catalog.pending(FileId(0), 100).unwrap() {
             let hash = ContentHash::of(b"same");
-            self.catalog.expect_passages(&[task.file]).unwrap();
+            self.catalog.expect_passages(&[(task.file, task.version)]).unwrap();
             self.catalog.settle_worded(&[(task.file, task.version, hash, 2)]).unwrap();
         }
         for task in self.catalog.worded(FileId(0), 100).unwrap() {
-            self.catalog.expect_vectors(&[task.file]).unwrap();
+            self.catalog.expect_vectors(&[(task.file, task.version)]).unwrap();
             self.catalog.settle_indexed(&[(task.file, task.version)]).unwrap();
         }
     }
@@ -85,6 +86,7 @@ fn a_file_that_changed_meanwhile_stays_in_the_queue() {
     let settled = [(task.file, task.version, ContentHash::of(b"old"), 1)];
     story.catalog.settle_worded(&settled).unwrap();
     assert_eq!(story.counts().pending, 1);
+    assert!(story.catalog.expect_passages(&[(task.file, task.version)]).unwrap().is_empty());
     story.catalog.settle_failed(task.file, task.version, "old news", false).unwrap();
     assert_eq!(story.counts().pending, 1);
     let again = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
@@ -165,12 +167,13 @@ fn what_lies_in_an_unreadable_folder_is_kept() {
 fn roots_within_roots_are_one() {
     let story = story();
     assert!(matches!(
-        story.catalog.add_root(&SourcePath::new("/docs/inner")).unwrap(),
+        story.catalog.add_root(&SourcePath::new("/docs/inner"), |_, _| true).unwrap(),
         AddRoot::Within(root) if root.id == story.root
     ));
     story.see(&[file("/docs/a", 1)]);
     story.index_all();
-    let AddRoot::Added(outer) = story.catalog.add_root(&SourcePath::new("/")).unwrap() else {
+    let AddRoot::Added(outer) = story.catalog.add_root(&SourcePath::new("/"), |_, _| true).unwrap()
+    else {
         panic!("an outer root is added")
     };
     assert_eq!(story.catalog.roots().unwrap().len(), 1);
@@ -205,17 +208,92 @@ fn another_model_queues_only_embedding_and_another_cutting_all() {
 }
 
 #[test]
-fn a_transient_failure_is_tried_again_and_others_when_asked() {
+fn a_transient_failure_is_tried_again_with_the_next_scan() {
     let story = story();
-    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    let files = [file("/docs/a", 1), file("/docs/b", 1)];
+    story.see(&files);
     for (task, transient) in story.catalog.pending(FileId(0), 10).unwrap().iter().zip([true, false])
     {
         story.catalog.settle_failed(task.file, task.version, "no", transient).unwrap();
     }
     assert_eq!(story.counts().failed, 2);
-    assert_eq!(story.catalog.retry(false).unwrap(), 1);
-    assert_eq!(story.catalog.retry(true).unwrap(), 1);
-    assert_eq!(story.counts().pending, 2);
+    story.see(&files);
+    assert_eq!((story.counts().pending, story.counts().failed), (1, 1));
+}
+
+#[test]
+fn once_its_rows_may_have_gone_the_old_contents_count_as_unknown() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.index_all();
+    // Changed, and the app dies after the old rows were removed.
+    story.see(&[file("/docs/a", 2)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert_eq!(story.catalog.expect_passages(&[(task.file, task.version)]).unwrap().len(), 1);
+    // Changed back, the contents are those of before, and yet they must be cut again.
+    story.see(&[file("/docs/a", 3)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert_eq!((task.hash, task.stale), (None, true));
+}
+
+#[test]
+fn a_file_that_comes_back_while_it_leaves_counts_as_unknown() {
+    let story = story();
+    for leave in [true, false] {
+        story.see(&[file("/docs/a", 1)]);
+        story.index_all();
+        if leave {
+            story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+        } else {
+            story.catalog.remove_root(&SourcePath::new("/docs")).unwrap();
+            story.catalog.add_root(&SourcePath::new("/docs"), |_, _| true).unwrap();
+        }
+        let root = story.catalog.roots().unwrap()[0].id;
+        let mut seen = SeenFiles::default();
+        story.catalog.observe(root, &[file("/docs/a", 1)], &mut seen).unwrap();
+        assert_eq!(story.catalog.pending(FileId(0), 10).unwrap()[0].hash, None);
+    }
+}
+
+#[test]
+fn what_left_while_it_was_read_is_not_written() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+    let current = story.catalog.expect_passages(&[(task.file, task.version)]).unwrap();
+    assert!(current.is_empty());
+}
+
+#[test]
+fn a_file_found_missing_stays_if_it_came_back_meanwhile() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.see(&[file("/docs/a", 2)]);
+    assert!(!story.catalog.settle_missing(task.file, task.version).unwrap());
+    assert_eq!(story.counts().pending, 1);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert!(story.catalog.settle_missing(task.file, task.version).unwrap());
+    assert_eq!(story.counts().known(), 0);
+}
+
+#[test]
+fn what_cannot_be_looked_at_for_a_while_keeps_its_vectors() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.index_all();
+    let path = SourcePath::new("/docs/a");
+    story.see(&[Observation::Unreadable { path, reason: "no".into() }]);
+    assert!(story.catalog.gone(Gone::Left, 10).unwrap().is_empty());
+}
+
+#[test]
+fn a_folder_that_rules_leave_out_of_a_root_is_a_root_of_its_own() {
+    let story = story();
+    let hidden = SourcePath::new("/docs/.hidden");
+    assert!(matches!(story.catalog.add_root(&hidden, |_, _| false).unwrap(), AddRoot::Added(_)));
+    assert_eq!(story.catalog.roots().unwrap().len(), 2);
 }
 
 #[test]
@@ -234,5 +312,8 @@ fn a_reader_sees_what_the_writer_wrote() {
     let reader = Catalog::open_reader(&path).unwrap().expect("there is a catalog");
     story.see(&[file("/docs/a", 1)]);
     assert_eq!(reader.counts().unwrap().pending, 1);
-    assert!(reader.add_root(&SourcePath::new("/else")).is_err(), "a reader does not write");
+    assert!(
+        reader.add_root(&SourcePath::new("/else"), |_, _| true).is_err(),
+        "a reader does not write"
+    );
 }

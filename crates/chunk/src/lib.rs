@@ -20,6 +20,9 @@ use context::Contexts;
 use count::TokenStarts;
 pub use tokenizer::{ChunkError, Tokenizer};
 
+/// Of the way texts are cut: raised when other passages come of the same text.
+pub const VERSION: u32 = 1;
+
 /// A document's passages are numbered below this; see `PassageId`.
 const MAX_PASSAGES: usize = 1 << 20;
 

@@ -105,9 +105,7 @@ impl EngineError {
     /// What a person can do about it, in a sentence.
     pub fn mend(&self) -> Option<String> {
         Some(match self {
-            Self::Busy { .. } => {
-                "Close that window or wait for it; searching works meanwhile.".to_owned()
-            }
+            Self::Busy { .. } => "Wait for it or end it; searching works meanwhile.".to_owned(),
             Self::DiskFull { .. } => "Free some space: indexing goes on by itself, and nothing \
                  that was indexed is lost. Or choose another data folder with --data."
                 .to_owned(),

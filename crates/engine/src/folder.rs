@@ -4,9 +4,8 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
-
-use rummage_corpus::ContentHash;
 
 use crate::EngineError;
 
@@ -62,13 +61,20 @@ impl DataFolder {
             .write(true)
             .open(self.path.join(LOCK))
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(EngineError::Busy { path: self.path.clone() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        // A process that only asks holds it for a moment, too.
+        for _ in 0..ASKS {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(ASK_AGAIN),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
         }
+        Err(EngineError::Busy { path: self.path.clone() })
     }
 }
+
+const ASKS: u32 = 5;
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The system frees it when the process ends, however it ends.
 const LOCK: &str = "writer.lock";
@@ -77,9 +83,4 @@ const LOCK: &str = "writer.lock";
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
-}
-
-/// A short name for what passages are cut with: files are cut anew when it changes.
-pub(crate) fn cutting(parts: &[&str]) -> String {
-    ContentHash::of_parts(parts.iter().map(|part| part.as_bytes())).to_string()
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -14,7 +15,7 @@ use rummage_corpus::SourcePath;
 use rummage_watch::{
     Change, Found, Lookout, Pace, Rules, Seen, WatchError, Watcher, scan, scan_below,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{EngineError, problem::ProblemKind, shared::Shared};
 
@@ -41,8 +42,8 @@ const GROUP: usize = 1000;
 /// Every root is scanned again after this long, for changes that no watch told.
 const RECONCILE: Duration = Duration::from_secs(3600);
 
-/// The same where changes cannot be watched at all.
-const RECONCILE_UNWATCHED: Duration = Duration::from_secs(120);
+/// The same where changes cannot be watched, a root is away or a scan failed.
+const RECONCILE_SOON: Duration = Duration::from_secs(120);
 
 /// Changes are told when a path was quiet for this long, and after the second at
 /// the latest.
@@ -58,67 +59,125 @@ pub(crate) async fn run(
         Following::Live => start_watcher(&shared),
         Following::Once => (None, mpsc::channel(1).1),
     };
-    let mut unwatched = following == Following::Live && watcher.is_none();
-    // Roots whose announced first scan waits for the watcher.
-    let mut awaited = HashSet::new();
+    let mut task = Follower {
+        unwatched: following == Following::Live && watcher.is_none(),
+        shared,
+        watcher,
+        awaited: HashSet::new(),
+    };
+    let mut next = Instant::now() + RECONCILE;
     loop {
-        let interval = if unwatched { RECONCILE_UNWATCHED } else { RECONCILE };
+        if task.needs_another_look() {
+            next = next.min(Instant::now() + RECONCILE_SOON);
+        }
         tokio::select! {
             () = stop.wait() => return,
-            Some(call) = calls.recv() => match call {
-                Call::Add(root) => {
-                    // The watcher asks for the scan once it has set its watch, so
-                    // that nothing falls between the two.
-                    if let Some(watcher) = &watcher {
-                        watcher.add(root.path.as_path());
-                        if !awaited.insert(root.path) {
-                            shared.scan_ended();
-                        }
-                    } else {
-                        scan_root(&shared, root).await;
-                        shared.scan_ended();
-                    }
-                }
-                Call::Remove(path) => {
-                    if let Some(watcher) = &watcher {
-                        watcher.remove(path.as_path());
-                    }
-                    if awaited.remove(&path) {
-                        shared.scan_ended();
-                    }
-                }
-                Call::Rules => {
-                    if let Some(watcher) = &watcher {
-                        watcher.set_rules(rules(&shared));
-                    }
-                    scan_all(&shared).await;
-                    shared.scan_ended();
-                }
-            },
-            Some(change) = changes.recv() => match change {
-                Change::Rescan { root, .. } => {
-                    rescan(&shared, &root).await;
-                    if awaited.remove(&root) {
-                        shared.scan_ended();
-                    }
-                }
-                Change::Touched { root, paths } => touched(&shared, &root, paths).await,
-                Change::Limited { root, error } => {
-                    unwatched = true;
-                    shared.problems.set(
-                        ProblemKind::Watching,
-                        error.to_string(),
-                        "Until then Rummage looks at the folder every two minutes.".to_owned(),
-                    );
-                    rescan(&shared, &root).await;
-                    if awaited.remove(&root) {
-                        shared.scan_ended();
-                    }
-                }
-            },
-            () = tokio::time::sleep(interval), if following == Following::Live => {
-                scan_all(&shared).await;
+            Some(call) = calls.recv() => task.obey(call).await,
+            Some(change) = changes.recv() => task.notice(change).await,
+            () = tokio::time::sleep_until(next), if following == Following::Live => {
+                next = Instant::now() + RECONCILE;
+                task.scan_all().await;
             }
+        }
+    }
+}
+
+struct Follower {
+    shared: Arc<Shared>,
+    watcher: Option<Watcher>,
+    /// Some changes are not told as they happen.
+    unwatched: bool,
+    /// Roots whose announced first scan waits for the watcher.
+    awaited: HashSet<SourcePath>,
+}
+
+impl Follower {
+    async fn obey(&mut self, call: Call) {
+        match call {
+            Call::Add(root) => match &self.watcher {
+                // The watcher asks for the scan once it has set its watch, so that
+                // nothing falls between the two.
+                Some(watcher) => {
+                    watcher.add(root.path.as_path());
+                    if !self.awaited.insert(root.path) {
+                        self.shared.scan_ended();
+                    }
+                }
+                None => {
+                    self.scan(root).await;
+                    self.shared.scan_ended();
+                }
+            },
+            Call::Remove(path) => {
+                if let Some(watcher) = &self.watcher {
+                    watcher.remove(path.as_path());
+                }
+                self.first_scan_ended(&path);
+            }
+            Call::Rules => {
+                if let Some(watcher) = &self.watcher {
+                    watcher.set_rules(rules(&self.shared));
+                }
+                self.scan_all().await;
+                self.shared.scan_ended();
+            }
+        }
+    }
+
+    async fn notice(&mut self, change: Change) {
+        match change {
+            Change::Touched { root, paths } => touched(&self.shared, &root, paths).await,
+            Change::Rescan { root, .. } => {
+                self.scan_at(&root).await;
+                self.first_scan_ended(&root);
+            }
+            Change::Limited { root, error } => {
+                self.unwatched = true;
+                self.shared.problems.set(
+                    ProblemKind::Watching,
+                    error.to_string(),
+                    "Meanwhile Rummage looks at its folders every two minutes.".to_owned(),
+                );
+                self.scan_at(&root).await;
+                self.first_scan_ended(&root);
+            }
+        }
+    }
+
+    fn first_scan_ended(&mut self, root: &SourcePath) {
+        if self.awaited.remove(root) {
+            self.shared.scan_ended();
+        }
+    }
+
+    fn needs_another_look(&self) -> bool {
+        let roots = self.shared.catalog.roots().unwrap_or_default();
+        self.unwatched
+            || roots.iter().any(|root| root.away.is_some())
+            || self.shared.problems.stands(ProblemKind::Scanning)
+    }
+
+    async fn scan_all(&self) {
+        for root in self.shared.catalog.roots().unwrap_or_default() {
+            self.scan(root).await;
+        }
+    }
+
+    /// Scans the root at that path, if it is still followed.
+    async fn scan_at(&self, path: &SourcePath) {
+        let roots = self.shared.catalog.roots().unwrap_or_default();
+        if let Some(root) = roots.into_iter().find(|root| root.path == *path) {
+            self.scan(root).await;
+        }
+    }
+
+    /// A root that was away lost its watch; it is set anew when the root is back.
+    async fn scan(&self, root: Root) {
+        let path = root.path.clone();
+        if scan_root(&self.shared, root).await
+            && let Some(watcher) = &self.watcher
+        {
+            watcher.add(path.as_path());
         }
     }
 }
@@ -146,23 +205,9 @@ pub(crate) fn rules(shared: &Shared) -> Rules {
     rules
 }
 
-async fn rescan(shared: &Arc<Shared>, path: &SourcePath) {
-    // A root may have been removed since its change was told.
-    let roots = shared.catalog.roots().unwrap_or_default();
-    if let Some(root) = roots.into_iter().find(|root| root.path == *path) {
-        scan_root(shared, root).await;
-    }
-}
-
-async fn scan_all(shared: &Arc<Shared>) {
-    for root in shared.catalog.roots().unwrap_or_default() {
-        scan_root(shared, root).await;
-    }
-}
-
 /// Scans one root on a thread for blocking work; failures become its state or a
-/// standing problem.
-async fn scan_root(shared: &Arc<Shared>, root: Root) {
+/// standing problem. Says whether the root was away and is back.
+async fn scan_root(shared: &Arc<Shared>, root: Root) -> bool {
     let _clock = shared.counters.scan.enter();
     let scanning = shared.clone();
     let scanned = tokio::task::spawn_blocking(move || {
@@ -174,10 +219,9 @@ async fn scan_root(shared: &Arc<Shared>, root: Root) {
         if away != root.away {
             scanning.catalog.set_away(root.id, away.as_deref())?;
         }
-        Ok(())
-    })
-    .await;
-    report(shared, scanned);
+        Ok(root.away.is_some() && away.is_none())
+    });
+    told(shared, scanned.await).unwrap_or(false)
 }
 
 /// Looks again at the paths that changed below a root.
@@ -189,20 +233,28 @@ async fn touched(shared: &Arc<Shared>, path: &SourcePath, paths: Vec<SourcePath>
         Ok(()) => Ok(()),
         Err(Failure::Root(error)) => looking.catalog.set_away(root.id, Some(&error.to_string())),
         Err(Failure::Catalog(error)) => Err(error),
-    })
-    .await;
-    report(shared, looked);
+    });
+    told(shared, looked.await);
 }
 
-fn report(shared: &Shared, done: Result<Result<(), CatalogError>, tokio::task::JoinError>) {
-    match done {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            shared.problems.set_error(ProblemKind::Writing, &EngineError::from(error));
+/// What came of it; a failure becomes a standing problem, a success clears it.
+fn told<T>(
+    shared: &Shared,
+    done: Result<Result<T, CatalogError>, tokio::task::JoinError>,
+) -> Option<T> {
+    let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let done = match done {
+        Ok(done) => {
+            shared.problems.clear(ProblemKind::Scanning);
+            Some(done)
         }
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+        Err(error) => {
+            shared.problems.set_error(ProblemKind::Scanning, &EngineError::from(error));
+            None
+        }
+    };
     shared.wake();
+    done
 }
 
 enum Failure {
@@ -244,16 +296,43 @@ fn reconcile(shared: &Shared, root: &Root, folder: Option<&Path>) -> Result<(), 
         return Ok(());
     }
     let Some(seen) = intake.finish()? else { return Ok(()) };
+    if folder.is_none() && is_empty_mount_point(shared, root)? {
+        return Err(Failure::Root(WatchError::RootGone {
+            root: root_path.to_owned(),
+            source: io::Error::new(io::ErrorKind::NotFound, "its disk is not there"),
+        }));
+    }
     let retired =
         shared.catalog.retire_unseen(root.id, &folder.unwrap_or(root_path).into(), &seen)?;
     shared.counters.removed.fetch_add(retired, Relaxed);
     Ok(())
 }
 
+/// A disk that is not there leaves an empty folder of another disk in its place.
+fn is_empty_mount_point(shared: &Shared, root: &Root) -> Result<bool, CatalogError> {
+    let path = root.path.as_path();
+    let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    let Some(known) = shared.catalog.device_of(root.id)?.filter(|_| is_empty) else {
+        return Ok(false);
+    };
+    Ok(device(path).is_some_and(|device| device != known))
+}
+
+#[cfg(unix)]
+fn device(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| std::os::unix::fs::MetadataExt::dev(&metadata))
+}
+
+#[cfg(not(unix))]
+fn device(_: &Path) -> Option<u64> {
+    None
+}
+
 fn look_again(shared: &Shared, root: &Root, paths: &[SourcePath]) -> Result<(), Failure> {
     let rules = rules(shared);
     let mut lookout = Lookout::new(root.path.as_path(), &rules);
-    for path in paths {
+    let own = shared.folder.path();
+    for path in paths.iter().filter(|path| !path.as_path().starts_with(own)) {
         match lookout.look(path.as_path())? {
             Seen::Folder => reconcile(shared, root, Some(path.as_path()))?,
             Seen::Nothing => {
@@ -299,6 +378,10 @@ impl<'a> Intake<'a> {
     }
 
     fn take(&mut self, found: Found) -> ControlFlow<()> {
+        // Rummage's own data may lie in a followed folder: it must not feed on itself.
+        if found.path().as_path().starts_with(self.shared.folder.path()) {
+            return ControlFlow::Continue(());
+        }
         self.group.push(match found {
             Found::File { path, stamp } => Observation::File {
                 path,
@@ -326,10 +409,12 @@ impl<'a> Intake<'a> {
 
     fn write(&mut self) {
         let group = std::mem::take(&mut self.group);
-        self.shared.counters.seen.fetch_add(group.len() as u64, Relaxed);
         match self.shared.catalog.observe(self.root.id, &group, &mut self.seen) {
             Ok(Some(observed)) => {
-                self.shared.counters.unchanged.fetch_add(observed.unchanged, Relaxed);
+                let counters = &self.shared.counters;
+                counters.seen.fetch_add(group.len() as u64, Relaxed);
+                counters.unchanged.fetch_add(observed.unchanged, Relaxed);
+                counters.failed.fetch_add(observed.unreadable, Relaxed);
                 if observed.queued > 0 {
                     self.shared.wake();
                 }

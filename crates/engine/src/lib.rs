@@ -30,6 +30,7 @@ mod status;
 mod writer;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -38,9 +39,10 @@ use std::{
 use rummage_catalog::{AddRoot, Catalog};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_models::Assets;
-use rummage_pool::{ExtractConfig, Limits, Pool, PoolConfig};
+use rummage_pool::Pool;
 use rummage_settings::{Settings, auto};
 use rummage_store::Store;
+use rummage_watch::{Seen, look};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -62,7 +64,7 @@ pub use status::{ModelState, ModelStatus, PoolView, RootStatus, Status, WorkerVi
 use follow::Call;
 use model::LoadedModel;
 use problem::Problems;
-use shared::Shared;
+use shared::{Shared, pool_config};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -118,8 +120,12 @@ impl Engine {
     /// makes folder, catalog or store unusable. A missing model is no error: it is
     /// among the [`Status::problems`].
     pub async fn open(options: Options) -> Result<Self, EngineError> {
-        let folder = DataFolder::new(absolute(&options.data)?);
+        let mut folder = DataFolder::new(absolute(&options.data)?);
         let lock = options.indexing.map(|_| folder.lock()).transpose()?;
+        // By its real name, so that it is known again below a followed folder.
+        if let Ok(real) = real_path(folder.path()) {
+            folder = DataFolder::new(real);
+        }
         let problems = Problems::default();
         let loaded = Settings::load(&folder.settings());
         if let Some(warning) = loaded.warnings.first() {
@@ -132,15 +138,14 @@ impl Engine {
         let store = open_store(&folder, &catalog, model.as_ref(), lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
         let auto = auto(cores(), memory_bytes());
-        let pool = Pool::start(pool_config(
-            program.clone(),
-            &settings,
-            auto,
-            model.as_ref(),
-            lock.is_some(),
+        let indexes = lock.is_some();
+        let numbers = settings.resolve(auto);
+        // A process that only reads may never be asked a question.
+        let embed = model.as_ref().filter(|_| indexes).map(|model| model.workers(numbers));
+        let pool = Pool::start(pool_config(program.clone(), embed, indexes));
+        let shared = Arc::new(Shared::new(
+            folder, program, indexes, catalog, settings, auto, model, pool, problems,
         ));
-        let shared =
-            Arc::new(Shared::new(folder, program, catalog, settings, auto, model, pool, problems));
         let mut engine = Self {
             shared,
             store,
@@ -158,7 +163,6 @@ impl Engine {
     /// Starts the tasks that index.
     fn start(&mut self, following: Following) -> Result<(), EngineError> {
         let shared = &self.shared;
-        shared.catalog.retry(false)?;
         let (calls, inbox) = mpsc::channel(CALLS);
         let mut tasks = Vec::new();
         tasks.push(tokio::spawn(follow::run(shared.clone(), inbox, following)));
@@ -194,27 +198,37 @@ impl Engine {
     /// Follows these folders and files from now on. What cannot be followed is
     /// refused by name, the rest is followed.
     pub async fn follow(&self, paths: &[PathBuf]) -> Result<Added, EngineError> {
+        self.writable()?;
         let mut added = Added::default();
+        let mut to_scan = BTreeSet::new();
         for path in paths {
-            let path = match followable(path) {
+            let path = match self.followable(path) {
                 Ok(path) => path,
                 Err(error) => {
                     added.refused.push(error);
                     continue;
                 }
             };
-            if path.as_path().starts_with(self.shared.folder.path()) {
-                let reason = String::from("it lies in Rummage's own data folder");
-                added.refused.push(EngineError::Path { path: path.as_path().into(), reason });
-                continue;
+            let before = self.shared.catalog.roots()?;
+            let rules = follow::rules(&self.shared);
+            let outcome = self.shared.catalog.add_root(&path, |outer, inner| {
+                let seen = look(outer.as_path(), inner.as_path(), &rules);
+                matches!(seen, Ok(Seen::Folder | Seen::File(_)))
+            })?;
+            let (id, list) = match outcome {
+                AddRoot::Added(id) => (id, &mut added.added),
+                AddRoot::Known(id) => (id, &mut added.known),
+                AddRoot::Within(root) => (root.id, &mut added.known),
+            };
+            to_scan.insert(id);
+            list.push(path);
+            let after = self.shared.catalog.roots()?;
+            for absorbed in before.into_iter().filter(|root| !after.contains(root)) {
+                self.call(Call::Remove(absorbed.path)).await?;
             }
-            match self.shared.catalog.add_root(&path)? {
-                AddRoot::Added(_) => added.added.push(path.clone()),
-                AddRoot::Known(_) | AddRoot::Within(_) => added.known.push(path.clone()),
-            }
-            let roots = self.shared.catalog.roots()?;
-            let root = roots.into_iter().find(|root| path.as_path().starts_with(&root.path));
-            if let Some(root) = root {
+        }
+        for root in self.shared.catalog.roots()? {
+            if to_scan.contains(&root.id) {
                 self.shared.scan_asked();
                 self.call(Call::Add(root)).await?;
             }
@@ -228,11 +242,13 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFollowed`] with the path, which changes nothing.
     pub async fn forget(&self, path: &Path) -> Result<(), EngineError> {
-        let path = SourcePath::new(absolute(path)?);
+        self.writable()?;
+        // A folder that is still there is followed under its real name.
+        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
         if !self.shared.catalog.remove_root(&path)? {
             return Err(EngineError::NotFollowed { path: path.as_path().into() });
         }
-        self.shared.set_in_order(false);
+        self.shared.disturb();
         self.call(Call::Remove(path)).await?;
         self.shared.wake();
         Ok(())
@@ -315,13 +331,13 @@ impl Engine {
     /// [`EngineError::Settings`] with every field that may not have its value;
     /// nothing was changed.
     pub async fn save_settings(&self, settings: Settings) -> Result<(), EngineError> {
+        self.writable()?;
         settings.save(&self.shared.folder.settings())?;
         let before = self.shared.settings.send_replace(settings.clone());
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
-        let program = shared.worker_program.clone();
-        let config = pool_config(program, &settings, shared.auto, shared.model.as_ref(), true);
-        shared.pool.configure(config).await;
+        let embed = shared.model.as_ref().map(|model| model.workers(shared.numbers()));
+        shared.pool.configure(shared.pool_config(embed)).await;
         if before.files != settings.files {
             shared.catalog.retry_skipped()?;
             shared.scan_asked();
@@ -354,12 +370,30 @@ impl Engine {
         }
     }
 
+    /// Whether this engine indexes, or only reads beside another that does.
+    pub fn indexes(&self) -> bool {
+        self.shared.indexes
+    }
+
+    fn writable(&self) -> Result<(), EngineError> {
+        let path = self.shared.folder.path();
+        if self.indexes() { Ok(()) } else { Err(EngineError::Busy { path: path.to_owned() }) }
+    }
+
     /// The problem without whose mend the queue does not become empty.
     fn stuck(&self) -> Option<Problem> {
+        let tasks = self.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if tasks.iter().any(JoinHandle::is_finished) {
+            return Some(Problem {
+                kind: ProblemKind::Writing,
+                message: "a part of Rummage has failed; its last words are above".to_owned(),
+                mend: "Start Rummage again: everything done so far is kept.".to_owned(),
+            });
+        }
         let problems = self.shared.problems.all();
         let counts = self.shared.catalog.counts().ok()?;
         problems.into_iter().find(|problem| match problem.kind {
-            ProblemKind::Writing | ProblemKind::Reading => true,
+            ProblemKind::Writing | ProblemKind::Scanning | ProblemKind::Reading => true,
             // Words first: they do not need the model.
             ProblemKind::Model => {
                 let words_are_done = counts.pending == 0 && counts.worded > 0;
@@ -386,6 +420,20 @@ impl Engine {
 
     fn take_tasks(&self) -> Vec<JoinHandle<()>> {
         std::mem::take(&mut self.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// The real path of something that exists and can be followed.
+    fn followable(&self, path: &Path) -> Result<SourcePath, EngineError> {
+        let refused = |reason: String| EngineError::Path { path: path.to_owned(), reason };
+        let real = real_path(path).map_err(|error| refused(error.to_string()))?;
+        let metadata = real.metadata().map_err(|error| refused(error.to_string()))?;
+        if !metadata.is_dir() && !metadata.is_file() {
+            return Err(refused(String::from("it is neither a file nor a folder")));
+        }
+        if real.starts_with(self.shared.folder.path()) {
+            return Err(refused(String::from("it lies in Rummage's own data folder")));
+        }
+        Ok(SourcePath::new(real))
     }
 
     async fn call(&self, call: Call) -> Result<(), EngineError> {
@@ -444,27 +492,12 @@ async fn open_store(
     if writing {
         catalog.require(&model.cutting(), &model.identity.fingerprint)?;
     }
-    Ok(Some(Store::open(&folder.store(), &model.space()).await?))
-}
-
-/// A process that only reads needs one embedding worker, for queries.
-fn pool_config(
-    program: PathBuf,
-    settings: &Settings,
-    auto: Resolved,
-    model: Option<&LoadedModel>,
-    writing: bool,
-) -> PoolConfig {
-    let mut numbers = settings.resolve(auto);
-    if !writing {
-        numbers.pool_size = 1;
-    }
-    PoolConfig {
-        embed: model.map(|model| model.workers(numbers)),
-        extract: ExtractConfig { workers: usize::from(writing) },
-        program,
-        limits: Limits::default(),
-    }
+    let (dir, space) = (folder.store(), model.space());
+    Ok(if writing {
+        Some(Store::open(&dir, &space).await?)
+    } else {
+        Store::open_existing(&dir, &space).await?
+    })
 }
 
 fn worker_program(given: Option<PathBuf>) -> Result<PathBuf, EngineError> {
@@ -481,20 +514,8 @@ fn worker_program(given: Option<PathBuf>) -> Result<PathBuf, EngineError> {
     if path.is_file() { Ok(path) } else { Err(EngineError::NoWorkerProgram { path }) }
 }
 
-/// The absolute, real path of something that exists and can be followed.
-fn followable(path: &Path) -> Result<SourcePath, EngineError> {
-    let refused = |reason: String| EngineError::Path { path: path.to_owned(), reason };
-    let real = dunce(path).map_err(|error| refused(error.to_string()))?;
-    let metadata = real.metadata().map_err(|error| refused(error.to_string()))?;
-    if metadata.is_dir() || metadata.is_file() {
-        Ok(SourcePath::new(real))
-    } else {
-        Err(refused(String::from("it is neither a file nor a folder")))
-    }
-}
-
 /// Canonical where that is possible: one folder has one name, however it was given.
-fn dunce(path: &Path) -> std::io::Result<PathBuf> {
+fn real_path(path: &Path) -> std::io::Result<PathBuf> {
     let real = path.canonicalize()?;
     // Windows' verbatim paths confuse most programs that are handed one.
     let text = real.to_string_lossy();

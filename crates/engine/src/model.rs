@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use rummage_chunk::{ChunkSize, Tokenizer};
+use rummage_corpus::ContentHash;
 use rummage_models::{Assets, Model, ModelError};
 use rummage_pool::EmbedConfig;
 use rummage_protocol::ModelIdentity;
 use rummage_settings::Resolved;
 use rummage_store::VectorSpace;
-
-use crate::folder::cutting;
 
 /// A model whose tokenizer is loaded. The network itself is loaded by workers
 /// alone. Cheap to clone.
@@ -54,10 +53,13 @@ impl LoadedModel {
 
     /// Names how files are cut: another name means cutting them anew.
     pub fn cutting(&self) -> String {
-        let tokenizer = &self.model.spec.files.get("tokenizer.json");
+        let tokenizer = self.model.spec.files.get("tokenizer.json");
+        let tokenizer = tokenizer.map_or("", |pin| &pin.sha256);
         let tokens = self.chunk_size.tokens.to_string();
         let extractor = rummage_extract::VERSION.to_string();
-        cutting(&[tokenizer.map_or("", |pin| &pin.sha256), &tokens, &extractor])
+        let chunker = rummage_chunk::VERSION.to_string();
+        let parts = [tokenizer, &tokens, &extractor, &chunker].map(str::as_bytes);
+        ContentHash::of_parts(parts).to_string()
     }
 
     pub fn space(&self) -> VectorSpace {

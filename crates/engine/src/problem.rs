@@ -23,6 +23,8 @@ pub enum ProblemKind {
     Reading,
     /// Nothing can be written: indexing waits.
     Writing,
+    /// What folders hold could not be taken down.
+    Scanning,
     /// Changes in a folder are not seen as they happen.
     Watching,
 }
@@ -34,6 +36,7 @@ impl ProblemKind {
             ProblemKind::Model => "model",
             ProblemKind::Reading => "reading",
             ProblemKind::Writing => "writing",
+            ProblemKind::Scanning => "scanning",
             ProblemKind::Watching => "watching",
         }
     }
@@ -61,6 +64,10 @@ impl Problems {
 
     pub fn clear(&self, kind: ProblemKind) {
         self.lock().retain(|problem| problem.kind != kind);
+    }
+
+    pub fn stands(&self, kind: ProblemKind) -> bool {
+        self.lock().iter().any(|problem| problem.kind == kind)
     }
 
     pub fn all(&self) -> Vec<Problem> {

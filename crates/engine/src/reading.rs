@@ -20,8 +20,12 @@ use crate::{
     writer::{Commit, ReadOutcome, WriterHandle},
 };
 
-/// Files being read or cut at a time. Each holds its text, so this bounds memory.
+/// Files being read or cut at a time.
 const WIDTH: usize = 24;
+
+/// Of these, so many bytes at a time: each file's text is held until its batch is
+/// written. A larger file goes alone.
+const WIDTH_BYTES: usize = 64 << 20;
 
 /// Files fetched from the queue at a time.
 const FETCH: usize = 256;
@@ -78,6 +82,7 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
     let mut fetched: VecDeque<Task> = VecDeque::new();
     let mut cursor = FileId(0);
     let mut running = FuturesUnordered::new();
+    let mut bytes = 0;
     let mut batch = Batch::default();
     let mut worked = false;
     loop {
@@ -92,8 +97,10 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
             cursor = fetched.back().map_or(cursor, |task| task.file);
         }
         while running.len() < WIDTH
-            && let Some(task) = fetched.pop_front()
+            && let Some(task) = fetched
+                .pop_front_if(|task| bytes == 0 || bytes + task.bytes as usize <= WIDTH_BYTES)
         {
+            bytes += task.bytes as usize;
             running.push(read(shared.clone(), model.clone(), task));
         }
         if batch.is_due() || running.is_empty() {
@@ -109,7 +116,10 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
         tokio::select! {
             () = stop.wait() => return Pass::Interrupted,
             Some(read) = running.next() => match read {
-                Ok(read) => batch.push(read),
+                Ok(read) => {
+                    bytes -= read.0.bytes as usize;
+                    batch.push(read);
+                }
                 Err(Unread) => return Pass::Interrupted,
             },
             () = tokio::time::sleep_until(batch.deadline()), if !batch.is_empty() => batch.ripen(),
@@ -151,9 +161,15 @@ async fn read(
             }
         }
         Ok(Outcome::Skipped(reason)) => ReadOutcome::Skipped(skip_reason(reason)),
-        Ok(Outcome::Unreadable { missing: true, .. }) => ReadOutcome::Missing,
+        Ok(Outcome::Unreadable { missing: true, .. }) => match root_away(&shared, &task) {
+            None => ReadOutcome::Missing,
+            Some(root) => ReadOutcome::Failed {
+                reason: format!("its folder {root} is away: it is read when that is back"),
+                transient: true,
+            },
+        },
         Ok(Outcome::Unreadable { reason, .. }) => ReadOutcome::Failed {
-            reason: format!("it cannot be read ({reason}): check who may read it, then retry"),
+            reason: format!("it cannot be read ({reason}): check who may read it"),
             transient: true,
         },
         Err(JobError::Refused(reason)) => ReadOutcome::Failed {
@@ -177,6 +193,15 @@ async fn read(
     };
     shared.problems.clear(ProblemKind::Reading);
     Ok((task, outcome))
+}
+
+/// The root that the file belongs to, if that is not there itself: a disk that
+/// was unplugged says nothing about the file.
+fn root_away(shared: &Shared, task: &Task) -> Option<String> {
+    let roots = shared.catalog.roots().ok()?;
+    let root = roots.iter().find(|root| task.path.as_path().starts_with(&root.path))?;
+    let is_away = root.path != task.path && !root.path.as_path().exists();
+    is_away.then(|| root.path.display().to_string())
 }
 
 /// In words for the ledger, with the mend where there is one.

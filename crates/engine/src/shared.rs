@@ -4,26 +4,30 @@ use std::{
     path::PathBuf,
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use rummage_catalog::Catalog;
-use rummage_pool::Pool;
+use rummage_pool::{EmbedConfig, ExtractConfig, Limits, Pool, PoolConfig};
 use rummage_settings::{Resolved, Settings};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 
 use crate::{folder::DataFolder, model::LoadedModel, problem::Problems, progress::Counters};
 
 pub(crate) struct Shared {
     pub folder: DataFolder,
     pub worker_program: PathBuf,
+    /// This process indexes; else it only reads.
+    pub indexes: bool,
     pub catalog: Catalog,
     pub settings: watch::Sender<Settings>,
     /// What `auto` means on this machine.
     pub auto: Resolved,
     pub model: Option<LoadedModel>,
     pub pool: Pool,
+    /// Of a process that only reads: its one embedding worker has been asked for.
+    pub query_worker: OnceCell<()>,
     pub problems: Problems,
     pub counters: Counters,
     /// The queue may hold something new.
@@ -35,8 +39,10 @@ pub(crate) struct Shared {
     /// The file being read or embedded, for people.
     pub current: Mutex<Option<String>>,
     scanning: AtomicUsize,
-    /// The writer has nothing left to put in order.
-    in_order: AtomicBool,
+    /// Raised with everything that leaves the writer something to put in order.
+    disorder: AtomicU64,
+    /// As far as the writer has put things in order.
+    ordered: AtomicU64,
     stopped: watch::Sender<bool>,
 }
 
@@ -45,6 +51,7 @@ impl Shared {
     pub fn new(
         folder: DataFolder,
         worker_program: PathBuf,
+        indexes: bool,
         catalog: Catalog,
         settings: Settings,
         auto: Resolved,
@@ -55,11 +62,13 @@ impl Shared {
         Self {
             folder,
             worker_program,
+            indexes,
             catalog,
             settings: watch::Sender::new(settings),
             auto,
             model,
             pool,
+            query_worker: OnceCell::new(),
             problems,
             counters: Counters::default(),
             work: Notify::new(),
@@ -67,7 +76,8 @@ impl Shared {
             touched: watch::Sender::new(0),
             current: Mutex::new(None),
             scanning: AtomicUsize::new(0),
-            in_order: AtomicBool::new(false),
+            disorder: AtomicU64::new(1),
+            ordered: AtomicU64::new(0),
             stopped: watch::Sender::new(false),
         }
     }
@@ -108,27 +118,52 @@ impl Shared {
 
     pub fn scan_asked(&self) {
         self.scanning.fetch_add(1, Ordering::SeqCst);
-        self.set_in_order(false);
+        self.disturb();
     }
 
     pub fn scan_ended(&self) {
         self.scanning.fetch_sub(1, Ordering::SeqCst);
-        self.set_in_order(false);
+        self.disturb();
         self.wake();
     }
 
+    /// The writer has nothing left to put in order.
     pub fn is_in_order(&self) -> bool {
-        self.in_order.load(Ordering::SeqCst)
+        self.ordered.load(Ordering::SeqCst) == self.disorder()
     }
 
-    pub fn set_in_order(&self, in_order: bool) {
-        self.in_order.store(in_order, Ordering::SeqCst);
+    pub fn disorder(&self) -> u64 {
+        self.disorder.load(Ordering::SeqCst)
+    }
+
+    /// There is something to put in order.
+    pub fn disturb(&self) {
+        self.disorder.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// All that was disturbed up to then is in order.
+    pub fn put_in_order(&self, disorder: u64) {
+        self.ordered.store(disorder, Ordering::SeqCst);
+    }
+
+    pub fn pool_config(&self, embed: Option<EmbedConfig>) -> PoolConfig {
+        pool_config(self.worker_program.clone(), embed, self.indexes)
     }
 
     /// The numbers to work with now.
     pub fn numbers(&self) -> Resolved {
         self.settings.borrow().resolve(self.auto)
     }
+}
+
+/// One process reads all files: that takes a fraction of what embedding takes.
+pub(crate) fn pool_config(
+    program: PathBuf,
+    embed: Option<EmbedConfig>,
+    indexes: bool,
+) -> PoolConfig {
+    let extract = ExtractConfig { workers: usize::from(indexes) };
+    PoolConfig { embed, extract, program, limits: Limits::default() }
 }
 
 /// Tells when everything is to stop.

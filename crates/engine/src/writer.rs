@@ -91,8 +91,9 @@ const COMMITS_PER_UPKEEP: u32 = 8;
 /// Files that leave at a time.
 const LEAVING_FILES: usize = 500;
 
-/// After a failure nothing is written for this long.
-const PAUSE: Duration = Duration::from_secs(3);
+/// After a failure nothing is written for this long, twice as long after each
+/// further one, up to the second: what could not be kept is computed again.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(60));
 
 pub(crate) fn channel() -> (WriterHandle, mpsc::Receiver<(Commit, oneshot::Sender<Kept>)>) {
     let (commits, inbox) = mpsc::channel(COMMITS);
@@ -110,7 +111,8 @@ pub(crate) async fn run(
         Following::Live => IDLE_LIVE,
         Following::Once => IDLE_ONCE,
     };
-    let mut writer = Writer { shared: shared.clone(), store, since_upkeep: 0, unsettled: true };
+    let mut writer =
+        Writer { shared: shared.clone(), store, since_upkeep: 0, failures: 0, unsettled: true };
     let mut stop = shared.stop();
     loop {
         tokio::select! {
@@ -134,6 +136,8 @@ struct Writer {
     shared: Arc<Shared>,
     store: Store,
     since_upkeep: u32,
+    /// In a row.
+    failures: u32,
     /// Something was written since the last upkeep of everything.
     unsettled: bool,
 }
@@ -149,16 +153,19 @@ impl Writer {
         self.shared.touch();
         match outcome {
             Ok(()) => {
+                self.failures = 0;
                 self.shared.problems.clear(ProblemKind::Writing);
                 Ok(())
             }
             Err(error) => {
                 self.shared.problems.set_error(ProblemKind::Writing, &error);
                 self.shared.touch();
+                let pause = (PAUSE.0 * 2u32.pow(self.failures.min(5))).min(PAUSE.1);
+                self.failures += 1;
                 let mut stop = self.shared.stop();
                 tokio::select! {
                     () = stop.wait() => {}
-                    () = tokio::time::sleep(PAUSE) => {}
+                    () = tokio::time::sleep(pause) => {}
                 }
                 Err(Interrupted)
             }
@@ -182,39 +189,40 @@ impl Writer {
     async fn keep_read(&mut self, outcomes: Vec<(Task, ReadOutcome)>) -> Outcome {
         let catalog = &self.shared.catalog;
         let counters = &self.shared.counters;
-        // Old rows of everything that changed must make way, text or no text.
-        let stale: Vec<FileId> = outcomes
-            .iter()
-            .filter(|(task, outcome)| task.stale && !matches!(outcome, ReadOutcome::Unchanged))
-            .map(|(task, _)| task.file)
-            .collect();
-        let (mut rows, mut worded, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
-        let mut rest = Vec::new();
+        let (mut unchanged, mut changed) = (Vec::new(), Vec::new());
         for (task, outcome) in outcomes {
             match outcome {
                 ReadOutcome::Unchanged => unchanged.push((task.file, task.version)),
-                ReadOutcome::Passages { hash, passages } => {
-                    worded.push((task.file, task.version, hash, passages.len() as u64));
-                    let seconds = task.modified_ns.div_euclid(1_000_000_000);
-                    let origin = Origin::new(task.file, &task.path, seconds);
-                    rows.extend(
-                        passages
-                            .into_iter()
-                            .map(|passage| PassageRow { origin: origin.clone(), passage }),
-                    );
+                ReadOutcome::Missing => {
+                    let left = catalog.settle_missing(task.file, task.version)?;
+                    counters.removed.fetch_add(left.into(), Relaxed);
                 }
-                outcome => rest.push((task, outcome)),
+                outcome => changed.push((task, outcome)),
             }
         }
-        let files: Vec<FileId> = worded.iter().map(|(file, ..)| *file).collect();
-        catalog.expect_passages(&files)?;
+        counters.unchanged.fetch_add(catalog.settle_unchanged(&unchanged)?, Relaxed);
+        // What changed or left while it was read is not touched: it comes again.
+        let handed_out: Vec<_> =
+            changed.iter().map(|(task, _)| (task.file, task.version)).collect();
+        let current = catalog.expect_passages(&handed_out)?;
+        changed.retain(|(task, _)| current.contains(&task.file));
+        // Old rows of everything that changed must make way, text or no text.
+        let stale: Vec<FileId> =
+            changed.iter().filter(|(task, _)| task.stale).map(|(task, _)| task.file).collect();
+        let (mut rows, mut worded, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for (task, outcome) in changed {
+            let ReadOutcome::Passages { hash, passages } = outcome else {
+                rest.push((task, outcome));
+                continue;
+            };
+            worded.push((task.file, task.version, hash, passages.len() as u64));
+            let seconds = task.modified_ns.div_euclid(1_000_000_000);
+            let origin = Origin::new(task.file, &task.path, seconds);
+            let of_file = |passage| PassageRow { origin: origin.clone(), passage };
+            rows.extend(passages.into_iter().map(of_file));
+        }
         self.store.replace_passages(&stale, &rows).await?;
         catalog.settle_worded(&worded)?;
-        catalog.settle_unchanged(&unchanged)?;
-        counters.unchanged.fetch_add(unchanged.len() as u64, Relaxed);
-        // A text without passages is done with.
-        let done = worded.iter().filter(|(.., passages)| *passages == 0).count();
-        counters.indexed.fetch_add(done as u64, Relaxed);
         for (task, outcome) in rest {
             match outcome {
                 ReadOutcome::Skipped(reason) => {
@@ -225,28 +233,27 @@ impl Writer {
                     catalog.settle_failed(task.file, task.version, &reason, transient)?;
                     counters.failed.fetch_add(1, Relaxed);
                 }
-                _ => {
-                    let removed = catalog.retire_path(&task.path)?;
-                    counters.removed.fetch_add(removed, Relaxed);
-                }
+                _ => unreachable!("sorted out above"),
             }
         }
         self.shared.wake();
         Ok(())
     }
 
-    async fn keep_embedded(&mut self, batch: EmbeddedBatch) -> Outcome {
+    async fn keep_embedded(&mut self, mut batch: EmbeddedBatch) -> Outcome {
         let catalog = &self.shared.catalog;
         let counters = &self.shared.counters;
-        let stale: Vec<FileId> =
-            batch.files.iter().filter(|task| task.stale).map(|task| task.file).collect();
-        let files: Vec<FileId> = batch.files.iter().map(|task| task.file).collect();
-        let settled: Vec<(FileId, i64)> =
-            batch.files.iter().map(|task| (task.file, task.version)).collect();
-        catalog.expect_vectors(&files)?;
+        let handed_out: Vec<_> = batch.files.iter().map(|task| (task.file, task.version)).collect();
+        let current = catalog.expect_vectors(&handed_out)?;
+        batch.rows.retain(|row| current.contains(&row.origin.file));
+        let stale: Vec<FileId> = batch
+            .files
+            .iter()
+            .filter(|task| task.stale && current.contains(&task.file))
+            .map(|task| task.file)
+            .collect();
         self.store.replace_vectors(&stale, &batch.rows).await?;
-        catalog.settle_indexed(&settled)?;
-        counters.indexed.fetch_add(settled.len() as u64, Relaxed);
+        counters.indexed.fetch_add(catalog.settle_indexed(&handed_out)?, Relaxed);
         counters.embedded.fetch_add(batch.embedded, Relaxed);
         counters.reused.fetch_add(batch.reused, Relaxed);
         let failed: Vec<FileId> = batch.failed.iter().map(|(task, _)| task.file).collect();
@@ -282,6 +289,7 @@ impl Writer {
     /// store is put in order.
     async fn settle(&mut self, (): ()) -> Outcome {
         self.remove_leaving(()).await?;
+        let disorder = self.shared.disorder();
         if self.shared.catalog.counts()?.queued() > 0 || self.shared.is_scanning() {
             return Ok(());
         }
@@ -296,13 +304,13 @@ impl Writer {
         self.store.upkeep(Mode::Idle).await?;
         self.since_upkeep = 0;
         self.unsettled = false;
-        self.shared.set_in_order(true);
+        self.shared.put_in_order(disorder);
         Ok(())
     }
 
     fn unsettle(&mut self) {
         self.unsettled = true;
-        self.shared.set_in_order(false);
+        self.shared.disturb();
     }
 }
 

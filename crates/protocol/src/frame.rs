@@ -6,8 +6,8 @@ use std::io::{self, Read, Write};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A longer frame is refused unread: its length is garbage or its sender is.
-/// Room for the text of the largest file that is read (see the settings' cap)
-/// with its offsets.
+/// Room for the text of the largest file that the settings allow, 128 MiB, should
+/// decoding it make it half as long again, with its offsets.
 pub const MAX_FRAME_BYTES: usize = 256 << 20;
 
 /// Read in steps of this many bytes, so that a garbage length takes no memory

@@ -85,7 +85,7 @@ impl Field {
             Self::ThreadsPerWorker => Kind::AutoOr { least: 1, most: 32 },
             Self::PassagesPerLease => Kind::AutoOr { least: 1, most: 1024 },
             Self::TokensPerCall => Kind::AutoOr { least: 16, most: 65536 },
-            Self::MaxMegabytes => Kind::Number { least: 1, most: 1024 },
+            Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
             Self::Ignore => Kind::Patterns,
         }
     }

@@ -342,7 +342,7 @@ mod tests {
             (auto(1, 1024), auto(16, 65536)).prop_map(|(passages_per_lease, tokens_per_call)| {
                 BatchSettings { passages_per_lease, tokens_per_call }
             });
-        let files = (1..=1024_u64, prop::collection::vec("[!-~é]{1,8}", 0..5))
+        let files = (1..=128_u64, prop::collection::vec("[!-~é]{1,8}", 0..5))
             .prop_map(|(max_megabytes, ignore)| FileSettings { max_megabytes, ignore });
         (pool, batch, files, "[a-zA-Z0-9._-]{1,12}")
             .prop_map(|(pool, batch, files, model)| Settings { pool, batch, files, model })

@@ -89,16 +89,30 @@ const METADATA_CACHE_BYTES: usize = 32 << 20;
 impl Store {
     /// Opens the tables in `dir`, which are created where they are missing.
     pub async fn open(dir: &Path, space: &VectorSpace) -> Result<Store, StoreError> {
-        let failed = |source: Source| StoreError::new(Doing::Open, dir.to_owned(), source);
-        // A relative path that begins with "db" would mean the database's cloud.
-        let dir = std::path::absolute(dir).map_err(|error| failed(error.into()))?;
-        let connection = connect(&dir).await.map_err(|error| failed(error.into()))?;
+        let (dir, connection) = reach(dir).await?;
         let dims = space.dims as usize;
         let passages = Table::open(&connection, &dir, "passages", rows::passage_schema()).await?;
         upkeep::prepare(&passages).await?;
         let name = space.table_name();
         let vectors = Table::open(&connection, &dir, &name, rows::vector_schema(dims)).await?;
         Ok(Store { inner: Arc::new(Inner { dir, dims, passages, vectors }) })
+    }
+
+    /// Opens the tables for reading; `None` where they are not there yet. Nothing
+    /// is created or changed, so this may be done beside the process that writes.
+    pub async fn open_existing(
+        dir: &Path,
+        space: &VectorSpace,
+    ) -> Result<Option<Store>, StoreError> {
+        if !dir.is_dir() {
+            return Ok(None);
+        }
+        let (dir, connection) = reach(dir).await?;
+        let dims = space.dims as usize;
+        let passages = Table::open_existing(&connection, &dir, "passages").await?;
+        let vectors = Table::open_existing(&connection, &dir, &space.table_name()).await?;
+        let (Some(passages), Some(vectors)) = (passages, vectors) else { return Ok(None) };
+        Ok(Some(Store { inner: Arc::new(Inner { dir, dims, passages, vectors }) }))
     }
 
     /// The folder that holds the tables.
@@ -110,6 +124,15 @@ impl Store {
     pub async fn disk_bytes(&self) -> Result<u64, StoreError> {
         disk::bytes_under(self.inner.dir.clone()).await
     }
+}
+
+/// The folder's absolute path, for a relative one that begins with "db" would mean
+/// the database's cloud, and a connection to it.
+async fn reach(dir: &Path) -> Result<(PathBuf, Connection), StoreError> {
+    let failed = |source: Source| StoreError::new(Doing::Open, dir.to_owned(), source);
+    let path = std::path::absolute(dir).map_err(|error| failed(error.into()))?;
+    let connection = connect(&path).await.map_err(|error| failed(error.into()))?;
+    Ok((path, connection))
 }
 
 async fn connect(dir: &Path) -> lancedb::Result<Connection> {

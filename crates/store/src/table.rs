@@ -48,6 +48,24 @@ impl Table {
         }
     }
 
+    /// `None` where there is no table of that name.
+    pub async fn open_existing(
+        connection: &Connection,
+        dir: &Path,
+        name: &str,
+    ) -> Result<Option<Table>, StoreError> {
+        let path = dir.join(format!("{name}.lance"));
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        match connection.open_table(name).execute().await {
+            Ok(lance) => Ok(Some(Table { lance, path })),
+            // It is being made at this moment.
+            Err(lancedb::Error::TableNotFound { .. }) => Ok(None),
+            Err(error) => Err(StoreError::new(Doing::OpenTable, path, error)),
+        }
+    }
+
     pub fn read_failed(&self, error: lancedb::Error) -> StoreError {
         StoreError::new(Doing::Read, self.path.clone(), error)
     }

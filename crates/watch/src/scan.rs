@@ -100,6 +100,14 @@ pub fn scan_below(
     Ok(())
 }
 
+impl Found {
+    pub fn path(&self) -> &SourcePath {
+        match self {
+            Found::File { path, .. } | Found::Unreadable { path, .. } => path,
+        }
+    }
+}
+
 fn file(entry: &ignore::DirEntry) -> Option<Found> {
     if !entry.file_type()?.is_file() {
         return None;

@@ -35,7 +35,8 @@ export async function dropOnWindow(desktop, title, paths) {
     }
     await pause(5 * STEP_MS);
     pointer('mouseup', 1);
-    await until('the drop target asks for the files', () => said.includes('taken'));
+    // A target asks for the files while they still hang over it, so the source must outlive that.
+    await until('the drag has ended', () => said.includes('over'));
   } finally {
     killGroup(child);
   }

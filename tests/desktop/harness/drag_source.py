@@ -1,8 +1,8 @@
 """A small GTK window whose whole surface can be dragged and carries files.
 
 usage: drag_source.py PATH...   (the system's Python, which has the GTK bindings)
-Says "ready" once it is shown and "taken" once a drop target has asked for the
-files; ends with the drag.
+Says "ready" once it is shown and "over" once the drag has ended, whoever took
+the files; then it ends.
 """
 
 import pathlib
@@ -23,7 +23,11 @@ def say(word):
 
 def give(_surface, _context, selection, _info, _time):
     selection.set_uris(URIS)
-    say("taken")
+
+
+def end(_surface, _context):
+    say("over")
+    Gtk.main_quit()
 
 
 window = Gtk.Window(title="drag source", accept_focus=False, default_width=120, default_height=80)
@@ -33,7 +37,7 @@ surface.add(Gtk.Label(label="drag me"))
 surface.drag_source_set(Gdk.ModifierType.BUTTON1_MASK, [], Gdk.DragAction.COPY)
 surface.drag_source_add_uri_targets()
 surface.connect("drag-data-get", give)
-surface.connect("drag-end", Gtk.main_quit)
+surface.connect("drag-end", end)
 window.add(surface)
 window.connect("map-event", lambda *_: say("ready"))
 window.show_all()

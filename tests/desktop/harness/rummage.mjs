@@ -11,23 +11,25 @@ import { descendantsOf } from './processes.mjs';
 import { until } from './until.mjs';
 import { openWindow } from './web-driver.mjs';
 
-const TITLE = 'Rummage';
+export const TITLE = 'Rummage';
 
 /** Opens Rummage on a data folder within the desktop and waits until it shows its state. */
 export async function openRummage(desktop, { data = 'rummage-data' } = {}) {
   const path = program('rummage-desktop');
   assert.ok(existsSync(path), `${path} is not built: run \`npm run setup\``);
-  const window = await openWindow(desktop, path, { env: { RUMMAGE_DATA: join(desktop.folder, data) } });
-  const rummage = new Rummage(desktop, window);
+  const env = { RUMMAGE_DATA: join(desktop.folder, data) };
+  const window = await openWindow(desktop, path, { env });
+  const rummage = new Rummage(desktop, window, () => desktop.spawn(path, [], { env }));
   await until('the window shows its state', async () => (await window.select('body[data-ready]')).length === 1, { seconds: 60 });
   await windowNamed(desktop, TITLE);
   return rummage;
 }
 
 class Rummage {
-  constructor(desktop, window) {
+  constructor(desktop, window, start) {
     this.desktop = desktop;
     this.window = window;
+    this.start = start;
   }
 
   get process() {
@@ -51,11 +53,29 @@ class Rummage {
   /** Waits until so many files are searchable and nothing is left to do. */
   async isUpToDate(files, { seconds = 120 } = {}) {
     // How much the index holds, not how much the folder does.
-    const done = [/\bUp to date\b/, new RegExp(`\\b${files} files · .* index`)];
-    await until(`all ${files} files are indexed`, async () => {
+    const done = [/\bUp to date\b/, new RegExp(`\\b${files.toLocaleString('en-US')} files? · .* index`)];
+    await until(`${files} files are indexed`, async () => {
       const text = await this.text();
       return done.every((pattern) => pattern.test(text));
     }, { seconds });
+  }
+
+  /** The text of the first result; empty when there is none yet. */
+  async firstResult() {
+    const [list] = await this.window.all('listbox', 'Results');
+    if (!list) return '';
+    const [first] = await this.window.select('[role=option]', list);
+    return first ? first.text() : '';
+  }
+
+  /** Closes the window as its frame or the keyboard does. */
+  async closeWindow() {
+    this.desktop.run('xdotool', ['windowactivate', '--sync', await windowNamed(this.desktop, TITLE), 'key', 'alt+F4']);
+  }
+
+  /** Starts the program once more beside this one; its exit code. */
+  startAgain() {
+    return new Promise((resolve) => this.start().on('exit', resolve));
   }
 
   text() {

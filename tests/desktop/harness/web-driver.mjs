@@ -22,7 +22,7 @@ const CANDIDATES = {
   textbox: 'input[type=number], input[type=text], textarea, [role=textbox]',
 };
 
-const KEYS = { Control: '\uE009', Enter: '\uE007', Tab: '\uE004' };
+const KEYS = { Control: '\uE009', Enter: '\uE007', Escape: '\uE00C', Tab: '\uE004' };
 
 /** Starts a program under WebKitWebDriver; the window is the one that it opens. */
 export async function openWindow(desktop, program, { env = {}, args = [] } = {}) {

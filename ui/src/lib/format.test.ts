@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { baseName, bytes, count, day, duration, folderOf, plural, rate, splitPath } from './format';
+import {
+  baseName,
+  bytes,
+  count,
+  day,
+  duration,
+  folderOf,
+  plural,
+  rate,
+  splitPath,
+  withinRoot,
+} from './format';
 
 function table<I, O>(name: string, f: (input: I) => O, rows: [I, O][]): void {
   it.each(rows)(`${name}: %s`, (input, expected) => expect(f(input)).toEqual(expected));
@@ -82,6 +93,25 @@ describe('paths', () => {
     ['C:\\Users\\note.md', 'note.md'],
     ['note.md', 'note.md'],
   ]);
+  const roots = [
+    '/home/you/Notes',
+    '/home/you/Documents',
+    '/home/you/Documents/Home',
+    '/a/Same',
+    '/b/Same',
+  ].map((path) => ({ path, name: baseName(path) }));
+  table(
+    'withinRoot',
+    (folder: string) => withinRoot(folder, roots),
+    [
+      ['/home/you/Notes', 'Notes'],
+      ['/home/you/Notes/2024/May', 'Notes/2024/May'],
+      ['/home/you/Documents/Home/Bills', 'Home/Bills'],
+      ['/home/you/Notes and more', '/home/you/Notes and more'],
+      ['/b/Same/x', '/b/Same/x'],
+      ['/elsewhere', '/elsewhere'],
+    ],
+  );
   table('folderOf', folderOf, [
     ['/home/you/note.md', '/home/you'],
     ['note.md', ''],

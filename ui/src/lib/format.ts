@@ -88,6 +88,26 @@ function lastSeparator(path: string, end: number): number {
   return end <= 0 ? -1 : Math.max(path.lastIndexOf('/', end - 1), path.lastIndexOf('\\', end - 1));
 }
 
+/**
+ * A folder as seen from the followed folder it lies in: `Documents/Home` for
+ * `/home/you/Documents/Home`. The whole path where that would not tell two apart.
+ */
+export function withinRoot(
+  folder: string,
+  roots: readonly { path: string; name: string }[],
+): string {
+  const root = roots
+    .filter(({ path }) => folder === path || /^[/\\]/.test(restOf(folder, path)))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+  if (!root || roots.some((other) => other !== root && other.name === root.name)) return folder;
+  return root.name + restOf(folder, root.path);
+}
+
+/** What follows `start` in `path`; empty when it does not start with it. */
+function restOf(path: string, start: string): string {
+  return path.startsWith(start) ? path.slice(start.length) : '';
+}
+
 /** The last part of a path. */
 export function baseName(path: string): string {
   return path.slice(lastSeparator(path, path.length) + 1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runs, withoutBlankLines } from './highlight';
+import { excerpt, runs } from './highlight';
 
 /** Marked runs in brackets. */
 function shown(text: string, highlights: [number, number][]): string {
@@ -62,7 +62,27 @@ describe('runs', () => {
   });
 });
 
-it('blank lines go, line breaks stay', () => {
-  expect(withoutBlankLines('a\nb')).toBe('a\nb');
-  expect(withoutBlankLines('a\n \n\n\tb\n\nc')).toBe('a\n\tb\nc');
+describe('excerpt', () => {
+  /** Lines; marked runs in brackets, headings between equals signs. */
+  function lines(text: string, highlights: [number, number][], markdown: boolean): string[] {
+    return excerpt(text, highlights, markdown).map(({ heading, runs }) => {
+      const line = runs.map((run) => (run.marked ? `[${run.text}]` : run.text)).join('');
+      return heading ? `=${line}=` : line;
+    });
+  }
+
+  it.each([
+    ['blank lines go, indentation stays', 'a\n \n\n\tb\n\nc', [], true, ['a', '\tb', 'c']],
+    ['a mark may span lines', 'one\ntwo', [[2, 5]], true, ['on[e]', '[t]wo']],
+    ['headings', '# One\ntext\n### Two', [], true, ['=One=', 'text', '=Two=']],
+    ['marked headings', '## Warm room', [[3, 7]], true, ['=[Warm] room=']],
+    ['no heading', '#one\na # b\n####### c', [], true, ['#one', 'a # b', '####### c']],
+    ['only Markdown has headings', '# note', [], false, ['# note']],
+    ['nothing', '', [], true, []],
+  ] as [string, string, [number, number][], boolean, string[]][])(
+    '%s',
+    (_, text, highlights, markdown, expected) => {
+      expect(lines(text, highlights, markdown)).toEqual(expected);
+    },
+  );
 });

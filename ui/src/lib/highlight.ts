@@ -1,4 +1,4 @@
-// A passage's text as runs that are marked and runs that are not. Pure.
+// A passage's text as lines, of runs that are marked and runs that are not. Pure.
 
 export interface Run {
   text: string;
@@ -32,7 +32,37 @@ function push(found: Run[], text: string, marked: boolean): void {
   else found.push({ text, marked });
 }
 
-/** Blank lines are of no use in a short excerpt; the indentation of others is kept. */
-export function withoutBlankLines(text: string): string {
-  return text.replace(/\n(?:[^\S\n]*\n)+/g, '\n');
+export interface Line {
+  heading: boolean;
+  runs: Run[];
+}
+
+const HEADING = /^#{1,6}[^\S\n]+/;
+
+/**
+ * A passage as lines to show. Blank lines are of no use in a short excerpt; the
+ * indentation of others is kept. In Markdown a heading loses its signs.
+ */
+export function excerpt(
+  text: string,
+  highlights: readonly (readonly [number, number])[],
+  markdown: boolean,
+): Line[] {
+  return linesOf(runs(text, highlights))
+    .filter((line) => line.some((run) => run.text.trim() !== ''))
+    .map(([first, ...others]) => {
+      const heading = markdown && first !== undefined && !first.marked && HEADING.test(first.text);
+      const bare = heading ? { ...first, text: first.text.replace(HEADING, '') } : first;
+      return { heading, runs: bare === undefined || bare.text === '' ? others : [bare, ...others] };
+    });
+}
+
+function linesOf(pieces: Run[]): Run[][] {
+  const lines: Run[][] = [[]];
+  for (const { text, marked } of pieces)
+    for (const [index, part] of text.split('\n').entries()) {
+      if (index > 0) lines.push([]);
+      if (part !== '') lines.at(-1)?.push({ text: part, marked });
+    }
+  return lines;
 }

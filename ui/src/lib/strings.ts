@@ -1,8 +1,13 @@
 // Every word the window says, in one place.
-import { bytes, count, duration, plural, rate } from './format';
+import { baseName, bytes, count, duration, plural, rate } from './format';
 import type { AddReport, Coverage, FileState, Indexing, NumberField, Status, Why } from './backend';
 
 const files = (n: number) => plural(n, 'file');
+
+/** Common words alone are no reason to be shown. */
+const holdsWords = ({ keyword }: Why) => keyword !== null && keyword.terms.length > 0;
+
+const place = (rank: number | null) => (rank === null ? '' : ` (place ${count(rank)})`);
 
 /** Ctrl or Cmd, whichever this machine has. */
 export const commandKey = /mac/i.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl';
@@ -45,12 +50,21 @@ export const t = {
       return `${files(shown)} · ${count(tookMs)} ms · searched ${of}${byMeaning}`;
     },
     page: (n: number) => `Page ${count(n)}`,
-    why: ({ keyword, meaning }: Why) =>
-      keyword && meaning ? 'words + meaning' : meaning ? 'meaning' : keyword ? 'words' : '',
-    whyInFull: ({ keyword, meaning }: Why) =>
+    why: (why: Why) =>
+      holdsWords(why) && why.meaning
+        ? 'words + meaning'
+        : why.meaning
+          ? 'meaning'
+          : why.keyword
+            ? 'words'
+            : '',
+    whyInFull: (why: Why) =>
       [
-        keyword && `Words: ${keyword.terms.join(', ')} (place ${keyword.rank})`,
-        meaning && `Meaning: ${meaning.similarity.toFixed(2)} alike (place ${meaning.rank})`,
+        why.keyword &&
+          holdsWords(why) &&
+          `Words: ${why.keyword.terms.join(', ')}${place(why.keyword.rank)}`,
+        why.meaning &&
+          `Meaning: ${why.meaning.similarity.toFixed(2)} alike${place(why.meaning.rank)}`,
       ]
         .filter(Boolean)
         .join('\n'),
@@ -71,6 +85,7 @@ export const t = {
     name: 'Activity',
     indexing: 'Indexing',
     upToDate: 'Up to date',
+    scanning: 'Looking for changes…',
     counts: ({ done, total }: Indexing) => `${count(done)} of ${files(total)}`,
     rate: (filesPerSecond: number) => `${rate(filesPerSecond)} files/s`,
     left: (seconds: number) => `${duration(seconds)} left`,
@@ -95,7 +110,11 @@ export const t = {
   },
 
   notices: {
-    added: ({ added }: AddReport) => `Added ${plural(added.length, 'folder')}`,
+    added: ({ added: [first = '', second, ...others] }: AddReport) => {
+      if (second === undefined) return `Added ${baseName(first)}`;
+      const rest = others.length === 0 ? baseName(second) : `${count(others.length + 1)} more`;
+      return `Added ${baseName(first)} and ${rest}`;
+    },
     nothingAdded: 'Nothing was added',
     refused: (path: string, reason: string) => `Not added: ${path} (${reason})`,
     forgot: (name: string) => `${name} is no longer followed`,

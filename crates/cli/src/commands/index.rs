@@ -37,17 +37,19 @@ async fn follow_and_wait(
             eprintln!("rummage: {} {}", problem.message, problem.mend);
         }
     }
-    wait(engine, common).await?;
-    let mut refused = added.refused.into_iter();
-    match refused.next() {
-        None => Ok(()),
-        Some(first) => {
-            // The last one becomes the command's own error.
-            let last = refused.fold(first, |error, next| {
-                eprintln!("rummage: {error}");
-                next
-            });
-            Err(last.into())
+    let mut refused = added.refused;
+    // The last one becomes the command's own error, unless there is a worse one.
+    let last = refused.pop();
+    for error in &refused {
+        eprintln!("rummage: {error}");
+    }
+    let waited = wait(engine, common).await;
+    match (last, waited) {
+        (None, waited) => waited,
+        (Some(last), Ok(())) => Err(last.into()),
+        (Some(last), Err(error)) => {
+            eprintln!("rummage: {last}");
+            Err(error)
         }
     }
 }
@@ -89,9 +91,7 @@ async fn forget_all(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     for path in paths {
-        // A folder that is still there is followed under its real name.
-        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        engine.forget(&real).await?;
+        engine.forget(path).await?;
         if !common.json {
             writeln!(out, "{} is no longer followed.", path.display())?;
         }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use rummage_engine::{Engine, EngineError, Query};
+use serde_json::json;
 
 use super::open_to_read;
 use crate::{
@@ -73,24 +74,39 @@ async fn batch(
     };
     for line in lines.lines() {
         let text = line.with_context(|| format!("{}", file.display()))?;
-        let query = parse(&text, search)?;
-        let answer = engine.search(&query).await?;
-        serde_json::to_writer(&mut *out, &SearchReport::new(&text, &answer))?;
+        // One line that cannot be read must not cost the others their answers.
+        match parse(&text, search) {
+            Ok(query) => {
+                let answer = engine.search(&query).await?;
+                serde_json::to_writer(&mut *out, &SearchReport::new(&text, &answer))?;
+            }
+            Err(error) => {
+                let error = error.to_string();
+                serde_json::to_writer(&mut *out, &json!({ "query": text, "error": error }))?;
+            }
+        }
         writeln!(out)?;
         out.flush()?;
     }
     Ok(())
 }
 
-/// The query's own operators, and the command line's beside them.
+/// The query's own operators, and the command line's, which win.
 fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
-    let mut written = text.to_owned();
-    let operators = [("in", &search.under), ("after", &search.after), ("before", &search.before)];
-    let given = operators.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-    for (name, value) in given.chain(search.types.iter().map(|ext| ("type", ext.as_str()))) {
-        written.push_str(&format!(" {name}:\"{value}\""));
+    let mut query = Query::parse(text)?;
+    if let Some(under) = &search.under {
+        query.filter.under = Some(under.clone());
     }
-    let mut query = Query::parse(&written)?;
+    let types = search.types.iter().map(|ext| ext.trim_start_matches('.').to_lowercase());
+    query.filter.types.extend(types);
+    // Dates are read as they are within a query.
+    let date = |operator: &str, value: &str| Query::parse(&format!("{operator}:{value}"));
+    if let Some(after) = &search.after {
+        query.filter.after = date("after", after)?.filter.after;
+    }
+    if let Some(before) = &search.before {
+        query.filter.before = date("before", before)?.filter.before;
+    }
     query.mode = search.mode.into();
     query.limit = search.limit.into();
     Ok(query)

@@ -110,6 +110,9 @@ fn filters_narrow_and_operators_are_read() {
     assert!(installation.find("fn main in:code", "keyword")[0].ends_with("main.rs"));
     assert!(installation.find("onions -carrots", "keyword").is_empty());
     assert!(installation.find("onions after:2999", "keyword").is_empty());
+    let open_quote = ["search", "--json", "--in", "code", "--mode", "keyword", "hello \"fn main"];
+    let found = installation.run(open_quote).json();
+    assert_eq!(found["results"].as_array().unwrap().len(), 1, "{found}");
     let wrong = installation.run(["search", "onions after:soon"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("after") && wrong.stderr.contains("soon"), "{wrong:?}");
@@ -120,14 +123,15 @@ fn a_batch_answers_a_line_each() {
     let (installation, tree) = (Installation::new(), kitchen());
     installation.index(tree.root());
     let mut queries = tempfile::NamedTempFile::new().unwrap();
-    writeln!(queries, "onions\ncrisp crust").unwrap();
+    writeln!(queries, "onions\ncrisp crust\nafter:never\nonions").unwrap();
     let run = installation
         .run(["search", "--json", "--batch", queries.path().to_str().unwrap()])
         .succeeded();
     let answers: Vec<Value> =
         run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), 2);
+    assert_eq!(answers.len(), 4);
     assert_eq!(answers[0]["query"], "onions");
+    assert!(answers[2]["error"].as_str().unwrap().contains("never"));
     assert!(answers[1]["results"][0]["path"].as_str().unwrap().ends_with("bread.md"));
 }
 

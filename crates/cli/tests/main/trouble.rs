@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use rummage_testkit::{Tree, runtime_library, worker_program};
@@ -248,4 +248,63 @@ fn a_full_disk_is_named_and_the_work_goes_on_once_there_is_room() {
     let last = run.stdout.lines().last().unwrap();
     let status: serde_json::Value = serde_json::from_str(last).unwrap();
     assert_eq!(status["files"]["indexed"], 800, "{run:?}");
+}
+
+#[test]
+fn its_own_data_folder_is_not_indexed() {
+    let (installation, tree) = (Installation::new(), Tree::with([GOOD]));
+    let data = tree.path("my-data");
+    fs::create_dir(&data).unwrap();
+    fs::copy(installation.settings(), data.join("settings.toml")).unwrap();
+    let mut command = installation.command();
+    command.env("RUMMAGE_DATA", &data).args(["index", "--json"]).arg(tree.root());
+    assert_eq!(Run::of(&mut command).json()["files"]["indexed"], 1);
+}
+
+#[test]
+fn reading_beside_an_indexing_process_disturbs_nothing() {
+    let (installation, tree) = (Installation::new(), Tree::prose(1500, 5));
+    let mut indexing = installation.command();
+    let mut indexing =
+        indexing.args(["index", "--quiet"]).arg(tree.root()).stdout(Stdio::null()).spawn().unwrap();
+    let code = loop {
+        if let Some(status) = indexing.try_wait().unwrap() {
+            break status.code();
+        }
+        let status = installation.run(["status", "--json"]);
+        // Until there is a catalog there is nothing to read.
+        assert!([0, 2].contains(&status.code), "{status:?}");
+    };
+    assert_eq!(code, Some(0));
+    assert_eq!(installation.status()["files"]["indexed"], 1500);
+}
+
+#[test]
+fn a_killed_index_run_and_reverted_files_lose_nothing() {
+    let (installation, tree) = (Installation::new(), Tree::new());
+    let write = |edition: &str| {
+        for file in 0..200 {
+            tree.write(&format!("{file}.txt"), format!("file {file} in its {edition} edition"));
+        }
+    };
+    write("first");
+    installation.index(tree.root());
+    write("second");
+    // Killed at any moment, the old contents come back.
+    let mut child = installation.command();
+    let mut child = child.args(["index", "--quiet"]).arg(tree.root()).spawn().unwrap();
+    let manifests = installation.data().join("index/passages.lance/_versions");
+    let count = || fs::read_dir(&manifests).unwrap().count();
+    let before = count();
+    while count() == before && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    write("first");
+    installation.index(tree.root());
+    let found =
+        installation.run(["search", "--json", "-k", "500", "--mode", "keyword", "first"]).json();
+    assert_eq!(found["results"].as_array().unwrap().len(), 200);
+    assert!(installation.find("second", "keyword").is_empty());
 }

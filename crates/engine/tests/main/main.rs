@@ -1,6 +1,7 @@
 //! The engine as a whole, with real workers, a tiny real model and a real store.
 
 mod following;
+#[cfg(unix)]
 mod killing;
 mod setting;
 

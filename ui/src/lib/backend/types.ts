@@ -112,7 +112,7 @@ export interface PassageResult {
 
 export interface Why {
   keyword: { rank: number; score: number; terms: string[] } | null;
-  meaning: { rank: number; similarity: number } | null;
+  meaning: { rank: number | null; similarity: number } | null;
 }
 
 export type FileState = 'indexed' | 'queued' | 'skipped' | 'failed';

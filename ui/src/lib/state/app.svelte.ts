@@ -11,6 +11,7 @@ import {
 } from '../backend';
 import { baseName } from '../format';
 import { t } from '../strings';
+import { Activity } from './activity.svelte';
 import { Folders } from './folders.svelte';
 import { Notices } from './notices.svelte';
 import { Search } from './search.svelte';
@@ -23,6 +24,7 @@ export class AppState {
   readonly notices = new Notices();
   readonly search: Search;
   readonly folders: Folders;
+  readonly activity = new Activity();
 
   /** `null` until the first has come. */
   status = $state.raw<Status | null>(null);
@@ -76,6 +78,7 @@ export class AppState {
     this.status = status;
     this.failure = null;
     this.search.coverageIs(status.coverage);
+    this.activity.statusIs(status);
   }
 
   async #act(intent: 'open' | 'reveal', path: string): Promise<void> {

@@ -36,8 +36,8 @@ describe('dragging', () => {
 describe('dropping', () => {
   it('thanks, and the thanks go by themselves', async () => {
     const { drop, shown, changes } = setup(async (added) => ({ added, refused: [] }));
-    await drop(['/a', '/b']);
-    expect([shown(), changes()]).toEqual([[['good', 'Added 2 folders']], 1]);
+    await drop(['/home/a', '/home/b']);
+    expect([shown(), changes()]).toEqual([[['good', 'Added a and b']], 1]);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(shown()).toEqual([]);
   });

@@ -1,0 +1,24 @@
+// What keeps Rummage from starting is said in its window, and mended there.
+
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { Desktop } from './harness/desktop.mjs';
+import { openRummage } from './harness/rummage.mjs';
+
+test('a data folder that cannot be used is named, until it can', { timeout: 120_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const data = join(desktop.folder, 'rummage-data');
+  writeFileSync(data, 'a file where the folder should be');
+  const rummage = await openRummage(desktop);
+
+  const again = await rummage.window.find('button', 'Try again');
+  assert.ok((await rummage.text()).includes(data), 'the folder is named');
+
+  rmSync(data);
+  await again.click();
+  await rummage.window.find('button', 'Choose folders…');
+  await rummage.window.close();
+});
