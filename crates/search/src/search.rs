@@ -7,13 +7,13 @@ use std::{
 
 use futures::future::try_join;
 use rummage_corpus::{PassageId, model_input};
-use rummage_store::{KeywordHit, MeaningHit, PassageRow, Store, StoreError};
+use rummage_store::{KeywordHit, MeaningHit, PassageRow, Store, StoreError, Words};
 
 use crate::{
     FileHit, KeywordReason, MeaningReason, Mode, PassageHit, Query, Why,
     fusion::{self, Candidate, RankedFile},
     snippet,
-    terms::{Demands, Terms},
+    terms::{Demands, Terms, telling},
 };
 
 /// Passages that each leg is asked for: at least so many that the z-scores stand
@@ -64,7 +64,9 @@ impl Found {
             match query.mode {
                 Mode::Meaning => Ok(Vec::new()),
                 Mode::Hybrid | Mode::Keyword => {
-                    store.keyword(&query.words, &query.filter, limit).await
+                    let any = telling(&query.words.any);
+                    let words = Words { any, ..query.words.clone() };
+                    store.keyword(&words, &query.filter, limit).await
                 }
             }
         };

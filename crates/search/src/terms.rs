@@ -26,8 +26,8 @@ pub(crate) struct Match {
     pub span: Span,
 }
 
-/// English words that say nothing about a passage. The index keeps them; only the
-/// marking leaves them out.
+/// English words that say nothing about a passage. The index keeps them, for
+/// phrases and for questions that have no others.
 const STOP_WORDS: [&str; 57] = [
     "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "did",
     "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it",
@@ -35,6 +35,21 @@ const STOP_WORDS: [&str; 57] = [
     "those", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will",
     "with", "would", "you", "your",
 ];
+
+/// The words that say something; all of them where none does. In a small folder
+/// even a word like "does" is rare, and would outweigh what the question means.
+pub(crate) fn telling(text: &str) -> String {
+    let is_telling = |word: &Word| {
+        let shown = text[word.span.start..word.span.end].to_lowercase();
+        !STOP_WORDS.contains(&shown.as_str())
+    };
+    let told: Vec<&str> = words(text)
+        .iter()
+        .filter(|word| is_telling(word))
+        .map(|word| &text[word.span.start..word.span.end])
+        .collect();
+    if told.is_empty() { text.to_owned() } else { told.join(" ") }
+}
 
 impl Terms {
     pub fn of(wanted: &Words) -> Terms {
@@ -145,6 +160,13 @@ mod tests {
         let found = Terms::of(&asking(query)).find(text);
         let found: Vec<_> = found.iter().map(|m| &text[m.span.start..m.span.end]).collect();
         assert_eq!(found, expected, "{query:?} in {text:?}");
+    }
+
+    #[test]
+    fn words_that_say_nothing_are_left_out_unless_there_are_no_others() {
+        assert_eq!(telling("What does my cat do?"), "cat");
+        assert_eq!(telling("The who"), "The who");
+        assert_eq!(telling("上海 is where"), "上海");
     }
 
     #[test]
