@@ -47,7 +47,10 @@ async fn a_root_that_goes_away_keeps_its_index() {
     tree.rename("disk", "unplugged");
     engine.scan_all().await.unwrap();
     settled(&engine).await;
-    until(&engine, "shown as away", |status| status.roots[0].root.away.is_some()).await;
+    until(&engine, "shown as away", |status| {
+        status.roots.first().is_some_and(|root| root.root.away.is_some())
+    })
+    .await;
     assert_eq!(names(&engine, "violet umbrellas").await, ["a.txt"]);
     tree.rename("unplugged", "disk");
     engine.scan_all().await.unwrap();
@@ -96,6 +99,9 @@ async fn a_folder_removed_while_it_is_indexed_ends_the_work_in_order() {
     assert!(counts.known() < 5001, "what could not be read any more has left: {counts:?}");
     engine.scan_all().await.unwrap();
     settled(&engine).await;
-    until(&engine, "shown as away", |status| status.roots[0].root.away.is_some()).await;
+    until(&engine, "shown as away", |status| {
+        status.roots.first().is_some_and(|root| root.root.away.is_some())
+    })
+    .await;
     engine.close().await;
 }
