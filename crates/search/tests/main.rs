@@ -48,7 +48,7 @@ impl Notes {
 }
 
 fn note(file: i64, ordinal: u32, context: &str, text: &str) -> PassageRow {
-    let path = SourcePath::new(format!("/home/ann/notes/{file}.md"));
+    let path = SourcePath::new(format!("/home/you/notes/{file}.md"));
     PassageRow {
         origin: Origin::new(FileId(file), &path, 0),
         passage: Passage {

@@ -24,7 +24,7 @@ async fn open(folder: &TempDir) -> Store {
 }
 
 fn path_of(file: i64) -> SourcePath {
-    SourcePath::new(format!("/home/ann/notes/{file}.md"))
+    SourcePath::new(format!("/home/you/notes/{file}.md"))
 }
 
 fn passage(file: i64, ordinal: u32, text: &str) -> PassageRow {
