@@ -82,7 +82,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     // The sample may end between the halves of a pair, but nowhere else in one.
     let text = decode_as(encoding, units.as_flattened());
     let sound = text.chars().rev().skip(1).all(is_written);
-    (sound && bytes.len() % 2 == 0).then_some(encoding)
+    (sound && bytes.len().is_multiple_of(2)).then_some(encoding)
 }
 
 /// Neither a control character nor a place that stands for none.

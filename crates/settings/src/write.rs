@@ -324,8 +324,7 @@ mod tests {
         fs::set_permissions(&place.path, PermissionsExt::from_mode(0o640)).unwrap();
         let link = place.dir.path().join("link.toml");
         symlink(&place.path, &link).unwrap();
-        let mut settings = Settings::default();
-        settings.model = "other".into();
+        let settings = Settings { model: "other".into(), ..Settings::default() };
         settings.save(&link).unwrap();
         assert!(link.is_symlink());
         assert_eq!(Settings::load(&place.path).settings, settings);

@@ -109,7 +109,7 @@ async fn removed_files_and_replaced_passages_are_not_found() {
     assert_eq!(meaning(&store, 9).await, [1, 2]);
 
     let changed = passage(1, 0, "harbour");
-    store.replace_passages(&[FileId(1)], &[changed.clone()]).await.unwrap();
+    store.replace_passages(&[FileId(1)], std::slice::from_ref(&changed)).await.unwrap();
     assert_eq!(keyword(&store, "lighthouse").await, [2]);
     assert_eq!(meaning(&store, 9).await, [2], "the old vector is still there and must not count");
     let ids = [rows[0].id(), rows[1].id()];
@@ -145,7 +145,7 @@ async fn similarities_are_cosines() {
     let folder = folder();
     let store = open(&folder).await;
     let row = passage(1, 0, "x");
-    store.replace_passages(&[], &[row.clone()]).await.unwrap();
+    store.replace_passages(&[], std::slice::from_ref(&row)).await.unwrap();
     store.replace_vectors(&[], &[vector_of(&row, 1.0 / 3.0)]).await.unwrap();
     let cosine = (std::f32::consts::FRAC_PI_2 / 3.0).cos();
     let hit = store.meaning(&vector(0.0), &Filter::default(), 1).await.unwrap()[0];
@@ -262,7 +262,7 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
     let store = open(&folder).await;
     for file in 0..20 {
         let row = passage(file, 0, &format!("commit number {file}"));
-        store.replace_passages(&[], &[row.clone()]).await.unwrap();
+        store.replace_passages(&[], std::slice::from_ref(&row)).await.unwrap();
         store.replace_vectors(&[], &[vector_of(&row, file as f32 / 20.0)]).await.unwrap();
     }
     assert_eq!(store.upkeep(Mode::Idle).await.unwrap().tables_compacted, 2);
@@ -318,7 +318,7 @@ async fn a_reader_sees_what_another_handle_writes() {
     let reader = open(&folder).await;
     assert_eq!(keyword(&reader, "fresh").await, [0i64; 0]);
     let row = passage(1, 0, "fresh words");
-    writer.replace_passages(&[], &[row.clone()]).await.unwrap();
+    writer.replace_passages(&[], std::slice::from_ref(&row)).await.unwrap();
     writer.replace_vectors(&[], &[vector_of(&row, 0.0)]).await.unwrap();
     assert_eq!(keyword(&reader, "fresh").await, [1]);
     assert_eq!(meaning(&reader, 1).await, [1]);
