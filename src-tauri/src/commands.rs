@@ -121,13 +121,8 @@ pub async fn files(
 }
 
 fn file_state(name: &str) -> Reply<FileState> {
-    Ok(match name {
-        "indexed" => FileState::Indexed,
-        "queued" => FileState::Queued,
-        "skipped" => FileState::Skipped,
-        "failed" => FileState::Failed,
-        _ => return Err(AppError::usage(format!("there is no file state {name:?}"))),
-    })
+    let state = FileState::ALL.into_iter().find(|state| state.name() == name);
+    state.ok_or_else(|| AppError::usage(format!("there is no file state {name:?}")))
 }
 
 #[tauri::command]

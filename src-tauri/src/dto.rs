@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rummage_corpus::SourcePath;
 use rummage_engine::{
-    Added, Answer, Counts, Engine, EngineError, FileState, FoundFile, ModelState, PassageHit,
+    Added, Answer, Counts, Engine, EngineError, FoundFile, ModelState, PassageHit,
     settings::{Auto, Field, SettingsError},
 };
 use serde::{Deserialize, Serialize};
@@ -360,13 +360,8 @@ pub struct FileRow {
 
 impl From<&rummage_engine::FileRow> for FileRow {
     fn from(row: &rummage_engine::FileRow) -> Self {
-        let state = match row.state {
-            FileState::Indexed => "indexed",
-            FileState::Queued => "queued",
-            FileState::Skipped => "skipped",
-            FileState::Failed => "failed",
-        };
         let (reason, passages, bytes) = (row.reason.clone(), row.passages, row.bytes);
+        let state = row.state.name();
         Self { path: row.path.display().to_string(), state, reason, passages, bytes }
     }
 }

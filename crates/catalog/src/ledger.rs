@@ -18,6 +18,19 @@ pub enum FileState {
     Failed,
 }
 
+impl FileState {
+    pub const ALL: [Self; 4] = [Self::Indexed, Self::Queued, Self::Skipped, Self::Failed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            FileState::Indexed => "indexed",
+            FileState::Queued => "queued",
+            FileState::Skipped => "skipped",
+            FileState::Failed => "failed",
+        }
+    }
+}
+
 /// Files in each state, and what can be searched of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

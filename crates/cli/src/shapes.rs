@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rummage_engine::{
-    Answer, Coverage, FileRow, FileState, FoundFile, Mode, PassageHit, Status, Totals, WorkerView,
+    Answer, Coverage, FileRow, FoundFile, Mode, PassageHit, Status, Totals, WorkerView,
 };
 use serde::Serialize;
 
@@ -345,20 +345,11 @@ impl<'a> FileLine<'a> {
     pub fn new(file: &'a FileRow) -> Self {
         Self {
             path: file.path.display().to_string(),
-            state: state_name(file.state),
+            state: file.state.name(),
             reason: file.reason.as_deref(),
             passages: file.passages,
             bytes: file.bytes,
         }
-    }
-}
-
-pub const fn state_name(state: FileState) -> &'static str {
-    match state {
-        FileState::Indexed => "indexed",
-        FileState::Queued => "queued",
-        FileState::Skipped => "skipped",
-        FileState::Failed => "failed",
     }
 }
 

@@ -5,7 +5,6 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use rummage_catalog::WordedTask;
@@ -17,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::{
     EngineError,
     model::LoadedModel,
+    pass::Pass,
     problem::ProblemKind,
     shared::Shared,
     writer::{Commit, EmbeddedBatch, WriterHandle},
@@ -32,36 +32,17 @@ const BATCHES: usize = 2;
 /// Files looked at in the queue at a time.
 const FETCH: usize = 512;
 
-const LOOK: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_secs(2);
-
 pub(crate) async fn run(
     shared: Arc<Shared>,
     store: Store,
     model: LoadedModel,
     writer: WriterHandle,
 ) {
-    let stop = shared.stop();
+    let mut stop = shared.stop();
     while !stop.is_set() {
         let work = shared.work.notified();
-        let wait = match pass(&shared, &store, &model, &writer).await {
-            Pass::Worked => continue,
-            Pass::Idle => LOOK,
-            Pass::Interrupted => PAUSE,
-        };
-        let mut stop = shared.stop();
-        tokio::select! {
-            () = stop.wait() => return,
-            () = work, if wait == LOOK => {}
-            () = tokio::time::sleep(wait) => {}
-        }
+        pass(&shared, &store, &model, &writer).await.rest(&mut stop, work).await;
     }
-}
-
-enum Pass {
-    Idle,
-    Worked,
-    Interrupted,
 }
 
 /// Takes the queue once from its beginning to its end.

@@ -22,6 +22,7 @@ mod error;
 mod folder;
 mod follow;
 mod model;
+mod pass;
 mod problem;
 mod progress;
 mod reading;

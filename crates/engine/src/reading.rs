@@ -15,6 +15,7 @@ use rummage_protocol::{Outcome, SkipReason};
 
 use crate::{
     model::LoadedModel,
+    pass::Pass,
     problem::ProblemKind,
     shared::Shared,
     writer::{Commit, ReadOutcome, WriterHandle},
@@ -38,42 +39,12 @@ const BATCH_FILES: usize = 500;
 /// A batch is not held back longer than this for more to come.
 const BATCH_WAIT: Duration = Duration::from_millis(400);
 
-/// The queue is looked at this often even if nobody says that it changed.
-const LOOK: Duration = Duration::from_secs(30);
-
-/// After a failure the same work is not tried again sooner.
-const PAUSE: Duration = Duration::from_secs(2);
-
 pub(crate) async fn run(shared: Arc<Shared>, model: LoadedModel, writer: WriterHandle) {
-    let stop = shared.stop();
+    let mut stop = shared.stop();
     while !stop.is_set() {
         let work = shared.work.notified();
-        match pass(&shared, &model, &writer).await {
-            Pass::Idle => {
-                let mut stop = shared.stop();
-                tokio::select! {
-                    () = stop.wait() => return,
-                    () = work => {}
-                    () = tokio::time::sleep(LOOK) => {}
-                }
-            }
-            Pass::Worked => {}
-            Pass::Interrupted => {
-                let mut stop = shared.stop();
-                tokio::select! {
-                    () = stop.wait() => return,
-                    () = tokio::time::sleep(PAUSE) => {}
-                }
-            }
-        }
+        pass(&shared, &model, &writer).await.rest(&mut stop, work).await;
     }
-}
-
-enum Pass {
-    /// The queue was empty from the start.
-    Idle,
-    Worked,
-    Interrupted,
 }
 
 /// Takes the queue once from its beginning to its end.
