@@ -39,8 +39,11 @@ pub struct Counts {
     /// Found by their words; their vectors are to come.
     pub worded: u64,
     pub indexed: u64,
+    /// Looked into, and left out for what they hold or for their size.
     pub skipped: u64,
     pub failed: u64,
+    /// Files and whole folders that rules leave out, unseen. None of [`Counts::known`].
+    pub left_out: u64,
     /// Passages of the worded and the indexed files.
     pub passages: u64,
     /// Of these, passages that have their vectors.
@@ -63,6 +66,7 @@ impl Counts {
             stage::INDEXED => &mut self.indexed,
             stage::SKIPPED => &mut self.skipped,
             stage::FAILED => &mut self.failed,
+            stage::LEFT_OUT => &mut self.left_out,
             _ => return,
         };
         *count += files;
@@ -87,7 +91,16 @@ pub struct FileRow {
     pub bytes: u64,
     /// Nanoseconds since 1970.
     pub modified_ns: i64,
+    /// A whole folder: one that cannot be listed, or that a rule leaves out.
+    pub is_folder: bool,
+    /// How often it failed in a row.
+    pub tries: u32,
+    /// When a failure is tried again by itself, in seconds since 1970.
+    pub again: Option<i64>,
 }
+
+/// What rules leave out is numbered from here in the ledger, far past any file.
+const LEFT_OUT: i64 = 1 << 42;
 
 const WAITS_FOR_READING: &str = "waits to be read";
 const WAITS_FOR_VECTORS: &str = "found by its words already; its meaning is still to be computed";
@@ -109,29 +122,42 @@ impl Catalog {
         })
     }
 
-    /// Followed files in the order they came: up to `limit` after `after`, of one
-    /// state or of all.
+    /// Followed files in the order they came, then what rules leave out: up to
+    /// `limit` after `after`, of one state or of all.
     pub fn files(
         &self,
         state: Option<FileState>,
         after: FileId,
         limit: usize,
     ) -> Result<Vec<FileRow>, CatalogError> {
-        let stages = match state {
-            None => "0, 1, 2, 3, 4",
-            Some(FileState::Queued) => "0, 1",
-            Some(FileState::Indexed) => "2",
-            Some(FileState::Skipped) => "3",
-            Some(FileState::Failed) => "4",
+        // Each stage by itself, for which there is an index where it may be rare.
+        let (stages, left_out): (&[_], _) = match state {
+            None => (&["stage < 5"], true),
+            Some(FileState::Queued) => (&["stage = 0", "stage = 1"], false),
+            Some(FileState::Indexed) => (&["stage = 2"], false),
+            Some(FileState::Skipped) => (&["stage = 3"], true),
+            Some(FileState::Failed) => (&["stage = 4"], false),
         };
         self.read(|connection| {
-            connection
-                .prepare_cached(&format!(
+            let mut files = Vec::new();
+            for stage in stages.iter().filter(|_| after.0 < LEFT_OUT) {
+                let mut select = connection.prepare_cached(&format!(
                     "SELECT {FILE_COLUMNS} FROM files
-                     WHERE id > ?1 AND stage IN ({stages}) ORDER BY id LIMIT ?2"
-                ))?
-                .query_map(params![after.0, limit as i64], file_row)?
-                .collect()
+                     WHERE id > ?1 AND {stage} ORDER BY id LIMIT ?2"
+                ))?;
+                let rows = select.query_map(params![after.0, limit as i64], file_row)?;
+                files.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+            files.sort_unstable_by_key(|row| row.file);
+            files.truncate(limit);
+            if left_out && files.len() < limit {
+                let mut select = connection.prepare_cached(&format!(
+                    "SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE id > ?1 ORDER BY id LIMIT ?2"
+                ))?;
+                let more = params![(after.0 - LEFT_OUT).max(0), (limit - files.len()) as i64];
+                files.extend(select.query_map(more, left_out_row)?.collect::<Result<Vec<_>, _>>()?);
+            }
+            Ok(files)
         })
     }
 
@@ -158,9 +184,28 @@ impl Catalog {
                 .optional()
         })
     }
+
+    /// Why a path is not among the files: what rules leave out there, be it the path
+    /// itself or a folder above it.
+    pub fn left_out_at(&self, path: &SourcePath) -> Result<Option<FileRow>, CatalogError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&format!(
+                "SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE path = ?"
+            ))?;
+            for above in path.as_path().ancestors() {
+                let above = SourcePath::from(above);
+                let row = select.query_row([above.to_bytes().as_ref()], left_out_row).optional()?;
+                if row.is_some() {
+                    return Ok(row);
+                }
+            }
+            Ok(None)
+        })
+    }
 }
 
-const FILE_COLUMNS: &str = "id, path, stage, reason, passages, bytes, modified";
+const FILE_COLUMNS: &str = "id, path, stage, reason, passages, bytes, modified, tries, again";
+const LEFT_OUT_COLUMNS: &str = "id, path, folder, rule";
 
 fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     let (state, waits_for) = match row.get(2)? {
@@ -171,14 +216,33 @@ fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
         _ => (FileState::Failed, None),
     };
     let reason: Option<String> = row.get(3)?;
+    let bytes: i64 = row.get(5)?;
     Ok(FileRow {
         file: FileId(row.get(0)?),
         path: path_at(row, 1)?,
         state,
         reason: reason.or_else(|| waits_for.map(str::to_owned)),
         passages: count_at(row, 4)?,
-        bytes: row.get::<_, i64>(5)?.max(0) as u64,
+        bytes: bytes.max(0) as u64,
         modified_ns: row.get(6)?,
+        is_folder: bytes < 0,
+        tries: row.get(7)?,
+        again: row.get(8)?,
+    })
+}
+
+fn left_out_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
+    Ok(FileRow {
+        file: FileId(LEFT_OUT + row.get::<_, i64>(0)?),
+        path: path_at(row, 1)?,
+        state: FileState::Skipped,
+        reason: row.get(3)?,
+        passages: 0,
+        bytes: 0,
+        modified_ns: 0,
+        is_folder: row.get(2)?,
+        tries: 0,
+        again: None,
     })
 }
 

@@ -6,7 +6,10 @@
 //! (a batch of 250 files takes well under 5 ms), so they are synchronous.
 
 mod ledger;
+mod observe;
+mod placing;
 mod queue;
+mod retry;
 mod roots;
 mod schema;
 
@@ -18,7 +21,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 pub use ledger::{Counts, FileRow, FileState};
-pub use queue::{Gone, Observation, Observed, SeenFiles, Stamp, Task, WordedTask};
+pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
+pub use placing::Misplaced;
+pub use queue::{Gone, KeptFile, Task, WordedTask};
+pub use retry::{Fate, Verdict};
 pub use roots::{AddRoot, Root, RootId};
 
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What is to be done: files seen on disk become tasks, and results settle them.
+//! What is to be done: pending files become tasks, and results settle them.
 //!
 //! Invariant: a result settles its file only while the file's version is the one
 //! that was handed out. A file that changed meanwhile stays in the queue.
@@ -8,65 +8,7 @@ use std::collections::HashSet;
 use rummage_corpus::{ContentHash, FileId, SourcePath};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::{Catalog, CatalogError, RootId, schema::stage};
-
-/// What the file system says of a file without opening it. Equal stamps are
-/// taken for equal contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Stamp {
-    pub bytes: u64,
-    /// Nanoseconds since 1970; negative before.
-    pub modified_ns: i64,
-    pub inode: u64,
-    pub device: u64,
-}
-
-/// One thing found under a root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observation {
-    File {
-        path: SourcePath,
-        stamp: Stamp,
-    },
-    /// A folder that could not be listed. It stands in the ledger as failed, and
-    /// what it held when it could be read is kept.
-    Unreadable {
-        path: SourcePath,
-        reason: String,
-    },
-}
-
-/// How many files were in each case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Observed {
-    /// New or changed.
-    pub queued: u64,
-    /// Neither, and nothing is left to do for them.
-    pub unchanged: u64,
-    pub unreadable: u64,
-}
-
-/// The files that one scan has met: a bit a file, so that millions fit.
-#[derive(Debug, Default)]
-pub struct SeenFiles {
-    bits: Vec<u64>,
-    /// What lies below these was not looked at and is kept.
-    unreadable: Vec<SourcePath>,
-}
-
-impl SeenFiles {
-    fn insert(&mut self, id: i64) {
-        let (word, bit) = (id as usize / 64, id as usize % 64);
-        if word >= self.bits.len() {
-            self.bits.resize(word + 1, 0);
-        }
-        self.bits[word] |= 1 << bit;
-    }
-
-    fn contains(&self, id: i64) -> bool {
-        self.bits.get(id as usize / 64).is_some_and(|word| word >> (id as usize % 64) & 1 == 1)
-    }
-}
+use crate::{Catalog, CatalogError, observe::retire};
 
 /// A file to be read and cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +22,8 @@ pub struct Task {
     pub hash: Option<ContentHash>,
     /// Rows of it may be in the store and must make way.
     pub stale: bool,
+    /// A person wants it whatever its size.
+    pub included: bool,
 }
 
 /// A file whose passages are in the store and whose vectors are to be made.
@@ -93,6 +37,14 @@ pub struct WordedTask {
     pub stale: bool,
 }
 
+/// A file as the store is said to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptFile {
+    pub file: FileId,
+    pub passages: u64,
+    pub has_vectors: bool,
+}
+
 /// What is no longer followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
@@ -104,102 +56,14 @@ pub enum Gone {
 }
 
 impl Catalog {
-    /// Takes down what a scan met, new and changed files as pending. `seen`
-    /// gathers them over the whole scan, for [`Catalog::retire_unseen`]. `None`:
-    /// the root is no longer followed, and nothing was taken down.
-    pub fn observe(
-        &self,
-        root: RootId,
-        observations: &[Observation],
-        seen: &mut SeenFiles,
-    ) -> Result<Option<Observed>, CatalogError> {
-        self.write(|transaction| {
-            if !transaction.prepare_cached("SELECT 1 FROM roots WHERE id = ?")?.exists([root.0])? {
-                return Ok(None);
-            }
-            let mut observed = Observed::default();
-            for observation in observations {
-                let id = match observation {
-                    Observation::File { path, stamp } => {
-                        let (id, seen) = observe_file(transaction, root, path, stamp)?;
-                        match seen {
-                            Seen::Queued => observed.queued += 1,
-                            Seen::Settled => observed.unchanged += 1,
-                            Seen::Waiting => {}
-                        }
-                        id
-                    }
-                    Observation::Unreadable { path, reason } => {
-                        seen.unreadable.push(path.clone());
-                        observed.unreadable += 1;
-                        observe_unreadable(transaction, root, path, reason)?
-                    }
-                };
-                seen.insert(id);
-            }
-            Ok(Some(observed))
-        })
-    }
-
-    /// Lets every file leave that lies below `folder` (or is it), belongs to the
-    /// root and was not met by the scan of that folder. Returns how many those are.
-    pub fn retire_unseen(
-        &self,
-        root: RootId,
-        folder: &SourcePath,
-        seen: &SeenFiles,
-    ) -> Result<u64, CatalogError> {
-        self.write(|transaction| {
-            let mut unseen = Vec::new();
-            let [at, below, above] = range(folder);
-            let mut select = transaction.prepare_cached(
-                "SELECT id, path FROM files
-                 WHERE (path = ?2 OR (path >= ?3 AND path < ?4)) AND root = ?1",
-            )?;
-            let mut rows = select.query(params![root.0, at, below, above])?;
-            while let Some(row) = rows.next()? {
-                let id: i64 = row.get(0)?;
-                let path = path_at(row, 1)?;
-                let unread = |folder: &SourcePath| path.as_path().starts_with(folder);
-                if !seen.contains(id) && !seen.unreadable.iter().any(unread) {
-                    unseen.push(id);
-                }
-            }
-            retire(transaction, &unseen)
-        })
-    }
-
-    /// Lets one path, and everything below it, leave: it was deleted.
-    pub fn retire_path(&self, path: &SourcePath) -> Result<u64, CatalogError> {
-        self.write(|transaction| {
-            let ids: Vec<i64> = transaction
-                .prepare_cached(
-                    "SELECT id FROM files
-                     WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND root IS NOT NULL",
-                )?
-                .query_map(range(path), |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            retire(transaction, &ids)
-        })
-    }
-
-    /// The device that the root's files were last seen on; `None` without files.
-    pub fn device_of(&self, root: RootId) -> Result<Option<u64>, CatalogError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached("SELECT device FROM files WHERE root = ? AND bytes >= 0 LIMIT 1")?
-                .query_row([root.0], |row| row.get::<_, i64>(0).map(|device| device as u64))
-                .optional()
-        })
-    }
-
     /// Up to `limit` files to read and cut, in the order they came, after `after`.
     pub fn pending(&self, after: FileId, limit: usize) -> Result<Vec<Task>, CatalogError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT id, path, version, modified, hash, worded, bytes FROM files
-                     WHERE stage = 0 AND id > ?1 ORDER BY id LIMIT ?2",
+                    "SELECT id, path, version, modified, hash, worded, bytes,
+                            EXISTS (SELECT 1 FROM included WHERE included.path = files.path)
+                     FROM files WHERE stage = 0 AND id > ?1 ORDER BY id LIMIT ?2",
                 )?
                 .query_map(params![after.0, limit as i64], |row| {
                     Ok(Task {
@@ -210,6 +74,7 @@ impl Catalog {
                         hash: hash_at(row, 4)?,
                         stale: row.get(5)?,
                         bytes: count_at(row, 6)?,
+                        included: row.get(7)?,
                     })
                 })?
                 .collect()
@@ -268,7 +133,7 @@ impl Catalog {
         self.write(|transaction| {
             let mut update = transaction.prepare_cached(
                 "UPDATE files SET stage = 1, reached = 1, hash = ?3, passages = ?4,
-                        reason = NULL, transient = 0
+                        reason = NULL, tries = 0, misplaced = 0
                  WHERE id = ?1 AND version = ?2",
             )?;
             settled.iter().try_for_each(|(file, version, hash, passages)| {
@@ -278,12 +143,12 @@ impl Catalog {
         })
     }
 
-    /// The contents are what the store already has: back to the stage reached.
-    /// Returns how many files that settled.
+    /// The contents are what the store already has: back to the stage reached; the
+    /// date may be another. Returns how many files that settled.
     pub fn settle_unchanged(&self, settled: &[(FileId, i64)]) -> Result<u64, CatalogError> {
         self.each(
             settled,
-            "UPDATE files SET stage = reached, reason = NULL, transient = 0
+            "UPDATE files SET stage = reached, reason = NULL, tries = 0, misplaced = 3
              WHERE id = ?1 AND version = ?2 AND reached <> 0",
         )
         .map(|settled| settled.len() as u64)
@@ -298,36 +163,19 @@ impl Catalog {
         .map(|settled| settled.len() as u64)
     }
 
-    /// The file is no longer there. Returns whether it leaves by this.
-    pub fn settle_missing(&self, file: FileId, version: i64) -> Result<bool, CatalogError> {
+    /// The files are no longer there. Returns how many leave by this.
+    pub fn settle_missing(&self, files: &[(FileId, i64)]) -> Result<u64, CatalogError> {
         self.write(|transaction| {
-            let current = transaction
-                .prepare_cached("SELECT 1 FROM files WHERE id = ?1 AND version = ?2")?
-                .exists(params![file.0, version])?;
-            Ok(current && retire(transaction, &[file.0])? > 0)
+            let mut current =
+                transaction.prepare_cached("SELECT 1 FROM files WHERE id = ?1 AND version = ?2")?;
+            let mut missing = Vec::new();
+            for (file, version) in files {
+                if current.exists(params![file.0, version])? {
+                    missing.push(file.0);
+                }
+            }
+            retire(transaction, missing)
         })
-    }
-
-    /// A rule leaves the file out. Its passages must have left the store.
-    pub fn settle_skipped(
-        &self,
-        file: FileId,
-        version: i64,
-        reason: &str,
-    ) -> Result<(), CatalogError> {
-        self.settle_reason(file, version, stage::SKIPPED, reason, false)
-    }
-
-    /// The file could not be read or embedded. Its passages must have left the
-    /// store. A transient failure is tried again with the next scan.
-    pub fn settle_failed(
-        &self,
-        file: FileId,
-        version: i64,
-        reason: &str,
-        transient: bool,
-    ) -> Result<(), CatalogError> {
-        self.settle_reason(file, version, stage::FAILED, reason, transient)
     }
 
     /// Up to `limit` files on their way out.
@@ -356,17 +204,33 @@ impl Catalog {
         )
     }
 
-    /// Queues every skipped file again, for the rules have changed.
-    pub fn retry_skipped(&self) -> Result<u64, CatalogError> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "UPDATE files SET stage = 0, reason = NULL, version = version + 1
-                     WHERE stage = 3",
-                    [],
-                )
-                .map(|count| count as u64)
+    /// Up to `limit` files that the store is said to have, after `after`.
+    pub fn kept(&self, after: FileId, limit: usize) -> Result<Vec<KeptFile>, CatalogError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT id, passages, reached FROM files
+                     WHERE id > ?1 AND reached <> 0 AND stage < 3 ORDER BY id LIMIT ?2",
+                )?
+                .query_map(params![after.0, limit as i64], |row| {
+                    Ok(KeptFile {
+                        file: FileId(row.get(0)?),
+                        passages: count_at(row, 1)?,
+                        has_vectors: row.get::<_, i64>(2)? == 2,
+                    })
+                })?
+                .collect()
         })
+    }
+
+    /// Queues the embedding of these files: the store does not have their vectors.
+    pub fn requeue_vectors(&self, files: &[FileId]) -> Result<(), CatalogError> {
+        self.for_each(
+            files,
+            "UPDATE files SET stage = min(stage, 1), reached = 1, vectored = 1,
+                    version = version + 1
+             WHERE id = ? AND stage < 3 AND reached = 2",
+        )
     }
 
     /// What `gone` named has left the store: passages, then vectors and with them
@@ -393,19 +257,28 @@ impl Catalog {
 
     /// Makes the catalog fit what passages and vectors are made with now.
     /// Another cutting queues every file; another model queues every embedding.
-    pub fn require(&self, cutting: &str, model: &str) -> Result<(), CatalogError> {
+    /// A newer extractor queues what an older one skipped or failed.
+    pub fn require(&self, cutting: &str, model: &str, extractor: u32) -> Result<(), CatalogError> {
         self.write(|transaction| {
-            if changed(transaction, "cutting", cutting)? {
+            if is_news(transaction, "cutting", cutting)? {
                 transaction.execute_batch(
                     "UPDATE files SET stage = 0, reached = 0, hash = NULL, version = version + 1
                      WHERE stage IN (1, 2)",
                 )?;
             }
-            if changed(transaction, "model", model)? {
+            if is_news(transaction, "model", model)? {
                 transaction.execute_batch(
                     "UPDATE files SET reached = 1 WHERE reached = 2 AND passages > 0;
                      UPDATE files SET stage = 1 WHERE stage = 2 AND passages > 0;
                      UPDATE files SET vectored = 1;",
+                )?;
+            }
+            if is_news(transaction, "extractor", &extractor.to_string())? {
+                transaction.execute(
+                    "UPDATE files SET stage = 0, reason = NULL, again = NULL, tries = 0,
+                            version = version + 1
+                     WHERE stage IN (3, 4) AND extractor BETWEEN 1 AND ?1 - 1",
+                    [extractor],
                 )?;
             }
             Ok(())
@@ -436,145 +309,18 @@ impl Catalog {
             files.iter().try_for_each(|file| update.execute([file.0]).map(drop))
         })
     }
-
-    fn settle_reason(
-        &self,
-        file: FileId,
-        version: i64,
-        stage: i64,
-        reason: &str,
-        transient: bool,
-    ) -> Result<(), CatalogError> {
-        self.write(|transaction| {
-            transaction.execute(
-                "UPDATE files SET stage = ?3, reason = ?4, transient = ?5, reached = 0,
-                        hash = NULL, passages = 0, worded = 0
-                 WHERE id = ?1 AND version = ?2",
-                params![file.0, version, stage, reason, transient],
-            )?;
-            Ok(())
-        })
-    }
 }
 
-/// What seeing a file meant for it.
-enum Seen {
-    /// New or changed: it is queued by this.
-    Queued,
-    /// It was queued already.
-    Waiting,
-    /// Nothing is to be done.
-    Settled,
-}
-
-/// The file's id, and what seeing it meant.
-fn observe_file(
-    transaction: &Transaction<'_>,
-    root: RootId,
-    path: &SourcePath,
-    stamp: &Stamp,
-) -> rusqlite::Result<(i64, Seen)> {
-    let path = path.to_bytes();
-    let known = transaction
-        .prepare_cached(
-            "SELECT id, bytes, modified, inode, device, stage, transient FROM files
-             WHERE path = ?",
-        )?
-        .query_row([path.as_ref()], |row| {
-            let stamp = Stamp {
-                bytes: row.get::<_, i64>(1)? as u64,
-                modified_ns: row.get(2)?,
-                inode: row.get::<_, i64>(3)? as u64,
-                device: row.get::<_, i64>(4)? as u64,
-            };
-            let waits: i64 = row.get(5)?;
-            // A failure that another try may mend is tried again with every scan.
-            let settled = waits < stage::LEAVING && !(waits == stage::FAILED && row.get(6)?);
-            let seen = if waits == stage::PENDING { Seen::Waiting } else { Seen::Settled };
-            Ok((row.get::<_, i64>(0)?, stamp, settled.then_some(seen)))
-        })
-        .optional()?;
-    let (bytes, inode, device) = (stamp.bytes as i64, stamp.inode as i64, stamp.device as i64);
-    match known {
-        Some((id, known, Some(seen))) if known == *stamp => Ok((id, seen)),
-        Some((id, ..)) => {
-            transaction
-                .prepare_cached(
-                    "UPDATE files SET root = ?2, bytes = ?3, modified = ?4, inode = ?5,
-                            device = ?6, version = version + 1, stage = 0, reason = NULL,
-                            transient = 0
-                     WHERE id = ?1",
-                )?
-                .execute(params![id, root.0, bytes, stamp.modified_ns, inode, device])?;
-            Ok((id, Seen::Queued))
-        }
-        None => {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO files (root, path, bytes, modified, inode, device, stage)
-                     VALUES (?, ?, ?, ?, ?, ?, 0)",
-                )?
-                .execute(params![root.0, path, bytes, stamp.modified_ns, inode, device])?;
-            Ok((transaction.last_insert_rowid(), Seen::Queued))
-        }
-    }
-}
-
-/// A folder that cannot be listed stands among the files with −1 bytes.
-fn observe_unreadable(
-    transaction: &Transaction<'_>,
-    root: RootId,
-    path: &SourcePath,
-    reason: &str,
-) -> rusqlite::Result<i64> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO files (root, path, bytes, modified, inode, device, stage, reason)
-             VALUES (?1, ?2, -1, 0, 0, 0, 4, ?3)
-             ON CONFLICT (path) DO UPDATE SET root = ?1, bytes = -1, stage = 4, reason = ?3,
-                        version = version + 1
-             RETURNING id",
-        )?
-        .query_row(params![root.0, path.to_bytes().as_ref(), reason], |row| row.get(0))
-}
-
-/// The path itself, and the range of paths below it: from the second, short of
-/// the third.
-fn range(path: &SourcePath) -> [Vec<u8>; 3] {
-    let at = path.to_bytes().into_owned();
-    let separator = std::path::MAIN_SEPARATOR as u8;
-    let mut below = at.clone();
-    if below.last() != Some(&separator) {
-        below.push(separator);
-    }
-    let mut above = below.clone();
-    // No separator is 0xff, so this is the first path past all below.
-    above.pop();
-    above.push(separator + 1);
-    [at, below, above]
-}
-
-/// What the store has of a leaving file will be removed at any moment: should
-/// the file come back meanwhile, its contents count as unknown.
-fn retire(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Result<u64> {
-    let mut update = transaction.prepare_cached(
-        "UPDATE files SET root = NULL, stage = 5, reached = 0, hash = NULL,
-                version = version + 1
-         WHERE id = ?",
-    )?;
-    for id in ids {
-        update.execute([id])?;
-    }
-    Ok(ids.len() as u64)
-}
-
-/// Writes the value down; says whether there was another before.
-fn changed(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<bool> {
+/// Writes the value down; says whether it was another before, or none.
+fn is_news(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<bool> {
     let before: Option<String> = transaction
         .query_row("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0))
         .optional()?;
+    if before.as_deref() == Some(value) {
+        return Ok(false);
+    }
     transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])?;
-    Ok(before.is_some_and(|before| before != value))
+    Ok(true)
 }
 
 pub(crate) fn path_at(row: &Row<'_>, column: usize) -> rusqlite::Result<SourcePath> {

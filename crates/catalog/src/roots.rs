@@ -3,7 +3,7 @@
 use rummage_corpus::SourcePath;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::{Catalog, CatalogError, schema::stage};
+use crate::{Catalog, CatalogError, observe::Span, schema::stage};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RootId(pub(crate) i64);
@@ -50,6 +50,9 @@ impl Catalog {
             transaction
                 .execute("INSERT INTO roots (path) VALUES (?)", [path.to_bytes().as_ref()])?;
             let id = transaction.last_insert_rowid();
+            // What its folder left out it now is itself.
+            transaction
+                .execute("DELETE FROM left_out WHERE path = ?", [path.to_bytes().as_ref()])?;
             for inner in roots.iter().filter(|root| is_within(&root.path, path)) {
                 transaction.execute(
                     "UPDATE files SET root = ?1 WHERE root = ?2",
@@ -99,10 +102,16 @@ impl Catalog {
             let Some(id) = id else { return Ok(false) };
             transaction.execute(
                 "UPDATE files SET root = NULL, stage = ?2, reached = 0, hash = NULL,
-                        version = version + 1
+                        again = NULL, tries = 0, misplaced = 0, version = version + 1
                  WHERE root = ?1",
                 params![id.0, stage::LEAVING],
             )?;
+            for Span { first, end } in Span::both(path) {
+                transaction.execute(
+                    "DELETE FROM included WHERE path >= ? AND path < ?",
+                    params![first, end],
+                )?;
+            }
             delete_root(transaction, id)?;
             Ok(true)
         })
@@ -111,6 +120,7 @@ impl Catalog {
 
 fn delete_root(transaction: &Transaction<'_>, id: RootId) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM roots WHERE id = ?", [id.0])?;
+    transaction.execute("DELETE FROM left_out WHERE root = ?", [id.0])?;
     transaction.execute("DELETE FROM tally WHERE root = ?", [id.0])?;
     Ok(())
 }

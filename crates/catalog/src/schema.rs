@@ -7,8 +7,9 @@ use crate::{Catalog, CatalogError};
 /// Another process's write is waited for this long.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Of the tables below; a catalog of a higher one is refused, never guessed at.
-const FORMAT: i64 = 1;
+/// Of the tables below, which is how many of [`STEPS`] were taken; a catalog of a
+/// higher one is refused, never guessed at.
+const FORMAT: i64 = STEPS.len() as i64;
 
 /// A file's stage on the way of the data, as stored.
 pub(crate) mod stage {
@@ -25,7 +26,13 @@ pub(crate) mod stage {
     /// After it comes 6: passages gone, vectors still there, so that the same
     /// passages turning up elsewhere need no embedding until the queue is empty.
     pub const LEAVING: i64 = 5;
+    /// Of the tally alone: what rules leave out, which are no rows of `files`.
+    pub const LEFT_OUT: i64 = 7;
 }
+
+/// What makes the tables of each format out of those of the one before, the first
+/// out of nothing.
+const STEPS: [&str; 2] = [TABLES, LEDGER];
 
 /// `tally` counts the files of each folder and stage, kept true by triggers:
 /// progress is read many times a second, and counting millions of rows is not free.
@@ -88,30 +95,71 @@ CREATE TRIGGER tally_update AFTER UPDATE OF root, stage, passages ON files BEGIN
 END;
 ";
 
+/// Failures have a history and a time of their next try; what rules leave out is
+/// taken down; a file that moved or was touched keeps its rows in the store, and
+/// what those say of its path and date follows.
+const LEDGER: &str = "
+ALTER TABLE files ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;     -- failed so often in a row
+ALTER TABLE files ADD COLUMN again INTEGER;                        -- a failure's next try by itself, in seconds since 1970
+ALTER TABLE files ADD COLUMN extractor INTEGER NOT NULL DEFAULT 0; -- the version that skipped or failed it; 0: none did
+ALTER TABLE files ADD COLUMN misplaced INTEGER NOT NULL DEFAULT 0; -- 1: the store's passages have its old path or date; 2: vectors do
+UPDATE files SET tries = 1 WHERE stage = 4;
+UPDATE files SET extractor = 1 WHERE stage IN (3, 4) AND bytes >= 0;
+UPDATE files SET again = 0 WHERE stage = 4 AND transient;
+ALTER TABLE files DROP COLUMN transient;
+
+CREATE INDEX files_skipped   ON files (id) WHERE stage = 3;
+CREATE INDEX files_again     ON files (again) WHERE again IS NOT NULL;
+CREATE INDEX files_inode     ON files (inode);
+CREATE INDEX files_misplaced ON files (id) WHERE misplaced <> 0;
+
+CREATE TABLE left_out (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    root   INTEGER NOT NULL,
+    path   BLOB NOT NULL UNIQUE,
+    folder INTEGER NOT NULL,            -- a whole folder, with all below it
+    rule   TEXT NOT NULL                -- in words
+);
+CREATE INDEX left_out_root ON left_out (root, id);
+CREATE TRIGGER left_out_insert AFTER INSERT ON left_out BEGIN
+    INSERT INTO tally VALUES (new.root, 7, 1, 0)
+    ON CONFLICT DO UPDATE SET files = files + 1;
+END;
+CREATE TRIGGER left_out_delete AFTER DELETE ON left_out BEGIN
+    UPDATE tally SET files = files - 1 WHERE root = old.root AND stage = 7;
+END;
+
+CREATE TABLE included (path BLOB PRIMARY KEY) WITHOUT ROWID; -- files indexed against rules
+";
+
 pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
     catalog.read(|connection| {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // Losing the last moments to a power cut costs only work done again.
-        connection.pragma_update(None, "synchronous", "normal")?;
+        // Numbers of files must survive a power cut: rows of the store bear them, and
+        // a number that were lost would be given to another file.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "foreign_keys", true)
     })?;
-    if version(catalog)? == 0 {
+    let found = version(catalog)?;
+    for (format, step) in (1..).zip(STEPS).filter(|(format, _)| *format > found) {
         catalog.write(|transaction| {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "user_version", FORMAT)
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", format)
         })?;
     }
     check_version(catalog).map(drop)
 }
 
-/// Whether there are tables yet; an error where they are of another Rummage's.
+/// Whether there are tables of this format yet; an error where they are of a newer
+/// Rummage's.
 pub(crate) fn check_version(catalog: &Catalog) -> Result<bool, CatalogError> {
     let found = version(catalog)?;
     if found > FORMAT {
         return Err(CatalogError::Newer { path: catalog.path.clone(), found, known: FORMAT });
     }
-    Ok(found > 0)
+    Ok(found >= FORMAT)
 }
 
 fn version(catalog: &Catalog) -> Result<i64, CatalogError> {

@@ -1,7 +1,8 @@
 //! The catalog over whole stories: files come, change, settle and leave.
 
 use rummage_catalog::{
-    AddRoot, Catalog, Counts, FileState, Gone, Observation, RootId, SeenFiles, Stamp,
+    AddRoot, Catalog, Circumstances, Counts, Fate, FileRow, FileState, Gone, Observation, RootId,
+    SeenFiles, Stamp, Task, Verdict,
 };
 use rummage_corpus::{ContentHash, FileId, SourcePath};
 
@@ -21,6 +22,16 @@ fn story() -> Story {
     Story { catalog, root, _dir: dir }
 }
 
+/// Nobody asked for the scan, and what was known is still there.
+const USUAL: Circumstances<'_> = Circumstances { eager: false, is_gone: &|_| false };
+const ASKED: Circumstances<'_> = Circumstances { eager: true, ..USUAL };
+const MOVED: Circumstances<'_> = Circumstances { is_gone: &|_| true, ..USUAL };
+
+const NOW: i64 = 1_700_000_000;
+
+const LASTING: Fate = Fate::Failed { transient_at: None };
+const TRANSIENT: Fate = Fate::Failed { transient_at: Some(NOW) };
+
 fn file(path: &str, modified_ns: i64) -> Observation {
     let stamp = Stamp { bytes: 10, modified_ns, inode: 1, device: 1 };
     Observation::File { path: SourcePath::new(path), stamp }
@@ -28,9 +39,33 @@ fn file(path: &str, modified_ns: i64) -> Observation {
 
 impl Story {
     fn see(&self, observations: &[Observation]) -> SeenFiles {
+        self.see_as(USUAL, observations)
+    }
+
+    fn see_as(&self, circumstances: Circumstances<'_>, observations: &[Observation]) -> SeenFiles {
         let mut seen = SeenFiles::default();
-        self.catalog.observe(self.root, observations, &mut seen).unwrap().unwrap();
+        self.catalog.observe(self.root, observations, circumstances, &mut seen).unwrap().unwrap();
         seen
+    }
+
+    fn row(&self, path: &str) -> FileRow {
+        self.catalog.file_at(&SourcePath::new(path)).unwrap().expect("it is in the ledger")
+    }
+
+    /// Gives all pending files up.
+    fn give_up(&self, fate: Fate) {
+        for task in self.catalog.pending(FileId(0), 100).unwrap() {
+            self.settle(&task, fate);
+        }
+    }
+
+    fn settle(&self, task: &Task, fate: Fate) {
+        let (file, version, reason) = (task.file, task.version, "no".to_owned());
+        self.catalog.settle_verdicts(&[Verdict { file, version, fate, reason }], 1).unwrap();
+    }
+
+    fn delete(&self, path: &str) -> u64 {
+        self.catalog.retire_paths(&[SourcePath::new(path)]).unwrap()
     }
 
     /// Takes every pending file through to `indexed`.
@@ -87,7 +122,7 @@ fn a_file_that_changed_meanwhile_stays_in_the_queue() {
     story.catalog.settle_worded(&settled).unwrap();
     assert_eq!(story.counts().pending, 1);
     assert!(story.catalog.expect_passages(&[(task.file, task.version)]).unwrap().is_empty());
-    story.catalog.settle_failed(task.file, task.version, "old news", false).unwrap();
+    story.settle(&task, LASTING);
     assert_eq!(story.counts().pending, 1);
     let again = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
     assert_eq!(again.hash, None, "the store may hold the old text");
@@ -118,7 +153,7 @@ fn a_file_that_comes_back_keeps_its_number() {
     let story = story();
     story.see(&[file("/docs/a", 1)]);
     let before = story.catalog.file_at(&SourcePath::new("/docs/a")).unwrap().unwrap().file;
-    story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+    story.delete("/docs/a");
     story.see(&[file("/docs/a", 1)]);
     let after = story.catalog.file_at(&SourcePath::new("/docs/a")).unwrap().unwrap();
     assert_eq!((after.file, after.state), (before, FileState::Queued));
@@ -133,7 +168,7 @@ fn deleting_a_folder_spares_names_that_only_begin_alike() {
         file("/docs/a.txt", 1),
         file("/docs/ab", 1),
     ]);
-    assert_eq!(story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap(), 2);
+    assert_eq!(story.delete("/docs/a"), 2);
     assert_eq!(story.counts().known(), 2);
 }
 
@@ -189,36 +224,191 @@ fn a_removed_root_takes_its_files_along() {
     assert_eq!(story.catalog.gone(Gone::Leaving, 10).unwrap().len(), 1);
     // A scan under way when the root was removed takes nothing down.
     let mut seen = SeenFiles::default();
-    let late = story.catalog.observe(story.root, &[file("/docs/b", 1)], &mut seen).unwrap();
+    let late = story.catalog.observe(story.root, &[file("/docs/b", 1)], USUAL, &mut seen).unwrap();
     assert_eq!(late, None);
 }
 
 #[test]
 fn another_model_queues_only_embedding_and_another_cutting_all() {
     let story = story();
-    story.catalog.require("cut", "model").unwrap();
+    story.catalog.require("cut", "model", 1).unwrap();
     story.see(&[file("/docs/a", 1)]);
     story.index_all();
-    story.catalog.require("cut", "model").unwrap();
+    story.catalog.require("cut", "model", 1).unwrap();
     assert_eq!(story.counts().indexed, 1);
-    story.catalog.require("cut", "other model").unwrap();
+    story.catalog.require("cut", "other model", 1).unwrap();
     assert_eq!(story.counts().worded, 1);
-    story.catalog.require("other cut", "other model").unwrap();
+    story.catalog.require("other cut", "other model", 1).unwrap();
     assert_eq!(story.counts().pending, 1);
 }
 
 #[test]
-fn a_transient_failure_is_tried_again_with_the_next_scan() {
+fn a_transient_failure_is_tried_again_after_an_hour_and_then_every_day() {
     let story = story();
-    let files = [file("/docs/a", 1), file("/docs/b", 1)];
-    story.see(&files);
-    for (task, transient) in story.catalog.pending(FileId(0), 10).unwrap().iter().zip([true, false])
-    {
-        story.catalog.settle_failed(task.file, task.version, "no", transient).unwrap();
+    story.see(&[file("/docs/a", 1)]);
+    for (tries, wait) in [(1, 3600), (2, 86_400), (3, 86_400)] {
+        story.give_up(TRANSIENT);
+        let row = story.row("/docs/a");
+        assert_eq!((row.state, row.tries, row.again), (FileState::Failed, tries, Some(NOW + wait)));
+        assert_eq!(story.catalog.next_try().unwrap(), row.again);
+        assert_eq!(story.catalog.retry_due(NOW + wait - 1).unwrap(), 0);
+        assert_eq!(story.catalog.retry_due(NOW + wait).unwrap(), 1);
+        assert_eq!((story.counts().pending, story.catalog.next_try().unwrap()), (1, None));
     }
-    assert_eq!(story.counts().failed, 2);
+    story.index_all();
+    assert_eq!(story.row("/docs/a").tries, 0, "what succeeds has no failures behind it");
+}
+
+#[test]
+fn a_scan_tries_failures_again_only_where_a_person_asked_for_it() {
+    let story = story();
+    story.see(&[file("/docs/lasting", 1)]);
+    story.give_up(LASTING);
+    story.see(&[file("/docs/transient", 1)]);
+    story.give_up(TRANSIENT);
+    let files = [file("/docs/lasting", 1), file("/docs/transient", 1)];
     story.see(&files);
+    assert_eq!(story.counts().failed, 2);
+    story.see_as(ASKED, &files);
     assert_eq!((story.counts().pending, story.counts().failed), (1, 1));
+}
+
+#[test]
+fn a_changed_file_is_tried_at_once_and_its_failures_are_forgotten() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.give_up(TRANSIENT);
+    story.see(&[file("/docs/a", 2)]);
+    assert_eq!(story.counts().pending, 1);
+    assert_eq!(story.row("/docs/a").tries, 0);
+}
+
+#[test]
+fn a_person_may_try_the_failures_below_a_folder_again() {
+    let story = story();
+    story.see(&[file("/docs/a/x", 1), file("/docs/b", 1)]);
+    story.give_up(LASTING);
+    assert_eq!(story.catalog.retry(&SourcePath::new("/docs/a")).unwrap(), 1);
+    assert_eq!(story.row("/docs/a/x").state, FileState::Queued);
+    assert_eq!(story.row("/docs/b").state, FileState::Failed);
+}
+
+#[test]
+fn a_newer_extractor_queues_what_its_predecessor_gave_up() {
+    let story = story();
+    story.catalog.require("cut", "model", 1).unwrap();
+    story.see(&[file("/docs/a", 1)]);
+    story.give_up(LASTING);
+    story.see(&[file("/docs/b", 1)]);
+    story.give_up(Fate::Skipped);
+    story.catalog.require("cut", "model", 1).unwrap();
+    assert_eq!(story.counts().pending, 0);
+    story.catalog.require("cut", "model", 2).unwrap();
+    assert_eq!(story.counts().pending, 2);
+}
+
+#[test]
+fn what_rules_leave_out_stands_in_the_ledger_as_long_as_it_is_there() {
+    let story = story();
+    let left_out = |rule: &str| Observation::LeftOut {
+        path: SourcePath::new("/docs/node_modules"),
+        is_folder: true,
+        rule: rule.into(),
+    };
+    for rule in ["one rule", "another"] {
+        story.see(&[file("/docs/a", 1), left_out(rule)]);
+        let skipped = story.catalog.files(Some(FileState::Skipped), FileId(0), 10).unwrap();
+        let [row] = &skipped[..] else { panic!("{skipped:?}") };
+        assert_eq!((row.reason.as_deref(), row.is_folder), (Some(rule), true));
+        let counts = story.counts();
+        assert_eq!((counts.left_out, counts.known(), counts.skipped), (1, 1, 0));
+    }
+    let inside = SourcePath::new("/docs/node_modules/deep/x.js");
+    let row = story.catalog.left_out_at(&inside).unwrap().unwrap();
+    assert_eq!(row.reason.as_deref(), Some("another"));
+    assert_eq!(story.catalog.file_at(&inside).unwrap(), None);
+    let all = story.catalog.files(None, FileId(0), 1).unwrap();
+    let rest = story.catalog.files(None, all[0].file, 10).unwrap();
+    assert_eq!((all.len(), rest.len()), (1, 1), "page by page");
+    assert!(story.catalog.files(None, rest[0].file, 10).unwrap().is_empty());
+    let seen = story.see(&[file("/docs/a", 1)]);
+    story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap();
+    assert_eq!(story.counts().left_out, 0);
+}
+
+#[test]
+fn a_moved_file_keeps_what_was_done_for_it() {
+    let story = story();
+    story.see(&[file("/docs/a/x", 1)]);
+    story.index_all();
+    let before = story.row("/docs/a/x").file;
+    let seen = story.see_as(MOVED, &[file("/docs/b/x", 1)]);
+    assert_eq!(
+        story.catalog.retire_unseen(story.root, &SourcePath::new("/docs"), &seen).unwrap(),
+        0
+    );
+    let row = story.row("/docs/b/x");
+    assert_eq!((row.file, row.state), (before, FileState::Indexed));
+    let misplaced = story.catalog.misplaced(10).unwrap();
+    assert_eq!(misplaced[0].path, SourcePath::new("/docs/b/x"));
+    story.catalog.settle_placed(&misplaced).unwrap();
+    assert!(story.catalog.misplaced(10).unwrap().is_empty());
+}
+
+#[test]
+fn a_second_name_a_new_name_and_other_contents_are_files_of_their_own() {
+    for (circumstances, other) in [
+        (USUAL, file("/docs/b/x", 1)),
+        (MOVED, file("/docs/a/y", 1)),
+        (MOVED, file("/docs/b/x", 2)),
+    ] {
+        let story = story();
+        story.see(&[file("/docs/a/x", 1)]);
+        story.index_all();
+        story.see_as(circumstances, &[other]);
+        assert_eq!((story.counts().indexed, story.counts().pending), (1, 1));
+    }
+}
+
+#[test]
+fn a_file_in_the_queue_that_moves_is_read_where_it_is() {
+    let story = story();
+    story.see(&[file("/docs/a/x", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.see_as(MOVED, &[file("/docs/b/x", 1)]);
+    assert_eq!(story.catalog.settle_missing(&[(task.file, task.version)]).unwrap(), 0);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert_eq!(task.path, SourcePath::new("/docs/b/x"));
+}
+
+#[test]
+fn a_touched_file_gets_its_new_date_in_the_store() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.index_all();
+    story.see(&[file("/docs/a", 2)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert!(story.catalog.misplaced(10).unwrap().is_empty(), "its contents are not known yet");
+    story.catalog.settle_unchanged(&[(task.file, task.version)]).unwrap();
+    let misplaced = story.catalog.misplaced(10).unwrap();
+    assert_eq!((misplaced[0].modified_ns, misplaced[0].has_vectors), (2, true));
+    story.see(&[file("/docs/a", 3)]);
+    story.catalog.settle_placed(&misplaced).unwrap();
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.catalog.settle_unchanged(&[(task.file, task.version)]).unwrap();
+    assert_eq!(story.catalog.misplaced(10).unwrap()[0].modified_ns, 3);
+}
+
+#[test]
+fn an_included_file_is_read_whatever_its_size() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    assert!(!task.included);
+    story.settle(&task, Fate::Skipped);
+    assert!(story.catalog.include(&SourcePath::new("/docs/a")).unwrap());
+    assert!(story.catalog.pending(FileId(0), 10).unwrap()[0].included);
+    assert!(!story.catalog.include(&SourcePath::new("/docs/unheard-of")).unwrap());
 }
 
 #[test]
@@ -243,14 +433,14 @@ fn a_file_that_comes_back_while_it_leaves_counts_as_unknown() {
         story.see(&[file("/docs/a", 1)]);
         story.index_all();
         if leave {
-            story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+            story.delete("/docs/a");
         } else {
             story.catalog.remove_root(&SourcePath::new("/docs")).unwrap();
             story.catalog.add_root(&SourcePath::new("/docs"), |_, _| true).unwrap();
         }
         let root = story.catalog.roots().unwrap()[0].id;
         let mut seen = SeenFiles::default();
-        story.catalog.observe(root, &[file("/docs/a", 1)], &mut seen).unwrap();
+        story.catalog.observe(root, &[file("/docs/a", 1)], USUAL, &mut seen).unwrap();
         assert_eq!(story.catalog.pending(FileId(0), 10).unwrap()[0].hash, None);
     }
 }
@@ -260,7 +450,7 @@ fn what_left_while_it_was_read_is_not_written() {
     let story = story();
     story.see(&[file("/docs/a", 1)]);
     let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
-    story.catalog.retire_path(&SourcePath::new("/docs/a")).unwrap();
+    story.delete("/docs/a");
     let current = story.catalog.expect_passages(&[(task.file, task.version)]).unwrap();
     assert!(current.is_empty());
 }
@@ -271,10 +461,10 @@ fn a_file_found_missing_stays_if_it_came_back_meanwhile() {
     story.see(&[file("/docs/a", 1)]);
     let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
     story.see(&[file("/docs/a", 2)]);
-    assert!(!story.catalog.settle_missing(task.file, task.version).unwrap());
+    assert_eq!(story.catalog.settle_missing(&[(task.file, task.version)]).unwrap(), 0);
     assert_eq!(story.counts().pending, 1);
     let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
-    assert!(story.catalog.settle_missing(task.file, task.version).unwrap());
+    assert_eq!(story.catalog.settle_missing(&[(task.file, task.version)]).unwrap(), 1);
     assert_eq!(story.counts().known(), 0);
 }
 
@@ -294,6 +484,34 @@ fn a_folder_that_rules_leave_out_of_a_root_is_a_root_of_its_own() {
     let hidden = SourcePath::new("/docs/.hidden");
     assert!(matches!(story.catalog.add_root(&hidden, |_, _| false).unwrap(), AddRoot::Added(_)));
     assert_eq!(story.catalog.roots().unwrap().len(), 2);
+}
+
+#[test]
+fn a_catalog_of_the_first_format_is_taken_over() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    story.index_all();
+    let path = story._dir.path().join("first.sqlite");
+    let first = rusqlite::Connection::open(&path).unwrap();
+    // As the first version made it.
+    first.execute_batch(include_str!("format-1.sql")).unwrap();
+    first
+        .execute_batch(
+            "INSERT INTO roots (path) VALUES (CAST('/docs' AS BLOB));
+             INSERT INTO files (root, path, bytes, modified, inode, device, stage, transient)
+             VALUES (1, CAST('/docs/indexed' AS BLOB), 1, 1, 1, 1, 2, 0),
+                    (1, CAST('/docs/failed' AS BLOB), 1, 1, 2, 1, 4, 1),
+                    (1, CAST('/docs/skipped' AS BLOB), 1, 1, 3, 1, 3, 0);
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(first);
+    let catalog = Catalog::open(&path).unwrap();
+    let counts = catalog.counts().unwrap();
+    assert_eq!((counts.indexed, counts.failed, counts.skipped), (1, 1, 1));
+    assert_eq!(catalog.retry_due(NOW).unwrap(), 1, "what was transient is due");
+    catalog.require("cut", "model", 2).unwrap();
+    assert_eq!(catalog.counts().unwrap().pending, 3, "another extractor and another cutting");
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub enum Command {
         #[arg(long)]
         state: Option<State>,
     },
+    /// Read failed files again, all or those at and below these paths
+    Retry { paths: Vec<PathBuf> },
     /// Stop following folders or files; their passages go
     Forget {
         #[arg(required = true)]

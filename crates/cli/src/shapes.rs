@@ -216,6 +216,8 @@ pub struct StateCounts {
     pub queued: u64,
     pub skipped: u64,
     pub failed: u64,
+    /// Files and whole folders that rules leave out; none of the others.
+    pub left_out: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -287,6 +289,7 @@ impl StatusReport {
                 queued: counts.queued(),
                 skipped: counts.skipped,
                 failed: counts.failed,
+                left_out: counts.left_out,
             },
             queue: QueueReport { pending: counts.pending, in_flight: counts.worded },
             folders: status
@@ -339,6 +342,12 @@ pub struct FileLine<'a> {
     pub reason: Option<&'a str>,
     pub passages: u64,
     pub bytes: u64,
+    /// A whole folder, with all below it.
+    pub folder: bool,
+    /// How often it failed in a row.
+    pub tries: u32,
+    /// When it is read again by itself.
+    pub again: Option<String>,
 }
 
 impl<'a> FileLine<'a> {
@@ -349,6 +358,9 @@ impl<'a> FileLine<'a> {
             reason: file.reason.as_deref(),
             passages: file.passages,
             bytes: file.bytes,
+            folder: file.is_folder,
+            tries: file.tries,
+            again: file.again.and_then(|seconds| iso(seconds.checked_mul(1_000_000_000)?)),
         }
     }
 }

@@ -91,6 +91,14 @@ pub fn index(out: &mut dyn Write, report: &IndexReport) -> io::Result<()> {
     Ok(())
 }
 
+pub fn retry(out: &mut dyn Write, retried: u64, failed: u64) -> io::Result<()> {
+    writeln!(out, "Read {} files again, {} failed.", grouped(retried), grouped(failed))?;
+    if failed > 0 {
+        writeln!(out, "rummage files --state failed says why.")?;
+    }
+    Ok(())
+}
+
 pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()> {
     let counts = status.counts;
     for root in &status.roots {
@@ -113,6 +121,13 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
         grouped(counts.skipped),
         grouped(counts.failed)
     )?;
+    if counts.left_out > 0 {
+        writeln!(
+            out,
+            "          {} files and folders are left out by rules: rummage files --state skipped",
+            grouped(counts.left_out)
+        )?;
+    }
     writeln!(out, "Passages  {}", grouped(counts.passages))?;
     if let Some(model) = &status.model {
         writeln!(out, "Model     {} ({} numbers a vector)", model.id, model.dims)?;
@@ -131,10 +146,20 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
 
 pub fn file(out: &mut dyn Write, file: &FileRow) -> io::Result<()> {
     let line = FileLine::new(file);
+    // A name may hold anything, line breaks too.
+    let path = plain(&line.path);
+    write!(out, "{:<8} {path}  ", line.state)?;
     match line.reason {
-        Some(reason) => writeln!(out, "{:<8} {}  {}", line.state, line.path, plain(reason)),
-        None => writeln!(out, "{:<8} {}  {} passages", line.state, line.path, line.passages),
+        Some(reason) => write!(out, "{}", plain(reason))?,
+        None => write!(out, "{} passages", line.passages)?,
     }
+    if line.tries > 1 {
+        write!(out, "; failed {} times", grouped(line.tries.into()))?;
+    }
+    if let Some(again) = &line.again {
+        write!(out, "; read again at {again}")?;
+    }
+    writeln!(out)
 }
 
 /// With a comma between thousands.

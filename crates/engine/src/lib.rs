@@ -17,15 +17,18 @@
 //! It knows no terminal, no window and no command line.
 
 mod answer;
+mod clock;
 mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod intake;
 mod model;
 mod pass;
 mod problem;
 mod progress;
 mod reading;
+mod repair;
 mod shared;
 mod status;
 mod writer;
@@ -37,7 +40,7 @@ use std::{
     time::Duration,
 };
 
-use rummage_catalog::{AddRoot, Catalog};
+use rummage_catalog::{AddRoot, Catalog, Root};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_models::Assets;
 use rummage_pool::Pool;
@@ -191,7 +194,7 @@ impl Engine {
     pub async fn scan_all(&self) -> Result<(), EngineError> {
         for root in self.shared.catalog.roots()? {
             self.shared.scan_asked();
-            self.call(Call::Add(root)).await?;
+            self.call(Call::Add { root, eager: false }).await?;
         }
         Ok(())
     }
@@ -231,7 +234,7 @@ impl Engine {
         for root in self.shared.catalog.roots()? {
             if to_scan.contains(&root.id) {
                 self.shared.scan_asked();
-                self.call(Call::Add(root)).await?;
+                self.call(Call::Add { root, eager: true }).await?;
             }
         }
         self.shared.touch();
@@ -253,6 +256,64 @@ impl Engine {
         self.call(Call::Remove(path)).await?;
         self.shared.wake();
         Ok(())
+    }
+
+    /// Reads files again that failed: those at and below these paths, all where none
+    /// is given. Returns how many are queued by this; folders that could not be
+    /// listed are looked at again besides.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the first path that is in no followed folder,
+    /// which changes nothing.
+    pub async fn retry(&self, paths: &[PathBuf]) -> Result<u64, EngineError> {
+        self.writable()?;
+        let catalog = &self.shared.catalog;
+        let roots = catalog.roots()?;
+        let mut wanted = Vec::new();
+        for path in paths {
+            // What is still there is followed under its real name.
+            let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
+            let is_followed = |root: &Root| {
+                path.as_path().starts_with(&root.path) || root.path.as_path().starts_with(&path)
+            };
+            if !roots.iter().any(is_followed) {
+                return Err(EngineError::NotFollowed { path: path.as_path().into() });
+            }
+            wanted.push(path);
+        }
+        if paths.is_empty() {
+            wanted.extend(roots.into_iter().map(|root| root.path));
+        }
+        let (mut queued, mut look) = (0, false);
+        for path in &wanted {
+            queued += catalog.retry(path)?;
+            look |= catalog.has_unreadable_folders(path)?;
+        }
+        if look {
+            self.shared.scan_asked();
+            self.call(Call::Rules).await?;
+        }
+        self.shared.disturb();
+        self.shared.wake();
+        Ok(queued)
+    }
+
+    /// Indexes a file that a rule leaves out, or that is larger than the limit, for as
+    /// long as it or its folder is followed. A file that a rule leaves out is followed
+    /// by itself from now on; forgetting it takes that back.
+    ///
+    /// # Errors
+    /// As for a path that [`Engine::follow`] refuses.
+    pub async fn include(&self, path: &Path) -> Result<(), EngineError> {
+        self.writable()?;
+        let path = self.followable(path)?;
+        if self.shared.catalog.include(&path)? {
+            self.shared.disturb();
+            self.shared.wake();
+            return Ok(());
+        }
+        let added = self.follow(&[path.as_path().to_owned()]).await?;
+        added.refused.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Answers a query.
@@ -491,11 +552,14 @@ async fn open_store(
 ) -> Result<Option<Store>, EngineError> {
     let Some(model) = model else { return Ok(None) };
     if writing {
-        catalog.require(&model.cutting(), &model.identity.fingerprint)?;
+        let extractor = rummage_extract::VERSION;
+        catalog.require(&model.cutting(), &model.identity.fingerprint, extractor)?;
     }
     let (dir, space) = (folder.store(), model.space());
     Ok(if writing {
-        Some(Store::open(&dir, &space).await?)
+        let store = Store::open(&dir, &space).await?;
+        repair::repair(&store, catalog).await?;
+        Some(store)
     } else {
         Store::open_existing(&dir, &space).await?
     })

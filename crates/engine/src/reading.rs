@@ -28,6 +28,10 @@ const WIDTH: usize = 24;
 /// written. A larger file goes alone.
 const WIDTH_BYTES: usize = 64 << 20;
 
+/// A file that a person wants whatever its size is read up to this one: its text is
+/// held in memory, in the worker and here.
+const LARGEST_BYTES: u64 = 1 << 30;
+
 /// Files fetched from the queue at a time.
 const FETCH: usize = 256;
 
@@ -107,7 +111,10 @@ async fn read(
     task: Task,
 ) -> Result<(Task, ReadOutcome), Unread> {
     shared.set_current(Some(task.path.display().to_string()));
-    let max_bytes = shared.settings.borrow().files.max_bytes();
+    let max_bytes = match task.included {
+        true => LARGEST_BYTES,
+        false => shared.settings.borrow().files.max_bytes(),
+    };
     let outcome = {
         let _clock = shared.counters.extract.enter();
         shared.pool.extract(task.path.clone(), max_bytes).await

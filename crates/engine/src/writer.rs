@@ -2,21 +2,21 @@
 //! in that order. Whoever has something to keep hands it over and waits for the
 //! word that it is kept.
 //!
-//! Invariant: the catalog calls a file done only after the store has confirmed its
-//! rows, and it expects rows before they are written. A crash in between leaves
-//! the file in the queue, marked as one whose old rows must make way.
+//! Invariant: the catalog calls a file done only after the store has its rows on the
+//! disk, and it expects rows before they are written. A crash or a power cut in
+//! between leaves the file in the queue, marked as one whose old rows must make way.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use rummage_catalog::{Gone, Task, WordedTask};
-use rummage_corpus::{ContentHash, FileId, Passage};
+use rummage_catalog::{Fate, Gone, Misplaced, Task, Verdict, WordedTask};
+use rummage_corpus::{ContentHash, FileId, Passage, SourcePath};
 use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{EngineError, Following, problem::ProblemKind, shared::Shared};
+use crate::{EngineError, Following, clock, problem::ProblemKind, shared::Shared};
 
 /// Something to be kept.
 #[derive(Debug)]
@@ -91,6 +91,9 @@ const COMMITS_PER_UPKEEP: u32 = 8;
 /// Files that leave at a time.
 const LEAVING_FILES: usize = 500;
 
+/// Files whose rows are placed anew at a time.
+const PLACED_FILES: usize = 5000;
+
 /// After a failure nothing is written for this long, twice as long after each
 /// further one, up to the second: what could not be kept is computed again.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(60));
@@ -123,7 +126,7 @@ pub(crate) async fn run(
                 let _ = answer.send(kept);
             }
             () = shared.leaving.notified() => {
-                let _ = writer.guard(Writer::remove_leaving, ()).await;
+                let _ = writer.guard(Writer::tidy, ()).await;
             }
             () = tokio::time::sleep(idle), if writer.unsettled => {
                 let _ = writer.guard(Writer::settle, ()).await;
@@ -189,17 +192,15 @@ impl Writer {
     async fn keep_read(&mut self, outcomes: Vec<(Task, ReadOutcome)>) -> Outcome {
         let catalog = &self.shared.catalog;
         let counters = &self.shared.counters;
-        let (mut unchanged, mut changed) = (Vec::new(), Vec::new());
+        let (mut unchanged, mut missing, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for (task, outcome) in outcomes {
             match outcome {
                 ReadOutcome::Unchanged => unchanged.push((task.file, task.version)),
-                ReadOutcome::Missing => {
-                    let left = catalog.settle_missing(task.file, task.version)?;
-                    counters.removed.fetch_add(left.into(), Relaxed);
-                }
+                ReadOutcome::Missing => missing.push((task.file, task.version)),
                 outcome => changed.push((task, outcome)),
             }
         }
+        counters.removed.fetch_add(catalog.settle_missing(&missing)?, Relaxed);
         counters.unchanged.fetch_add(catalog.settle_unchanged(&unchanged)?, Relaxed);
         // What changed or left while it was read is not touched: it comes again.
         let handed_out: Vec<_> =
@@ -209,33 +210,34 @@ impl Writer {
         // Old rows of everything that changed must make way, text or no text.
         let stale: Vec<FileId> =
             changed.iter().filter(|(task, _)| task.stale).map(|(task, _)| task.file).collect();
-        let (mut rows, mut worded, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut worded, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for (task, outcome) in changed {
-            let ReadOutcome::Passages { hash, passages } = outcome else {
-                rest.push((task, outcome));
-                continue;
+            let (hash, passages) = match outcome {
+                ReadOutcome::Passages { hash, passages } => (hash, passages),
+                ReadOutcome::Skipped(reason) => {
+                    counters.skipped.fetch_add(1, Relaxed);
+                    verdicts.push(verdict(task.file, task.version, Fate::Skipped, reason));
+                    continue;
+                }
+                ReadOutcome::Failed { reason, transient } => {
+                    counters.failed.fetch_add(1, Relaxed);
+                    let fate = Fate::Failed { transient_at: transient.then(clock::now) };
+                    verdicts.push(verdict(task.file, task.version, fate, reason));
+                    continue;
+                }
+                ReadOutcome::Unchanged | ReadOutcome::Missing => {
+                    unreachable!("sorted out above")
+                }
             };
             worded.push((task.file, task.version, hash, passages.len() as u64));
-            let seconds = task.modified_ns.div_euclid(1_000_000_000);
-            let origin = Origin::new(task.file, &task.path, seconds);
+            let origin = origin_of(task.file, &task.path, task.modified_ns);
             let of_file = |passage| PassageRow { origin: origin.clone(), passage };
             rows.extend(passages.into_iter().map(of_file));
         }
         self.store.replace_passages(&stale, &rows).await?;
+        self.store.sync().await?;
         catalog.settle_worded(&worded)?;
-        for (task, outcome) in rest {
-            match outcome {
-                ReadOutcome::Skipped(reason) => {
-                    catalog.settle_skipped(task.file, task.version, &reason)?;
-                    counters.skipped.fetch_add(1, Relaxed);
-                }
-                ReadOutcome::Failed { reason, transient } => {
-                    catalog.settle_failed(task.file, task.version, &reason, transient)?;
-                    counters.failed.fetch_add(1, Relaxed);
-                }
-                _ => unreachable!("sorted out above"),
-            }
-        }
+        catalog.settle_verdicts(&verdicts, rummage_extract::VERSION)?;
         self.shared.wake();
         Ok(())
     }
@@ -253,17 +255,22 @@ impl Writer {
             .map(|task| task.file)
             .collect();
         self.store.replace_vectors(&stale, &batch.rows).await?;
-        counters.indexed.fetch_add(catalog.settle_indexed(&handed_out)?, Relaxed);
-        counters.embedded.fetch_add(batch.embedded, Relaxed);
-        counters.reused.fetch_add(batch.reused, Relaxed);
         let failed: Vec<FileId> = batch.failed.iter().map(|(task, _)| task.file).collect();
         if !failed.is_empty() {
             self.store.remove_passages(&failed).await?;
         }
-        for (task, reason) in batch.failed {
-            catalog.settle_failed(task.file, task.version, &reason, false)?;
-            counters.failed.fetch_add(1, Relaxed);
-        }
+        self.store.sync().await?;
+        counters.indexed.fetch_add(catalog.settle_indexed(&handed_out)?, Relaxed);
+        counters.embedded.fetch_add(batch.embedded, Relaxed);
+        counters.reused.fetch_add(batch.reused, Relaxed);
+        counters.failed.fetch_add(batch.failed.len() as u64, Relaxed);
+        let fate = Fate::Failed { transient_at: None };
+        let verdicts: Vec<_> = batch
+            .failed
+            .into_iter()
+            .map(|(task, reason)| verdict(task.file, task.version, fate, reason))
+            .collect();
+        catalog.settle_verdicts(&verdicts, rummage_extract::VERSION)?;
         let incomplete: Vec<FileId> = batch.incomplete.iter().map(|task| task.file).collect();
         if !incomplete.is_empty() {
             catalog.requeue(&incomplete)?;
@@ -272,15 +279,43 @@ impl Writer {
         Ok(())
     }
 
-    /// What is no longer followed leaves the results.
-    async fn remove_leaving(&mut self, (): ()) -> Outcome {
+    /// What is no longer followed leaves the results, and what moved is placed anew.
+    async fn tidy(&mut self, (): ()) -> Outcome {
         self.unsettle();
+        self.remove_leaving().await?;
+        // One part at a time: whoever has something to keep is served in between.
+        if self.place(PLACED_FILES).await? == PLACED_FILES {
+            self.shared.leaving.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Lets the store's rows of up to so many files say where those are now. Returns
+    /// how many there were.
+    async fn place(&mut self, limit: usize) -> Result<usize, EngineError> {
+        let misplaced = self.shared.catalog.misplaced(limit)?;
+        if !misplaced.is_empty() {
+            let (whole, worded): (Vec<_>, Vec<_>) =
+                misplaced.iter().partition(|file| file.has_vectors);
+            let [whole, worded] = [whole, worded].map(|files| files.into_iter().map(origin));
+            let whole: Vec<_> = whole.collect();
+            let passages: Vec<_> = whole.iter().cloned().chain(worded).collect();
+            self.store.place_passages(&passages).await?;
+            self.store.place_vectors(&whole).await?;
+            self.store.sync().await?;
+            self.shared.catalog.settle_placed(&misplaced)?;
+        }
+        Ok(misplaced.len())
+    }
+
+    async fn remove_leaving(&mut self) -> Outcome {
         loop {
             let files = self.shared.catalog.gone(Gone::Leaving, LEAVING_FILES)?;
             if files.is_empty() {
                 return Ok(());
             }
             self.store.remove_passages(&files).await?;
+            self.store.sync().await?;
             self.shared.catalog.settle_gone(Gone::Leaving, &files)?;
         }
     }
@@ -288,7 +323,8 @@ impl Writer {
     /// Once nothing is queued: vectors that nothing needs any more go, and the
     /// store is put in order.
     async fn settle(&mut self, (): ()) -> Outcome {
-        self.remove_leaving(()).await?;
+        self.remove_leaving().await?;
+        while self.place(PLACED_FILES).await? == PLACED_FILES {}
         let disorder = self.shared.disorder();
         if self.shared.catalog.counts()?.queued() > 0 || self.shared.is_scanning() {
             return Ok(());
@@ -299,6 +335,7 @@ impl Writer {
                 break;
             }
             self.store.remove_vectors(&files).await?;
+            self.store.sync().await?;
             self.shared.catalog.settle_gone(Gone::Left, &files)?;
         }
         self.store.upkeep(Mode::Idle).await?;
@@ -312,6 +349,18 @@ impl Writer {
         self.unsettled = true;
         self.shared.disturb();
     }
+}
+
+fn origin(file: &Misplaced) -> Origin {
+    origin_of(file.file, &file.path, file.modified_ns)
+}
+
+fn origin_of(file: FileId, path: &SourcePath, modified_ns: i64) -> Origin {
+    Origin::new(file, path, modified_ns.div_euclid(1_000_000_000))
+}
+
+fn verdict(file: FileId, version: i64, fate: Fate, reason: String) -> Verdict {
+    Verdict { file, version, fate, reason }
 }
 
 type Outcome = Result<(), EngineError>;

@@ -99,6 +99,12 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Why a pattern is among the defaults; `None` where it is not.
+pub fn reason_of_default(pattern: &str) -> Option<&'static str> {
+    let holds = |(_, patterns): &&(&str, &[&str])| patterns.contains(&pattern);
+    GROUPS.iter().find(holds).map(|(reason, _)| *reason)
+}
+
 /// The default of `files.ignore`.
 pub fn default_ignore() -> Vec<String> {
     GROUPS.iter().flat_map(|(_, patterns)| *patterns).map(|pattern| (*pattern).to_owned()).collect()

@@ -15,6 +15,6 @@ mod write;
 pub use auto::{Resolved, auto};
 pub use error::{FieldError, SettingsError, Warning};
 pub use field::Field;
-pub use ignore::default_ignore;
+pub use ignore::{default_ignore, reason_of_default};
 pub use read::Loaded;
 pub use settings::{Auto, BatchSettings, FileSettings, PoolSettings, Settings};

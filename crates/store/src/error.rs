@@ -27,6 +27,9 @@ pub enum StoreError {
     /// A vector of another model's length.
     #[error("{} holds vectors of {expected} numbers, not {actual}", path.display())]
     Dims { path: PathBuf, expected: usize, actual: usize },
+    /// What was written could not be brought onto the disk.
+    #[error("{} could not be brought onto the disk", path.display())]
+    Sync { path: PathBuf, source: io::Error },
     /// The folder's size could not be taken.
     #[error("the size of {} could not be taken", path.display())]
     Size { path: PathBuf, source: io::Error },

@@ -3,9 +3,10 @@
 //!
 //! The only crate that knows LanceDB and Arrow. It knows nothing of files on
 //! disk, of models, or of how the two legs' answers are put together. The catalog,
-//! not this crate, says which files are done: LanceDB never syncs its files to the
-//! disk, so after a power cut rows may be missing, and putting a file's rows here
-//! once more must be harmless. It is: see [`Store::replace_passages`].
+//! not this crate, says which files are done, and it is told only after
+//! [`Store::sync`]: what was not synced is dropped at the next opening. Putting a
+//! file's rows here once more must be harmless, and is: see
+//! [`Store::replace_passages`].
 //!
 //! Invariant: a vector counts only while the passage with the same id has the same
 //! hash. A file's passages are replaced before its vectors are, and in between its
@@ -21,6 +22,7 @@ mod filter;
 mod legs;
 mod passages;
 mod rows;
+mod sync;
 mod table;
 mod upkeep;
 mod vectors;
@@ -43,6 +45,7 @@ pub use upkeep::{Mode, Work};
 pub use words::{Word, words};
 
 use error::Doing;
+use sync::{Disk, Versions};
 use table::Table;
 
 /// Whose vectors a store holds. Vectors of different models are never compared.
@@ -76,6 +79,7 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
+    disk: Disk,
     dims: usize,
     passages: Table,
     vectors: Table,
@@ -87,7 +91,10 @@ const INDEX_CACHE_BYTES: usize = 64 << 20;
 const METADATA_CACHE_BYTES: usize = 32 << 20;
 
 impl Store {
-    /// Opens the tables in `dir`, which are created where they are missing.
+    /// Opens the tables in `dir` for the one process that writes. They are created
+    /// where they are missing. What was not synced before is dropped, and a table
+    /// that makes no sense is set aside, into the folder `damaged`, and begun anew:
+    /// [`Store::count_passages`] and [`Store::count_vectors`] tell.
     pub async fn open(dir: &Path, space: &VectorSpace) -> Result<Store, StoreError> {
         let (dir, connection) = reach(dir).await?;
         let dims = space.dims as usize;
@@ -95,7 +102,25 @@ impl Store {
         upkeep::prepare(&passages).await?;
         let name = space.table_name();
         let vectors = Table::open(&connection, &dir, &name, rows::vector_schema(dims)).await?;
-        Ok(Store { inner: Arc::new(Inner { dir, dims, passages, vectors }) })
+        let disk = Disk::new(dir.clone());
+        let store = Store { inner: Arc::new(Inner { dir, disk, dims, passages, vectors }) };
+        store.sync().await?;
+        Ok(store)
+    }
+
+    /// Brings everything that was written so far onto the disk: from here on it
+    /// survives a power cut. To be called before anything is told to be kept, by the
+    /// task that writes.
+    pub async fn sync(&self) -> Result<(), StoreError> {
+        let mut versions = Versions::new();
+        for table in [&self.inner.passages, &self.inner.vectors] {
+            let version = table.lance.version().await.map_err(|error| table.read_failed(error))?;
+            versions.insert(table.folder_name(), version);
+        }
+        let inner = self.inner.clone();
+        let synced = tokio::task::spawn_blocking(move || inner.disk.sync(&versions)).await;
+        // The task is never cancelled; it ends early only by a panic.
+        synced.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// Opens the tables for reading; `None` where they are not there yet. Nothing
@@ -112,7 +137,8 @@ impl Store {
         let passages = Table::open_existing(&connection, &dir, "passages").await?;
         let vectors = Table::open_existing(&connection, &dir, &space.table_name()).await?;
         let (Some(passages), Some(vectors)) = (passages, vectors) else { return Ok(None) };
-        Ok(Some(Store { inner: Arc::new(Inner { dir, dims, passages, vectors }) }))
+        let disk = Disk::new(dir.clone());
+        Ok(Some(Store { inner: Arc::new(Inner { dir, disk, dims, passages, vectors }) }))
     }
 
     /// The folder that holds the tables.

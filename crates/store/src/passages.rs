@@ -1,10 +1,10 @@
 //! The keyword side's table: every passage with its text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use rummage_corpus::{ContentHash, FileId, PassageId, SourcePath};
+use rummage_corpus::{ContentHash, FileId, PassageId};
 
-use crate::{PassageRow, Store, StoreError, filter, rows, table::LIST_LEN};
+use crate::{Origin, PassageRow, Store, StoreError, filter, rows, table::LIST_LEN};
 
 const ALL: [&str; 10] =
     ["id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page"];
@@ -28,10 +28,10 @@ impl Store {
         self.inner.passages.remove(files).await
     }
 
-    /// Gives files another path, in both tables: their passages and vectors stay.
-    pub async fn move_files(&self, moved: &[(FileId, SourcePath)]) -> Result<(), StoreError> {
-        self.inner.passages.move_files(moved).await?;
-        self.inner.vectors.move_files(moved).await
+    /// Lets the files' passages say where their files are now, and of when they are.
+    /// What they hold stays.
+    pub async fn place_passages(&self, origins: &[Origin]) -> Result<(), StoreError> {
+        self.inner.passages.place(origins).await
     }
 
     /// The files' passages, by file and in the order of its text.
@@ -61,16 +61,12 @@ impl Store {
         Ok(rows)
     }
 
-    /// Which of the files have passages here.
-    pub async fn files_present(&self, files: &[FileId]) -> Result<HashSet<FileId>, StoreError> {
-        let mut present = HashSet::new();
-        for files in files.chunks(LIST_LEN) {
-            let table = &self.inner.passages;
-            for batch in table.select(filter::of_files(files), &["file"]).await? {
-                present.extend(table.columns(&batch).files()?);
-            }
-        }
-        Ok(present)
+    /// How many passages each of the files has here; files without any are missing.
+    pub async fn passages_per_file(
+        &self,
+        files: &[FileId],
+    ) -> Result<HashMap<FileId, u64>, StoreError> {
+        self.inner.passages.rows_per_file(files).await
     }
 
     /// Rows, so a passage that were there twice would count twice.

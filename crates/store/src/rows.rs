@@ -5,7 +5,7 @@
 //! BM25 stays one formula, and nothing is stored twice. `context_bytes` says
 //! where the text begins.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use arrow::{
     array::{
@@ -139,6 +139,21 @@ pub(crate) fn passage_batch(rows: &[PassageRow]) -> Result<RecordBatch, ArrowErr
     RecordBatch::try_new(passage_schema(), columns)
 }
 
+/// What filters ask about, alone: for rows whose files are elsewhere now.
+pub(crate) fn place_batch(rows: &[(PassageId, &Origin)]) -> Result<RecordBatch, ArrowError> {
+    let origins = || rows.iter().map(|(_, origin)| origin);
+    let ids = rows.iter().map(|(id, _)| id.to_i64());
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(ids)),
+        Arc::new(StringArray::from_iter_values(origins().map(|origin| &origin.path))),
+        Arc::new(StringArray::from_iter_values(origins().map(|origin| &origin.ext))),
+        Arc::new(Int64Array::from_iter_values(origins().map(|origin| origin.modified))),
+    ];
+    let wanted = |field: &Field| ["id", "path", "ext", "modified"].contains(&&**field.name());
+    let fields = origin_fields().into_iter().filter(wanted).collect::<Vec<_>>();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
 /// Every vector must have `dims` numbers.
 pub(crate) fn vector_batch(rows: &[VectorRow], dims: usize) -> Result<RecordBatch, ArrowError> {
     let mut columns = origin_columns(rows.iter().map(|row| (row.id(), &row.origin, row.hash)));
@@ -217,33 +232,6 @@ impl<'a> Columns<'a> {
                 })
             })
             .collect()
-    }
-
-    /// The same rows, with the paths and extensions of files that are elsewhere now.
-    pub fn with_paths(
-        &self,
-        paths: &HashMap<FileId, &SourcePath>,
-    ) -> Result<RecordBatch, StoreError> {
-        let files: Vec<_> = self.files()?.collect();
-        let replaced = |column, of: fn(&SourcePath) -> String| {
-            let old = self.strings(column)?.iter().flatten();
-            let new = files.iter().zip(old).map(|(file, old)| match paths.get(file) {
-                Some(path) => of(path),
-                None => old.to_owned(),
-            });
-            Ok(Arc::new(StringArray::from_iter_values(new)) as ArrayRef)
-        };
-        let path = replaced("path", |path| path.display().to_string())?;
-        let ext = replaced("ext", SourcePath::extension)?;
-        let schema = self.batch.schema();
-        let columns = schema.fields().iter().zip(self.batch.columns());
-        let columns = columns.map(|(field, column)| match field.name().as_str() {
-            "path" => path.clone(),
-            "ext" => ext.clone(),
-            _ => column.clone(),
-        });
-        // Only strings took the place of strings, so the schema still fits.
-        RecordBatch::try_new(schema.clone(), columns.collect()).map_err(|_| self.unusable("path"))
     }
 
     fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {

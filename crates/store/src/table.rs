@@ -1,6 +1,9 @@
 //! One LanceDB table, with errors that name it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use arrow::{
     array::{RecordBatch, RecordBatchIterator},
@@ -14,15 +17,18 @@ use lancedb::{
     datafusion::logical_expr::Expr,
     query::{ExecutableQuery, QueryBase, Select},
 };
-use rummage_corpus::{FileId, SourcePath};
+use rummage_corpus::FileId;
 
-use crate::{StoreError, error::Doing, filter, rows::Columns};
+use crate::{
+    Origin, StoreError,
+    error::Doing,
+    filter,
+    rows::{self, Columns},
+    sync,
+};
 
 /// Ids or hashes in one condition. Longer lists are asked for in turns.
 pub(crate) const LIST_LEN: usize = 1000;
-
-/// Files moved in one commit, all of whose rows are in memory meanwhile.
-const MOVED_LEN: usize = 64;
 
 pub(crate) struct Table {
     pub lance: lancedb::Table,
@@ -37,6 +43,23 @@ impl Table {
         schema: SchemaRef,
     ) -> Result<Table, StoreError> {
         let path = dir.join(format!("{name}.lance"));
+        sync::roll_back(&path)?;
+        match Self::open_or_create(connection, &path, name, schema.clone()).await {
+            Err(StoreError::Corrupt { .. }) => {
+                sync::set_aside(&path)?;
+                Self::open_or_create(connection, &path, name, schema).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_or_create(
+        connection: &Connection,
+        path: &Path,
+        name: &str,
+        schema: SchemaRef,
+    ) -> Result<Table, StoreError> {
+        let path = path.to_owned();
         let created = connection
             .create_empty_table(name, schema)
             .mode(CreateTableMode::exist_ok(|open| open))
@@ -64,6 +87,10 @@ impl Table {
             Err(lancedb::Error::TableNotFound { .. }) => Ok(None),
             Err(error) => Err(StoreError::new(Doing::OpenTable, path, error)),
         }
+    }
+
+    pub fn folder_name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     pub fn read_failed(&self, error: lancedb::Error) -> StoreError {
@@ -100,6 +127,21 @@ impl Table {
         self.lance.count_rows(None).await.map_err(|error| self.read_failed(error))
     }
 
+    pub async fn rows_per_file(
+        &self,
+        files: &[FileId],
+    ) -> Result<HashMap<FileId, u64>, StoreError> {
+        let mut rows = HashMap::new();
+        for files in files.chunks(LIST_LEN) {
+            for batch in self.select(filter::of_files(files), &["file"]).await? {
+                for file in self.columns(&batch).files()? {
+                    *rows.entry(file).or_default() += 1;
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// Removes the files' rows, then adds the batch.
     pub async fn replace(
         &self,
@@ -123,23 +165,32 @@ impl Table {
         Ok(())
     }
 
-    /// Rewrites the files' rows with another path. Each turn is one commit: a row is
-    /// never missing, wherever a crash comes.
-    pub async fn move_files(&self, moved: &[(FileId, SourcePath)]) -> Result<(), StoreError> {
-        for moved in moved.chunks(MOVED_LEN) {
-            let files: Vec<_> = moved.iter().map(|(file, _)| *file).collect();
-            let paths = moved.iter().map(|(file, path)| (*file, path)).collect();
-            let query = self.lance.query().only_if_expr(filter::of_files(&files));
-            let rows = self.collect(query).await?;
-            let rows = rows.iter().map(|batch| self.columns(batch).with_paths(&paths));
-            let rows = rows.collect::<Result<Vec<_>, _>>()?;
-            let Some(schema) = rows.first().map(RecordBatch::schema) else { continue };
-            let rows = RecordBatchIterator::new(rows.into_iter().map(Ok), schema);
-            let mut merge = self.lance.merge_insert(&["id"]);
-            merge.when_matched_update_all(None);
-            let merged = merge.execute(Box::new(rows)).await;
-            merged.map_err(|error| self.write_failed(error))?;
+    /// Lets the files' rows say where their files are now, and of when. One commit: a
+    /// row is never missing, wherever a crash comes.
+    pub async fn place(&self, origins: &[Origin]) -> Result<(), StoreError> {
+        let mut placed = Vec::new();
+        for origins in origins.chunks(LIST_LEN) {
+            let files: Vec<_> = origins.iter().map(|origin| origin.file).collect();
+            let by_file: HashMap<_, _> =
+                origins.iter().map(|origin| (origin.file, origin)).collect();
+            for batch in self.select(filter::of_files(&files), &["id"]).await? {
+                for id in self.columns(&batch).passage_ids()? {
+                    placed.extend(by_file.get(&id.file()).map(|origin| (id, *origin)));
+                }
+            }
         }
-        Ok(())
+        // A row that were there twice would be an error to the database.
+        placed.sort_unstable_by_key(|(id, _)| *id);
+        placed.dedup_by_key(|(id, _)| *id);
+        if placed.is_empty() {
+            return Ok(());
+        }
+        let rows = rows::place_batch(&placed).map_err(|error| self.write_failed(error.into()))?;
+        let schema = rows.schema();
+        let rows = RecordBatchIterator::new([Ok(rows)], schema);
+        let mut merge = self.lance.merge_insert(&["id"]);
+        merge.when_matched_update_all(None);
+        let merged = merge.execute(Box::new(rows)).await;
+        merged.map_err(|error| self.write_failed(error)).map(drop)
     }
 }

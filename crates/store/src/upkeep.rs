@@ -78,10 +78,15 @@ impl Store {
             let indexed = index_fresh_rows(table, rows, mode).await?;
             let compacted = compact(table, mode).await?;
             if compacted || (indexed && mode == Mode::Idle) {
+                // What opening would go back to must not be among what goes.
+                self.sync().await?;
                 prune(table).await?;
             }
             work.tables_indexed += usize::from(indexed);
             work.tables_compacted += usize::from(compacted);
+        }
+        if work != Work::default() {
+            self.sync().await?;
         }
         Ok(work)
     }

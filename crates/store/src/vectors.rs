@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lancedb::datafusion::{logical_expr::lit, prelude::col};
 use rummage_corpus::{ContentHash, FileId};
 
-use crate::{Store, StoreError, VectorRow, rows, table::LIST_LEN};
+use crate::{Origin, Store, StoreError, VectorRow, rows, table::LIST_LEN};
 
 impl Store {
     /// Removes the vectors of the `stale` files, then adds `rows`. Safe to repeat,
@@ -19,6 +19,11 @@ impl Store {
             self.check_dims(&row.vector)?;
         }
         self.inner.vectors.replace(stale, rows::vector_batch(rows, self.inner.dims)).await
+    }
+
+    /// As [`Store::place_passages`], for vectors.
+    pub async fn place_vectors(&self, origins: &[Origin]) -> Result<(), StoreError> {
+        self.inner.vectors.place(origins).await
     }
 
     /// Only frees space: without its passage, a vector counts for nothing.
@@ -44,6 +49,14 @@ impl Store {
             }
         }
         Ok(known)
+    }
+
+    /// As [`Store::passages_per_file`], for vectors.
+    pub async fn vectors_per_file(
+        &self,
+        files: &[FileId],
+    ) -> Result<HashMap<FileId, u64>, StoreError> {
+        self.inner.vectors.rows_per_file(files).await
     }
 
     pub async fn count_vectors(&self) -> Result<usize, StoreError> {

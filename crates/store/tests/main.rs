@@ -1,6 +1,9 @@
 //! The store over real tables in a temporary folder.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use rummage_corpus::{ContentHash, FileId, Passage, PassageId, SourcePath, Span};
 use rummage_store::{
@@ -93,8 +96,8 @@ async fn replacing_twice_leaves_the_same_rows() {
     }
     let some = store.passages(&[rows[2].id(), PassageId::new(FileId(9), 0)]).await.unwrap();
     assert_eq!(some, rows[2..]);
-    let present = store.files_present(&[FileId(2), FileId(9)]).await.unwrap();
-    assert_eq!(present, HashSet::from([FileId(2)]));
+    let present = store.passages_per_file(&[FileId(2), FileId(9)]).await.unwrap();
+    assert_eq!(present.into_keys().collect::<Vec<_>>(), [FileId(2)]);
     assert!(store.disk_bytes().await.unwrap() > 0);
 }
 
@@ -208,11 +211,16 @@ async fn filters_take_any_path_as_it_is() {
     check(typed("md' OR '1'='1"), &[]).await;
     check(Filter { after: Some(10), before: Some(20), ..Filter::default() }, &[1]).await;
 
-    let to = SourcePath::new("/elsewhere/o'clock.TXT");
-    store.move_files(&[(FileId(0), to)]).await.unwrap();
+    put(&store, Origin::new(FileId(0), &SourcePath::new("/elsewhere/o'clock.TXT"), 15)).await;
     check(under("/elsewhere"), &[0]).await;
+    check(Filter { after: Some(10), before: Some(20), ..Filter::default() }, &[0, 1]).await;
     check(typed("txt"), &[0, 2]).await;
     check(typed("md"), &[1]).await;
+}
+
+async fn put(store: &Store, origin: Origin) {
+    store.place_passages(std::slice::from_ref(&origin)).await.unwrap();
+    store.place_vectors(&[origin]).await.unwrap();
 }
 
 #[tokio::test]
@@ -301,8 +309,9 @@ async fn indexes_change_no_answer() {
     check(&store).await;
     assert_eq!(store.upkeep(Mode::Busy).await.unwrap(), Default::default());
 
-    store.move_files(&[(FileId(42), SourcePath::new("/moved/42.txt"))]).await.unwrap();
+    put(&store, Origin::new(FileId(42), &SourcePath::new("/moved/42.txt"), 0)).await;
     check(&store).await;
+    assert_eq!(store.upkeep(Mode::Busy).await.unwrap(), Default::default(), "indexes still know");
     let moved = Filter { under: Some("/moved".into()), ..Filter::default() };
     let hits = store.meaning(&vector(0.0), &moved, 500).await.unwrap();
     assert_eq!(hits.len(), 101);
@@ -327,16 +336,68 @@ async fn a_reader_sees_what_another_handle_writes() {
 }
 
 #[tokio::test]
-async fn a_damaged_table_is_told_by_name() {
+async fn a_damaged_table_is_told_to_readers_and_set_aside_by_the_writer() {
     let folder = folder();
     let store = open(&folder).await;
     store.replace_passages(&[], &[passage(1, 0, "x")]).await.unwrap();
+    store.replace_vectors(&[], &[vector_of(&passage(1, 0, "x"), 0.0)]).await.unwrap();
+    store.sync().await.unwrap();
     drop(store);
     let table = folder.path().join("passages.lance");
     for entry in std::fs::read_dir(table.join("_versions")).unwrap() {
         std::fs::write(entry.unwrap().path(), b"not a manifest").unwrap();
     }
-    let error = Store::open(folder.path(), &space()).await.err().unwrap();
+    let error = Store::open_existing(folder.path(), &space()).await.err().unwrap();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("passages.lance"), "{error}");
+    let store = open(&folder).await;
+    assert_eq!(store.count_passages().await.unwrap(), 0);
+    assert_eq!(store.count_vectors().await.unwrap(), 1, "the other table is untouched");
+    assert!(folder.path().join("damaged/passages.lance").is_dir());
+}
+
+/// Takes all that came after the last sync, as a power cut may: by turns a file is
+/// empty, gone, or whole by luck.
+fn cut_the_power(folder: &TempDir, synced: &HashSet<PathBuf>) {
+    for (turn, path) in all_files(folder.path()).into_iter().enumerate() {
+        match turn % 3 {
+            _ if synced.contains(&path) => {}
+            0 => std::fs::write(&path, b"").unwrap(),
+            1 => std::fs::remove_file(&path).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+fn all_files(folder: &Path) -> HashSet<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { all_files(&path) } else { HashSet::from([path]) })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_was_synced_survives_a_power_cut_and_the_rest_is_as_if_never_written() {
+    let folder = folder();
+    for round in 1..=4 {
+        let store = open(&folder).await;
+        let rows = |text: &str| [passage(round, 0, text), passage(round, 1, text)];
+        store.replace_passages(&[], &rows("kept")).await.unwrap();
+        store.replace_vectors(&[], &rows("kept").map(|row| vector_of(&row, 0.0))).await.unwrap();
+        if round % 2 == 0 {
+            store.upkeep(Mode::Idle).await.unwrap();
+        }
+        store.sync().await.unwrap();
+        let synced = all_files(folder.path());
+        store.replace_passages(&[FileId(1)], &rows("lost")).await.unwrap();
+        store.remove_vectors(&[FileId(1)]).await.unwrap();
+        drop(store);
+        cut_the_power(&folder, &synced);
+
+        let store = open(&folder).await;
+        let kept: Vec<_> = (1..=round).flat_map(|file| [file; 2]).collect();
+        assert_eq!(keyword(&store, "kept").await, kept);
+        assert_eq!(meaning(&store, 99).await, kept);
+        assert_eq!(keyword(&store, "lost").await, [0i64; 0]);
+    }
 }

@@ -14,8 +14,11 @@
 //!    then `.gitignore`, whether or not the folder is a git repository. Ignore
 //!    files above the root do not count.
 //! 5. Symbolic links, pipes, sockets and devices are out. The root may be a link.
+//!
+//! What is left out is told, with the rule: a folder as a whole.
 
 mod error;
+mod layers;
 mod look;
 mod pending;
 mod rules;
@@ -26,6 +29,6 @@ mod watches;
 pub use error::WatchError;
 pub use look::{Lookout, Seen, look};
 pub use pending::Pace;
-pub use rules::Rules;
+pub use rules::{Rule, Rules};
 pub use scan::{FileStamp, Found, scan, scan_below};
 pub use watcher::{Change, RescanReason, Watcher};

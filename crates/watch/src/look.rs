@@ -1,13 +1,16 @@
 //! What one path is now, by the same rules as a scan.
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Component, Path, PathBuf},
 };
 
-use ignore::IncrementalIgnore;
-
-use crate::{FileStamp, Rules, WatchError, error::is_absence, rules::has_trap};
+use crate::{
+    FileStamp, Rule, Rules, WatchError,
+    error::is_absence,
+    layers::{Layers, Wanted, judge},
+};
 
 /// What a scan would say of one path.
 #[derive(Debug)]
@@ -18,6 +21,11 @@ pub enum Seen {
     File(FileStamp),
     /// Scan below it: what is known there and not found is gone.
     Folder,
+    /// A rule leaves out just this. All that was known here and below is gone.
+    LeftOut {
+        is_folder: bool,
+        rule: Rule,
+    },
     /// Nothing follows about what was known here and below.
     Unreadable(io::Error),
 }
@@ -28,16 +36,13 @@ pub enum Seen {
 pub struct Lookout {
     root: PathBuf,
     rules: Rules,
-    ignore_files: IncrementalIgnore,
+    /// The layers that hold in each folder met, where that is wanted.
+    folders: HashMap<PathBuf, Option<Layers>>,
 }
 
 impl Lookout {
     pub fn new(root: &Path, rules: &Rules) -> Self {
-        let ignore_files = Rules::ignore_files(root)
-            .build_matchers()
-            .pop()
-            .expect("a walk of one root has one matcher");
-        Self { root: root.to_owned(), rules: rules.clone(), ignore_files }
+        Self { root: root.to_owned(), rules: rules.clone(), folders: HashMap::new() }
     }
 
     /// What the path, which lies below the root or is the root, is now.
@@ -53,34 +58,46 @@ impl Lookout {
         if !below.components().all(|name| matches!(name, Component::Normal(_))) {
             return Ok(Seen::Nothing);
         }
-        let metadata = match plain_metadata(&self.root, below) {
-            Ok(Some(metadata)) => metadata,
-            Ok(None) => return Ok(Seen::Nothing),
-            Err(error) if is_absence(&error) => {
-                // A missing file in a missing root says nothing about the file.
-                return self.look_at_root().map(|_| Seen::Nothing);
-            }
-            Err(error) if self.rules.allows(&self.root, path, false) => {
-                return Ok(Seen::Unreadable(error));
-            }
-            Err(_) => return Ok(Seen::Nothing),
+        let mut at = self.root.clone();
+        let mut layers = match Layers::default().within(&at) {
+            Ok(layers) => layers,
+            Err(_) => return Err(WatchError::RootIgnoreFile { root: at }),
         };
-        let is_dir = metadata.is_dir();
-        let wanted = (is_dir || metadata.is_file())
-            && self.rules.allows(&self.root, path, is_dir)
-            && !self.is_trapped(below, is_dir)
-            && !self.ignore_files.matched(below, is_dir).is_ignore();
-        Ok(match (wanted, is_dir) {
-            (false, _) => Seen::Nothing,
-            (true, true) => Seen::Folder,
-            (true, false) => Seen::File(FileStamp::of(&metadata)),
-        })
-    }
-
-    /// Whether a folder on the way, or this one, has an ignore file that cannot be read.
-    fn is_trapped(&self, below: &Path, is_dir: bool) -> bool {
-        let folders = below.ancestors().skip(usize::from(!is_dir));
-        folders.map(|folder| self.root.join(folder)).any(|folder| has_trap(&folder))
+        let mut names = below.components().peekable();
+        while let Some(name) = names.next() {
+            at.push(name);
+            let is_last = names.peek().is_none();
+            let metadata = match fs::symlink_metadata(&at) {
+                Ok(metadata) => metadata,
+                Err(error) if is_absence(&error) => {
+                    // A missing file in a missing root says nothing about the file.
+                    return self.look_at_root().map(|_| Seen::Nothing);
+                }
+                Err(error) if self.rules.allows(&self.root, path, false) => {
+                    return Ok(Seen::Unreadable(error));
+                }
+                Err(_) => return Ok(Seen::Nothing),
+            };
+            let kind = metadata.file_type();
+            if is_last {
+                return Ok(match judge(&self.rules, &self.root, &at, kind, &layers) {
+                    Wanted::File => Seen::File(FileStamp::of(&metadata)),
+                    Wanted::Folder(_) => Seen::Folder,
+                    Wanted::No(rule) => Seen::LeftOut { is_folder: kind.is_dir(), rule },
+                });
+            }
+            let known = self.folders.entry(at.clone()).or_insert_with(|| {
+                match judge(&self.rules, &self.root, &at, kind, &layers) {
+                    Wanted::Folder(within) => Some(within),
+                    Wanted::File | Wanted::No(_) => None,
+                }
+            });
+            match known {
+                Some(within) if kind.is_dir() => layers = within.clone(),
+                _ => return Ok(Seen::Nothing),
+            }
+        }
+        Ok(Seen::Nothing)
     }
 
     fn look_at_root(&self) -> Result<Seen, WatchError> {
@@ -100,21 +117,4 @@ impl Lookout {
 /// As [`Lookout::look`].
 pub fn look(root: &Path, path: &Path, rules: &Rules) -> Result<Seen, WatchError> {
     Lookout::new(root, rules).look(path)
-}
-
-/// Of a path no part of which below the root is a symbolic link; `None` where one is.
-fn plain_metadata(root: &Path, below: &Path) -> io::Result<Option<fs::Metadata>> {
-    let mut path = root.to_owned();
-    let mut names = below.components().peekable();
-    while let Some(name) = names.next() {
-        path.push(name);
-        let metadata = fs::symlink_metadata(&path)?;
-        if metadata.is_symlink() {
-            return Ok(None);
-        }
-        if names.peek().is_none() {
-            return Ok(Some(metadata));
-        }
-    }
-    Ok(None)
 }

@@ -1,29 +1,66 @@
-//! Which names are wanted: the app-wide patterns, hidden names, and how ignore
-//! files are read.
+//! Which names are wanted: the app-wide patterns and hidden names; and by which rule
+//! something is left out.
 
 use std::{
     ffi::OsStr,
-    fs,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use ignore::{
-    Match, WalkBuilder,
+    Match,
     gitignore::{Gitignore, GitignoreBuilder},
 };
 
 use crate::WatchError;
 
-/// The ignore files of this app; they win over `.ignore` and `.gitignore`.
-const OWN_IGNORE_FILE: &str = ".rummageignore";
+/// Files whose lines say what else of their folder is wanted, those of this app
+/// first: they win over the others.
+pub(crate) const IGNORE_FILES: [&str; 3] = [".rummageignore", ".ignore", ".gitignore"];
 
-/// Files whose lines say what else of their folder is wanted.
-const IGNORE_FILES: [&str; 3] = [OWN_IGNORE_FILE, ".ignore", ".gitignore"];
+/// Why a file or a folder is left out. Shows as words for people.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// One of the app-wide patterns.
+    Pattern(String),
+    /// Its name begins with a dot.
+    Hidden,
+    /// A line of an ignore file.
+    Line { file: PathBuf, line: String },
+    /// A symbolic link.
+    Link,
+    /// A pipe, a socket or a device.
+    Special,
+    /// An ignore file in the folder is no file, or too long, so what of the folder
+    /// is wanted is not known.
+    Trap(PathBuf),
+}
 
-/// A longer ignore file was not written by a person, and costs memory many times
-/// its size.
-const MAX_IGNORE_FILE_BYTES: u64 = 1 << 20;
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rule::Pattern(pattern) => {
+                write!(f, "the pattern {pattern} in the settings leaves it out")
+            }
+            Rule::Hidden => f.write_str(
+                "its name begins with a dot: a pattern like !.name in the settings lets it in",
+            ),
+            Rule::Line { file, line } => {
+                write!(f, "the line {line} in {} leaves it out", file.display())
+            }
+            Rule::Link => f.write_str(
+                "it is a link: what it leads to is indexed where it lies, if that is followed",
+            ),
+            Rule::Special => f.write_str("it is a pipe, a socket or a device"),
+            Rule::Trap(file) => write!(
+                f,
+                "{} is no file, or longer than 1 MiB: delete it or make it shorter",
+                file.display()
+            ),
+        }
+    }
+}
 
 /// The app-wide rules. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,66 +100,30 @@ impl Rules {
         let mut names = below.components().peekable();
         while let Some(name) = names.next() {
             part.push(name);
-            if !self.allows_below(&part, is_dir || names.peek().is_some()) {
+            if self.rule(&part, is_dir || names.peek().is_some()).is_some() {
                 return false;
             }
         }
         true
     }
 
-    /// The same for a path relative to its root whose folders are known to be let in.
-    fn allows_below(&self, below: &Path, is_dir: bool) -> bool {
+    /// What leaves a path out, which is relative to its root and whose folders are
+    /// known to be let in.
+    pub(crate) fn rule(&self, below: &Path, is_dir: bool) -> Option<Rule> {
         if below.as_os_str().is_empty() {
-            return true;
+            return None;
         }
         match self.patterns.matched(below, is_dir) {
-            Match::Ignore(_) => false,
-            Match::Whitelist(_) => true,
-            Match::None => !below.file_name().is_some_and(is_hidden),
+            Match::Ignore(pattern) => Some(Rule::Pattern(pattern.original().to_owned())),
+            Match::Whitelist(_) => None,
+            Match::None => below.file_name().is_some_and(is_hidden).then_some(Rule::Hidden),
         }
-    }
-
-    /// A walk of the root that minds ignore files. The walk's own rules end there:
-    /// see [`Rules::walk_below`] for one that minds all of them.
-    pub(crate) fn ignore_files(root: &Path) -> WalkBuilder {
-        let mut walk = WalkBuilder::new(root);
-        walk.standard_filters(false)
-            .ignore(true)
-            .git_ignore(true)
-            .require_git(false)
-            .add_custom_ignore_filename(OWN_IGNORE_FILE);
-        walk
-    }
-
-    /// A walk of what the root holds in `folder`. It passes through the folders
-    /// between, whose ignore files count.
-    pub(crate) fn walk_below(&self, root: &Path, folder: &Path) -> WalkBuilder {
-        let (rules, start, folder) = (self.clone(), root.to_owned(), folder.to_owned());
-        let mut walk = Self::ignore_files(root);
-        walk.filter_entry(move |entry| {
-            let path = entry.path();
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            (path.starts_with(&folder) || folder.starts_with(path))
-                && path.strip_prefix(&start).is_ok_and(|below| rules.allows_below(below, is_dir))
-                && !(is_dir && has_trap(path))
-        });
-        walk
     }
 }
 
 /// Whether a change of this file changes what else of its folder is wanted.
 pub(crate) fn is_ignore_file(path: &Path) -> bool {
     path.file_name().is_some_and(|name| IGNORE_FILES.iter().any(|file| name == *file))
-}
-
-/// Whether an ignore file in this folder cannot be read to its end: a pipe in its
-/// place would hold up the reader for ever. Such a folder is out.
-pub(crate) fn has_trap(folder: &Path) -> bool {
-    IGNORE_FILES.iter().any(|name| {
-        fs::metadata(folder.join(name)).is_ok_and(|found| {
-            !found.is_dir() && (!found.is_file() || found.len() > MAX_IGNORE_FILE_BYTES)
-        })
-    })
 }
 
 fn is_hidden(name: &OsStr) -> bool {

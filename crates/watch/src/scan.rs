@@ -4,13 +4,17 @@ use std::{
     fs::{self, Metadata},
     io,
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
 use rummage_corpus::SourcePath;
 
-use crate::{Rules, WatchError, error::is_absence, rules::has_trap};
+use crate::{
+    Rule, Rules, WatchError,
+    error::is_absence,
+    layers::{Layers, Wanted, judge},
+};
 
 /// By what a file is known to be unchanged without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +36,7 @@ impl FileStamp {
     }
 }
 
-/// Something wanted below a root.
+/// Something below a root.
 #[derive(Debug)]
 pub enum Found {
     File {
@@ -45,10 +49,16 @@ pub enum Found {
         path: SourcePath,
         error: io::Error,
     },
+    /// A rule leaves it out: a folder with all below it, which is not looked into.
+    LeftOut {
+        path: SourcePath,
+        is_folder: bool,
+        rule: Rule,
+    },
 }
 
-/// Gives every wanted file below the root to `on`, in no order, until that
-/// breaks. A root that is a file is itself what is found.
+/// Gives every wanted file below the root to `on`, and what rules leave out, in no
+/// order, until that breaks. A root that is a file is itself what is found.
 ///
 /// What vanishes meanwhile is passed over.
 ///
@@ -83,66 +93,108 @@ pub fn scan_below(
     if !metadata.is_dir() {
         return Err(WatchError::RootKind { root: root.to_owned() });
     }
-    if has_trap(root) {
+    let Ok(layers) = Layers::default().within(root) else {
         return Err(WatchError::RootIgnoreFile { root: root.to_owned() });
-    }
-    for entry in rules.walk_below(root, folder).build() {
-        let found = match entry {
-            Ok(entry) => file(&entry),
-            Err(error) => unreadable(root, error)?,
+    };
+    let Ok(below) = folder.strip_prefix(root) else { return Ok(()) };
+    let mut walk = Walk { root, rules, folders: vec![(root.to_owned(), layers)] };
+    let mut at = root.to_owned();
+    for name in below {
+        at.push(name);
+        let kind = match fs::symlink_metadata(&at) {
+            Ok(metadata) => metadata.file_type(),
+            Err(_) => return Ok(()),
         };
-        if let Some(found) = found
-            && on(found).is_break()
+        let Some((_, layers)) = walk.folders.pop() else { return Ok(()) };
+        if let Some(found) = walk.meet(at.clone(), kind, &layers, || fs::symlink_metadata(&at))
+            && at == folder
         {
-            break;
+            // Nothing is left to do, whatever the answer.
+            let _ = on(found);
         }
     }
-    Ok(())
+    walk.run(&mut on)
+}
+
+/// A scan under way.
+struct Walk<'a> {
+    root: &'a Path,
+    rules: &'a Rules,
+    /// To be listed, each with the layers that hold in it.
+    folders: Vec<(PathBuf, Layers)>,
+}
+
+impl Walk<'_> {
+    fn run(mut self, on: &mut impl FnMut(Found) -> ControlFlow<()>) -> Result<(), WatchError> {
+        while let Some((folder, layers)) = self.folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if folder == self.root => {
+                    return Err(WatchError::of_root(folder, error));
+                }
+                Err(error) if is_absence(&error) => continue,
+                Err(error) => {
+                    if on(Found::Unreadable { path: folder.into(), error }).is_break() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
+            for entry in entries {
+                let found = match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+                    Ok((kind, entry)) => {
+                        self.meet(entry.path(), kind, &layers, || entry.metadata())
+                    }
+                    Err(error) if is_absence(&error) => None,
+                    // What else it holds is not known.
+                    Err(error) => Some(Found::Unreadable { path: folder.as_path().into(), error }),
+                };
+                if let Some(found) = found
+                    && on(found).is_break()
+                {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is found there; a wanted folder is kept for later.
+    fn meet(
+        &mut self,
+        path: PathBuf,
+        kind: fs::FileType,
+        layers: &Layers,
+        metadata: impl FnOnce() -> io::Result<Metadata>,
+    ) -> Option<Found> {
+        match judge(self.rules, self.root, &path, kind, layers) {
+            Wanted::Folder(layers) => {
+                self.folders.push((path, layers));
+                None
+            }
+            Wanted::No(rule) => {
+                Some(Found::LeftOut { path: path.into(), is_folder: kind.is_dir(), rule })
+            }
+            Wanted::File => match metadata() {
+                // Between listing and looking another thing may have taken the name.
+                Ok(metadata) if !metadata.is_file() => None,
+                Ok(metadata) => {
+                    Some(Found::File { path: path.into(), stamp: FileStamp::of(&metadata) })
+                }
+                Err(error) if is_absence(&error) => None,
+                Err(error) => Some(Found::Unreadable { path: path.into(), error }),
+            },
+        }
+    }
 }
 
 impl Found {
     pub fn path(&self) -> &SourcePath {
         match self {
-            Found::File { path, .. } | Found::Unreadable { path, .. } => path,
+            Found::File { path, .. }
+            | Found::Unreadable { path, .. }
+            | Found::LeftOut { path, .. } => path,
         }
-    }
-}
-
-fn file(entry: &ignore::DirEntry) -> Option<Found> {
-    if !entry.file_type()?.is_file() {
-        return None;
-    }
-    let path = entry.path().into();
-    match fs::symlink_metadata(entry.path()) {
-        // Between listing and looking another thing may have taken the name.
-        Ok(metadata) if !metadata.is_file() => None,
-        Ok(metadata) => Some(Found::File { path, stamp: FileStamp::of(&metadata) }),
-        Err(error) if is_absence(&error) => None,
-        Err(error) => Some(Found::Unreadable { path, error }),
-    }
-}
-
-/// What a failed step of the walk found; an error where that was the root.
-fn unreadable(root: &Path, error: ignore::Error) -> Result<Option<Found>, WatchError> {
-    let path = path_of(&error).unwrap_or(root).to_owned();
-    let error = match error.into_io_error() {
-        Some(error) => error,
-        // Not about a file or folder: a line of an ignore file.
-        None => return Ok(None),
-    };
-    if path == root {
-        return Err(WatchError::of_root(path, error));
-    }
-    Ok((!is_absence(&error)).then(|| Found::Unreadable { path: path.into(), error }))
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            path_of(err)
-        }
-        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `rummage index` and `rummage forget`: what writes.
+//! `rummage index`, `rummage retry` and `rummage forget`: what writes.
 
 use std::{io::Write, path::PathBuf, time::Instant};
 
@@ -75,6 +75,32 @@ async fn wait(engine: &Engine, common: &Common) -> anyhow::Result<()> {
     };
     progress.end();
     result
+}
+
+pub async fn retry(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let engine = open_to_index(common).await?;
+    let result = retry_and_wait(&engine, common, paths, out).await;
+    engine.close().await;
+    result
+}
+
+async fn retry_and_wait(
+    engine: &Engine,
+    common: &Common,
+    paths: &[PathBuf],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let retried = engine.retry(paths).await?;
+    let waited = wait(engine, common).await;
+    let failed = engine.totals().failed;
+    if common.json {
+        let report = serde_json::json!({ "retried": retried, "failed": failed });
+        serde_json::to_writer(&mut *out, &report)?;
+        writeln!(out)?;
+    } else {
+        text::retry(out, retried, failed)?;
+    }
+    waited
 }
 
 pub async fn forget(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Search(search) => search::search(common, search, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { state } => files::files(common, *state, out).await,
+        Command::Retry { paths } => index::retry(common, paths, out).await,
         Command::Forget { paths } => index::forget(common, paths, out).await,
     }
 }

@@ -150,7 +150,17 @@ fn the_ledger_and_the_status_account_for_every_file() {
     assert_eq!(line["state"], "skipped");
     assert!(line["reason"].as_str().unwrap().contains("no text"));
     let skipped = installation.run(["files", "--json", "--state", "skipped"]).succeeded();
-    assert_eq!(skipped.stdout.lines().count(), 1);
+    assert_eq!(status["files"]["left_out"], 4, "what rules leave out");
+    assert_eq!(skipped.stdout.lines().count(), 5);
+    for (name, rule, folder) in [
+        ("node_modules", "packages that others wrote", true),
+        (".hidden.txt", "dot", false),
+        ("ignored.log", "*.log", false),
+    ] {
+        let line = installation.ledger(name);
+        assert_eq!((&line["state"], &line["folder"]), (&json!("skipped"), &json!(folder)));
+        assert!(line["reason"].as_str().unwrap().contains(rule), "{line}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! thing and the mend, the rest is indexed, and nothing is lost.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -139,7 +140,10 @@ fn what_may_not_be_read_is_named_and_the_rest_indexed() {
     seal(tree.path("locked"), 0o000).unwrap();
     seal(tree.path("sealed.txt"), 0o000).unwrap();
     let unprivileged = Unprivileged::new(&installation, tree.root());
-    let run = unprivileged.run(&installation, tree.root()).succeeded();
+    let follow = [OsStr::new("index"), tree.root().as_os_str()];
+    let run = unprivileged.run(&installation, &follow).succeeded();
+    let retried = unprivileged.run(&installation, &[OsStr::new("retry")]).succeeded();
+    assert!(retried.stdout.contains("1 failed"), "{retried:?}");
     seal(tree.path("locked"), 0o755).unwrap();
     seal(tree.path("sealed.txt"), 0o644).unwrap();
     assert!(run.stdout.contains("failed"), "{run:?}");
@@ -147,10 +151,16 @@ fn what_may_not_be_read_is_named_and_the_rest_indexed() {
         let line = installation.ledger(name);
         assert_eq!(line["state"], "failed", "{line}");
         assert!(line["reason"].as_str().unwrap().contains("check who may read it"), "{line}");
+        assert!(line["tries"].as_u64().unwrap() >= 2, "{line}");
     }
+    assert!(installation.ledger("sealed.txt")["again"].is_string(), "it is tried by itself, too");
     check_good(&installation);
-    // Readable again, both are read at the next run.
-    let run = unprivileged.run(&installation, tree.root()).succeeded();
+    // Readable again, both are read once a person says so.
+    let sealed = tree.path("sealed.txt");
+    let run = unprivileged.run(&installation, &[OsStr::new("retry"), sealed.as_os_str()]);
+    assert!(run.succeeded().stdout.contains("Read 1 files again, 0 failed"));
+    assert_eq!(installation.ledger("sealed.txt")["state"], "indexed");
+    let run = unprivileged.run(&installation, &follow).succeeded();
     assert_eq!(installation.status()["files"]["failed"], 0, "{run:?}");
     assert_eq!(installation.ledger("secret.txt")["state"], "indexed");
 }
@@ -193,7 +203,7 @@ impl Unprivileged {
         Self { programs: Some(programs) }
     }
 
-    fn run(&self, installation: &Installation, tree: &Path) -> Run {
+    fn run(&self, installation: &Installation, args: &[&OsStr]) -> Run {
         use std::os::unix::process::CommandExt;
 
         let mut command = match &self.programs {
@@ -209,7 +219,7 @@ impl Unprivileged {
                 command
             }
         };
-        Run::of(command.arg("index").arg(tree))
+        Run::of(command.args(args))
     }
 }
 

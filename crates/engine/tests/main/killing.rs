@@ -14,7 +14,7 @@ const FILES: usize = 3000;
 const KILLS: usize = 30;
 
 /// Every file is indexed and the store holds each passage and each vector once.
-async fn check_whole(home: &Home, engine: &Engine, files: usize, passages: u64) {
+pub async fn check_whole(home: &Home, engine: &Engine, files: usize, passages: u64) {
     let status = engine.status().unwrap();
     assert_eq!(status.counts.indexed, files as u64, "{:?}", status.counts);
     assert_eq!(status.counts.passages, passages);
@@ -31,13 +31,13 @@ async fn check_whole(home: &Home, engine: &Engine, files: usize, passages: u64) 
 }
 
 /// How many passages the tree has, from an undisturbed run.
-async fn undisturbed(tree: &Tree) -> u64 {
+pub async fn undisturbed(tree: &Tree, files: usize) -> u64 {
     let home = Home::new();
     let engine = home.open(Following::Once).await;
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
     let passages = engine.status().unwrap().counts.passages;
-    check_whole(&home, &engine, FILES, passages).await;
+    check_whole(&home, &engine, files, passages).await;
     engine.close().await;
     passages
 }
@@ -45,7 +45,7 @@ async fn undisturbed(tree: &Tree) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_killed_at_any_moment_cost_nothing() {
     let tree = Tree::prose(FILES, 11);
-    let passages = undisturbed(&tree).await;
+    let passages = undisturbed(&tree, FILES).await;
     let home = Home::new();
     let engine = home.open(Following::Once).await;
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
@@ -77,7 +77,7 @@ async fn workers_killed_at_any_moment_cost_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_dropped_in_the_middle_goes_on_where_it_was() {
     let tree = Tree::prose(FILES, 13);
-    let passages = undisturbed(&tree).await;
+    let passages = undisturbed(&tree, FILES).await;
     let home = Home::new();
     let mut dice = Dice::new(9);
     for _ in 0..6 {

@@ -1,8 +1,14 @@
 //! The engine as a whole, with real workers, a tiny real model and a real store.
 
+mod driving;
 mod following;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod killing;
+mod ledger;
+#[cfg(unix)]
+mod power;
 mod setting;
 
 use std::{fs, path::PathBuf, time::Duration};

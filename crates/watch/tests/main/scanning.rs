@@ -14,13 +14,19 @@ fn check(tree: &Tree, rules: &Rules, expected: &[&str]) {
 }
 
 fn check_looks_agree(tree: &Tree, rules: &Rules) {
-    let found = tree.scan(rules);
+    let found = tree.scan_all("", rules);
     let mut lookout = Lookout::new(tree.root(), rules);
     for path in everything_below(tree.root()) {
         let below = path.strip_prefix(tree.root()).unwrap().display().to_string();
         match lookout.look(&path).unwrap() {
             Seen::File(_) => assert!(found.contains(&below), "{below} is seen, not found"),
-            Seen::Nothing => assert!(!found.contains(&below), "{below} is found, not seen"),
+            Seen::Nothing => {
+                let marks = ["", "!", "-"].map(|mark| format!("{mark}{below}"));
+                assert!(!marks.iter().any(|one| found.contains(one)), "{below} is found, not seen");
+            }
+            Seen::LeftOut { rule, .. } => {
+                assert!(found.contains(&format!("-{below}")), "{below}: {rule}, not found so");
+            }
             Seen::Folder => {}
             Seen::Unreadable(error) => assert!(found.contains(&format!("!{below}")), "{error}"),
         }
@@ -85,8 +91,8 @@ fn ignore_files_above_the_root_do_not_count() {
     let tree = Tree::new(&[(".gitignore", "*\n"), ("root/a.txt", "")]);
     let root = tree.at("root");
     let mut found = 0;
-    scan(&root, &rules(&[]), |_| {
-        found += 1;
+    scan(&root, &rules(&[]), |one| {
+        found += usize::from(matches!(one, Found::File { .. }));
         ControlFlow::Continue(())
     })
     .unwrap();
@@ -111,6 +117,29 @@ fn the_part_below_a_folder_is_scanned_by_all_rules() {
     check("a/b", &["a/b/c.txt"]);
     check("a/out", &[]);
     check("a/gone", &[]);
+}
+
+#[test]
+fn what_is_left_out_is_told_once_with_its_rule() {
+    let tree = Tree::new(&[
+        (".rummageignore", "*.log\n"),
+        ("a.log", ""),
+        ("node_modules/b/c.js", ""),
+        ("d.txt", ""),
+    ]);
+    let mut told = Vec::new();
+    scan(tree.root(), &rules(&["node_modules/"]), |one| {
+        if let Found::LeftOut { path, is_folder, rule } = one {
+            told.push((path.name().into_owned(), is_folder, rule.to_string()));
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    told.sort();
+    let [hidden, log, modules] = &told[..] else { panic!("{told:?}") };
+    assert!(hidden.0 == ".rummageignore" && hidden.2.contains("dot"), "{hidden:?}");
+    assert!(log.0 == "a.log" && log.2.contains("the line *.log in /"), "{log:?}");
+    assert!(modules.1 && modules.2.contains("pattern node_modules/"), "{modules:?}");
 }
 
 #[test]
@@ -198,12 +227,13 @@ mod unix {
         symlink(tree.root(), &link).unwrap();
         let mut found = Vec::new();
         scan(&link, &rules(&[]), |one| {
-            found.push(one);
+            if let Found::File { path, .. } = one {
+                found.push(path);
+            }
             ControlFlow::Continue(())
         })
         .unwrap();
-        let [Found::File { path, .. }] = &found[..] else { panic!("{found:?}") };
-        assert_eq!(path.as_path(), link.join("a/b.txt"));
+        assert_eq!(found, [link.join("a/b.txt").into()]);
         assert!(matches!(look(&link, &link.join("a/b.txt"), &rules(&[])), Ok(Seen::File(_))));
     }
 
@@ -293,9 +323,10 @@ mod unix {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Over any small tree with ignore files anywhere, a look and a scan agree.
+    /// Over any small tree with ignore files anywhere, a look and a scan agree, and
+    /// ignore files count as they do for ripgrep.
     #[test]
-    fn a_look_says_what_a_scan_finds(
+    fn a_look_says_what_a_scan_finds_and_ripgrep_would(
         files in prop::collection::vec("([ab]/){0,3}[abc.]{1,2}[abc]", 1..12),
         ignores in prop::collection::vec(
             ("([ab]/){0,2}", 0usize..3, prop::collection::vec("!?/?[abc*]{1,2}/?", 1..4)),
@@ -316,5 +347,23 @@ proptest! {
             }
         }
         check_looks_agree(&tree, &Rules::new(&patterns).0);
+        prop_assert_eq!(tree.scan(&rules(&[])), found_by_ripgrep(tree.root()));
     }
+}
+
+fn found_by_ripgrep(root: &Path) -> std::collections::BTreeSet<String> {
+    let mut walk = ignore::WalkBuilder::new(root);
+    walk.standard_filters(false)
+        .ignore(true)
+        .git_ignore(true)
+        .require_git(false)
+        .add_custom_ignore_filename(".rummageignore")
+        .filter_entry(|entry| {
+            entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+        });
+    let files = walk.build().map(Result::unwrap);
+    files
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+        .map(|entry| entry.path().strip_prefix(root).unwrap().display().to_string())
+        .collect()
 }

@@ -42,18 +42,27 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
-    /// What a scan finds, as paths relative to the root; unreadable ones begin with `!`.
+    /// What a scan finds, as paths relative to the root; unreadable ones begin with
+    /// `!`. What is left out is not among it.
     pub fn scan(&self, rules: &Rules) -> BTreeSet<String> {
         self.scan_below("", rules)
     }
 
     pub fn scan_below(&self, folder: &str, rules: &Rules) -> BTreeSet<String> {
+        let mut found = self.scan_all(folder, rules);
+        found.retain(|found| !found.starts_with('-'));
+        found
+    }
+
+    /// The same, with what is left out, which begins with `-`.
+    pub fn scan_all(&self, folder: &str, rules: &Rules) -> BTreeSet<String> {
         let folder = if folder.is_empty() { self.root.clone() } else { self.at(folder) };
         let mut found = BTreeSet::new();
         let mut on = |one: Found| {
             let (mark, path) = match one {
                 Found::File { path, .. } => ("", path),
                 Found::Unreadable { path, .. } => ("!", path),
+                Found::LeftOut { path, .. } => ("-", path),
             };
             let below = path.as_path().strip_prefix(&self.root).unwrap().display();
             assert!(found.insert(format!("{mark}{below}")), "{below} is found twice");
