@@ -74,8 +74,10 @@ fn observation(number: usize) -> Observation {
     let stamp = Stamp {
         bytes: 2000 + number as u64 % 9000,
         modified_ns: 1_600_000_000_000_000_000 + number as i64,
-        // In no order, as a disk that has lived gives them.
-        inode: (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32,
+        // In order within a folder and in none between folders, as on a disk that has
+        // lived.
+        inode: ((number as u64 / 200).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 << 8)
+            + number as u64 % 200,
         device: 1,
     };
     Observation::File { path: SourcePath::new(path), stamp }

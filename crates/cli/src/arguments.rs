@@ -39,10 +39,11 @@ pub enum Command {
     Search(SearchArguments),
     /// What is followed, how much of it can be searched, and what goes on
     Status,
-    /// Every followed file and what became of it
+    /// Every followed file and what became of it, or why these paths are not found
     Files {
+        paths: Vec<PathBuf>,
         /// Only files in this state
-        #[arg(long)]
+        #[arg(long, conflicts_with = "paths")]
         state: Option<State>,
     },
     /// Read failed files again, all or those at and below these paths

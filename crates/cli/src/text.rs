@@ -92,9 +92,9 @@ pub fn index(out: &mut dyn Write, report: &IndexReport) -> io::Result<()> {
 }
 
 pub fn retry(out: &mut dyn Write, retried: u64, failed: u64) -> io::Result<()> {
-    writeln!(out, "Read {} files again, {} failed.", grouped(retried), grouped(failed))?;
+    writeln!(out, "Read {} files again.", grouped(retried))?;
     if failed > 0 {
-        writeln!(out, "rummage files --state failed says why.")?;
+        writeln!(out, "{} stand as failed: rummage files --state failed", grouped(failed))?;
     }
     Ok(())
 }

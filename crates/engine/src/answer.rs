@@ -6,16 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_catalog::{Catalog, Counts};
+use rummage_catalog::{Catalog, Counts, Root};
+use rummage_corpus::SourcePath;
 use rummage_search::{FileHit, Mode, Query};
 use rummage_settings::Resolved;
 use rummage_store::Store;
 
-use crate::{EngineError, model::LoadedModel, shared::Shared};
+use crate::{EngineError, intake::is_gone, model::LoadedModel, shared::Shared};
 
 /// A vector that is not there by then is done without: words answer at once, and
 /// the next question finds the model loaded.
 const VECTOR_WAIT: Duration = Duration::from_millis(2500);
+
+/// A disk that does not say by then whether its files are there is taken at the
+/// catalog's word.
+const GHOST_WAIT: Duration = Duration::from_millis(200);
 
 /// How much of what is followed an answer has searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub struct Answer {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundFile {
-    pub path: rummage_corpus::SourcePath,
+    pub path: SourcePath,
     /// Nanoseconds since 1970.
     pub modified_ns: i64,
     pub hit: FileHit,
@@ -76,7 +81,7 @@ pub(crate) async fn answer(
         Some(store) => rummage_search::search(store, &query, vector.as_deref()).await?,
         None => Vec::new(),
     };
-    let files = locate(&shared.catalog, hits)?;
+    let files = without_ghosts(shared, locate(&shared.catalog, hits)?).await?;
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode: query.mode, took: start.elapsed(), coverage, notice, files })
 }
@@ -124,6 +129,29 @@ fn locate(catalog: &Catalog, hits: Vec<FileHit>) -> Result<Vec<FoundFile>, Engin
         if let Some(row) = catalog.file(hit.file)? {
             files.push(FoundFile { path: row.path, modified_ns: row.modified_ns, hit });
         }
+    }
+    Ok(files)
+}
+
+/// Without the files that are not there any more, though nobody has told yet. What
+/// lies on a disk that is away stays.
+async fn without_ghosts(
+    shared: &Shared,
+    mut files: Vec<FoundFile>,
+) -> Result<Vec<FoundFile>, EngineError> {
+    let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+    let roots = shared.catalog.roots()?;
+    let look = tokio::task::spawn_blocking(move || {
+        let is_away = |root: &Root| root.away.is_some() || is_gone(&root.path);
+        let is_ghost = |path: &SourcePath| {
+            is_gone(path)
+                && !roots.iter().any(|root| path.as_path().starts_with(&root.path) && is_away(root))
+        };
+        paths.iter().map(is_ghost).collect::<Vec<_>>()
+    });
+    if let Ok(Ok(ghosts)) = tokio::time::timeout(GHOST_WAIT, look).await {
+        let mut ghosts = ghosts.into_iter();
+        files.retain(|_| !ghosts.next().unwrap_or(false));
     }
     Ok(files)
 }

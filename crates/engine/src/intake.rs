@@ -231,7 +231,8 @@ impl<'a> Intake<'a> {
     }
 }
 
-fn is_gone(path: &SourcePath) -> bool {
+/// Nothing has this path, rather than: it may not be looked at.
+pub(crate) fn is_gone(path: &SourcePath) -> bool {
     let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
     fs::symlink_metadata(path).is_err_and(|error| absent.contains(&error.kind()))
 }

@@ -374,6 +374,17 @@ impl Engine {
         Ok(self.shared.catalog.file_at(&SourcePath::new(path))?)
     }
 
+    /// What became of a path, followed or not: the file's own row, or that of the rule
+    /// which leaves it or a folder above it out. `None` where nothing is known of it.
+    pub fn account_of(&self, path: &Path) -> Result<Option<FileRow>, EngineError> {
+        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
+        let catalog = &self.shared.catalog;
+        Ok(match catalog.file_at(&path)? {
+            Some(row) => Some(row),
+            None => catalog.left_out_at(&path)?,
+        })
+    }
+
     pub fn data_folder(&self) -> &DataFolder {
         &self.shared.folder
     }

@@ -25,6 +25,8 @@ pub enum WatchError {
         root.display()
     )]
     TooManyFolders { root: PathBuf, source: Arc<notify::Error> },
+    #[error("{} is a network drive: what other machines change there is not told", root.display())]
+    OnNetwork { root: PathBuf },
     #[error("{} cannot be followed: {source}", root.display())]
     Follow { root: PathBuf, source: Arc<notify::Error> },
     #[error("no thread could be started to follow changes: {source}")]

@@ -21,6 +21,7 @@ mod error;
 mod layers;
 mod look;
 mod pending;
+mod remote;
 mod rules;
 mod scan;
 mod watcher;

@@ -103,7 +103,11 @@ pub fn scan_below(
         at.push(name);
         let kind = match fs::symlink_metadata(&at) {
             Ok(metadata) => metadata.file_type(),
-            Err(_) => return Ok(()),
+            Err(error) if is_absence(&error) => return Ok(()),
+            Err(error) => {
+                let _ = on(Found::Unreadable { path: at.into(), error });
+                return Ok(());
+            }
         };
         let Some((_, layers)) = walk.folders.pop() else { return Ok(()) };
         if let Some(found) = walk.meet(at.clone(), kind, &layers, || fs::symlink_metadata(&at))

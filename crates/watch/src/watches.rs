@@ -9,7 +9,7 @@ use std::{
 
 use notify::RecursiveMode;
 
-use crate::{RescanReason, WatchError};
+use crate::{RescanReason, WatchError, remote::is_on_network};
 
 /// A root as a person gave it and as the system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +125,10 @@ fn outcome(root: &Root, started: &Started) -> Option<Following> {
     let reason = if root.fresh { RescanReason::Started } else { RescanReason::Renewed };
     let covering = started.iter().find(|(place, (mode, _))| root.is_covered_by(place, *mode));
     match covering {
+        // It is watched all the same: what this machine changes is told.
+        Some((_, (_, Ok(())))) if is_on_network(&root.real) => {
+            Some(Following::Failed(WatchError::OnNetwork { root: root.given.clone() }))
+        }
         Some((_, (_, Ok(())))) => Some(Following::Anew(reason)),
         Some((_, (_, Err(error)))) => {
             Some(Following::Failed(WatchError::of_watch(root.given.clone(), Arc::clone(error))))

@@ -1,8 +1,9 @@
 //! `rummage files`: the ledger.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use rummage_corpus::FileId;
+use rummage_engine::{EngineError, FileRow};
 
 use super::open_to_read;
 use crate::{
@@ -24,12 +25,7 @@ pub async fn files(
     loop {
         let page = engine.files(state.map(Into::into), after, PAGE)?;
         for file in &page {
-            if common.json {
-                serde_json::to_writer(&mut *out, &FileLine::new(file))?;
-                writeln!(out)?;
-            } else {
-                text::file(out, file)?;
-            }
+            show(common, file, out)?;
         }
         match page.last() {
             Some(last) => after = last.file,
@@ -37,5 +33,34 @@ pub async fn files(
         }
     }
     engine.close().await;
+    Ok(())
+}
+
+/// What became of each path. One that nothing is known of is an error, told after the
+/// others.
+pub async fn account(
+    common: &Common,
+    paths: &[PathBuf],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let engine = open_to_read(common).await?;
+    let mut unknown = None;
+    for path in paths {
+        match engine.account_of(path)? {
+            Some(file) => show(common, &file, out)?,
+            None => unknown = Some(EngineError::NotFollowed { path: path.clone() }),
+        }
+    }
+    engine.close().await;
+    unknown.map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn show(common: &Common, file: &FileRow, out: &mut dyn Write) -> anyhow::Result<()> {
+    if common.json {
+        serde_json::to_writer(&mut *out, &FileLine::new(file))?;
+        writeln!(out)?;
+    } else {
+        text::file(out, file)?;
+    }
     Ok(())
 }

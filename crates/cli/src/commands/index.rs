@@ -92,7 +92,7 @@ async fn retry_and_wait(
 ) -> anyhow::Result<()> {
     let retried = engine.retry(paths).await?;
     let waited = wait(engine, common).await;
-    let failed = engine.totals().failed;
+    let failed = engine.status()?.counts.failed;
     if common.json {
         let report = serde_json::json!({ "retried": retried, "failed": failed });
         serde_json::to_writer(&mut *out, &report)?;

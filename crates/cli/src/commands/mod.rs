@@ -17,7 +17,10 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Index { paths } => index::index(common, paths, out).await,
         Command::Search(search) => search::search(common, search, out).await,
         Command::Status => status::status(common, out).await,
-        Command::Files { state } => files::files(common, *state, out).await,
+        Command::Files { paths, state } if paths.is_empty() => {
+            files::files(common, *state, out).await
+        }
+        Command::Files { paths, .. } => files::account(common, paths, out).await,
         Command::Retry { paths } => index::retry(common, paths, out).await,
         Command::Forget { paths } => index::forget(common, paths, out).await,
     }

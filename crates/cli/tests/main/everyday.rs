@@ -161,6 +161,13 @@ fn the_ledger_and_the_status_account_for_every_file() {
         assert_eq!((&line["state"], &line["folder"]), (&json!("skipped"), &json!(folder)));
         assert!(line["reason"].as_str().unwrap().contains(rule), "{line}");
     }
+    let account = |name: &str| {
+        installation.run(["files".as_ref(), "--json".as_ref(), tree.path(name).as_os_str()])
+    };
+    let inside = account("node_modules/left/pad.js").json();
+    assert!(inside["reason"].as_str().unwrap().contains("node_modules/"), "{inside}");
+    assert_eq!(account("bread.md").json()["state"], "indexed");
+    assert_eq!(account("nowhere.md").code, 2);
 }
 
 #[test]
