@@ -15,7 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_engine::{Engine, Following, Mode, Options, Query, Surroundings};
+use rummage_corpus::FileId;
+use rummage_engine::{Engine, FileState, Following, Mode, Options, Query, Surroundings};
 use rummage_testkit::{prose, runtime_library, tiny_model, worker_program};
 
 /// Files a folder.
@@ -74,6 +75,7 @@ async fn main() {
 
     let start = Instant::now();
     let engine = open(Following::Once).await;
+    println!("opened   {:.2} s", start.elapsed().as_secs_f64());
     engine.follow(std::slice::from_ref(&tree)).await.expect("it is followed");
     engine.settled().await.expect("nothing stands in the way");
     println!("again    {:.2} s: {:?}", start.elapsed().as_secs_f64(), engine.totals());
@@ -135,22 +137,26 @@ async fn check_out(engine: &Engine, folder: &Path, files: usize) {
         let path = note(folder, file);
         fs::remove_file(&path).expect("it is there");
         let path = if file % 2 == 0 { path } else { path.with_extension("md") };
-        fs::write(path, format!("branch {}", prose(6, (files + file) as u64))).expect("written");
+        fs::write(path, format!("branch{file} {}", prose(6, (files + file) as u64)))
+            .expect("written");
     }
     let written = start.elapsed().as_secs_f64();
-    let mut query = Query::parse("branch").expect("it is a query");
-    (query.mode, query.limit) = (Mode::Keyword, 2 * some);
-    loop {
-        let answer = engine.search(&query).await.expect("it is answered");
-        if answer.files.len() == some && answer.coverage.meaning == files as u64 {
-            break;
-        }
-        tokio::time::sleep(LOOK).await;
+    let mut changes = engine.status_changes().expect("it indexes");
+    while engine.status().expect("it is taken").counts.queued() > 0
+        || renamed(engine) != some / 2
+        || matches(engine, &format!("branch{}", some - 1)).await == 0
+    {
+        changes.changed().await.expect("it goes on");
     }
     println!(
         "checkout {some} files in {written:.1} s, settled after {:.1} s",
         start.elapsed().as_secs_f64()
     );
+}
+
+fn renamed(engine: &Engine) -> usize {
+    let rows = engine.files(Some(FileState::Indexed), FileId(0), usize::MAX >> 1);
+    rows.expect("they are listed").iter().filter(|row| row.path.extension() == "md").count()
 }
 
 async fn matches(engine: &Engine, words: &str) -> usize {

@@ -7,6 +7,9 @@ use crate::{Catalog, CatalogError};
 /// Another process's write is waited for this long.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Memory for pages, at the most; SQLite's own 2 MiB hold an index of 20,000 paths.
+const CACHE_KIB: i64 = 16 << 10;
+
 /// Of the tables below, which is how many of [`STEPS`] were taken; a catalog of a
 /// higher one is refused, never guessed at.
 const FORMAT: i64 = STEPS.len() as i64;
@@ -140,6 +143,8 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
         // a number that were lost would be given to another file.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "fullfsync", true)?;
+        // A scan asks for each path: the pages of that index are to be at hand.
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.pragma_update(None, "foreign_keys", true)
     })?;
     let found = version(catalog)?;
