@@ -86,13 +86,11 @@ mod tests {
     fn document(title: Option<&str>, headings: &[(u8, &str, usize)]) -> Document {
         Document {
             title: title.map(str::to_owned),
-            structure: Structure::Prose,
-            text: String::new(),
             headings: headings
                 .iter()
                 .map(|(level, text, at)| Heading { level: *level, text: (*text).into(), at: *at })
                 .collect(),
-            pages: Vec::new(),
+            ..Document::plain("", Structure::Prose)
         }
     }
 

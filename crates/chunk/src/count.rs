@@ -33,6 +33,19 @@ impl<'a> TokenStarts<'a> {
         Self { text, tokenizer, starts: tokenizer.starts(text) }
     }
 
+    /// How many tokens begin between two places of the text, in bytes.
+    pub fn between(&self, start: usize, end: usize) -> usize {
+        let before = |offset| self.starts.partition_point(|start| (*start as usize) < offset);
+        before(end) - before(start)
+    }
+
+    /// Up to where this many tokens go that begin at `from` or behind it.
+    pub fn reach(&self, from: usize, tokens: usize) -> usize {
+        let before = self.starts.partition_point(|start| (*start as usize) < from);
+        let end = self.starts.get(before + tokens).map_or(self.text.len(), |end| *end as usize);
+        self.text.floor_char_boundary(end)
+    }
+
     /// The beginning of the text that holds this many tokens.
     pub fn first(&self, tokens: usize) -> &'a str {
         let end = self.starts.get(tokens).map_or(self.text.len(), |start| *start as usize);
@@ -44,11 +57,7 @@ impl ChunkSizer for TokenStarts<'_> {
     fn size(&self, part: &str) -> usize {
         let at = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
         match at {
-            Some(at) if at + part.len() <= self.text.len() => {
-                let before =
-                    |offset| self.starts.partition_point(|start| (*start as usize) < offset);
-                before(at + part.len()) - before(at)
-            }
+            Some(at) if at + part.len() <= self.text.len() => self.between(at, at + part.len()),
             _ => self.tokenizer.count(part),
         }
     }

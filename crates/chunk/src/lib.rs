@@ -9,19 +9,18 @@
 mod block;
 mod context;
 mod count;
+mod cut;
+mod grammar;
 mod tokenizer;
 
-use std::ops::Range;
-
-use rummage_corpus::{ContentHash, Document, Passage, Span, Structure};
-use text_splitter::{ChunkConfig, MarkdownSplitter, TextSplitter};
+use rummage_corpus::{ContentHash, Document, Passage, Span};
 
 use context::Contexts;
-use count::TokenStarts;
+use cut::Cutter;
 pub use tokenizer::{ChunkError, Tokenizer};
 
 /// Of the way texts are cut: raised when other passages come of the same text.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A document's passages are numbered below this; see `PassageId`.
 const MAX_PASSAGES: usize = 1 << 20;
@@ -48,8 +47,9 @@ impl Default for ChunkSize {
 }
 
 /// Cuts a document where its structure suggests: between sections, paragraphs,
-/// lines, sentences, words, in this order of liking. Only a word that is longer
-/// than a passage is cut itself.
+/// lines, sentences, words, in this order of liking; programs between functions,
+/// statements, lines. Only a word that is longer than a passage is cut itself. A
+/// title on a line of its own stays with the beginning of its text.
 ///
 /// Without overlap the passages hold every character of the text that is not
 /// white space exactly once, in order; a text of white space has none. The
@@ -62,64 +62,13 @@ pub fn chunk(document: &Document, tokenizer: &Tokenizer, size: &ChunkSize) -> Ve
     let overlap = size.overlap.min(capacity / 2);
 
     let mut contexts = Contexts::new(document, tokenizer, context_tokens);
-    spans(document, tokenizer, capacity, overlap)
+    let cutter = Cutter { document, tokenizer, capacity, overlap };
+    cutter
+        .spans(MAX_PASSAGES)
         .into_iter()
         .enumerate()
         .map(|(ordinal, span)| passage(document, ordinal, span, &mut contexts))
         .collect()
-}
-
-/// Where the passages lie, none of more than `capacity` tokens.
-fn spans(document: &Document, tokenizer: &Tokenizer, capacity: usize, overlap: usize) -> Vec<Span> {
-    let text = &document.text;
-    let mut spans = Vec::new();
-    let mut start = 0;
-    while start < text.len() && spans.len() < MAX_PASSAGES {
-        let end = block::end(text, start, capacity);
-        let mut found = spans_of_block(document, start..end, tokenizer, capacity, overlap);
-        // A block's last passage ends where the block was cut. It is found anew in
-        // the next block, together with what follows it.
-        let last = found.last().map(|span| span.start);
-        let again = last.filter(|last| *last > start && end < text.len());
-        found.truncate(found.len() - usize::from(again.is_some()));
-        start = again.unwrap_or(end);
-        spans.append(&mut found);
-    }
-    spans.truncate(MAX_PASSAGES);
-    spans
-}
-
-fn spans_of_block(
-    document: &Document,
-    block: Range<usize>,
-    tokenizer: &Tokenizer,
-    capacity: usize,
-    overlap: usize,
-) -> Vec<Span> {
-    let text = &document.text[block.clone()];
-    let config = ChunkConfig::new(capacity)
-        .with_sizer(TokenStarts::new(text, tokenizer))
-        .with_overlap(overlap)
-        .expect("the overlap is below the capacity, which is at least 1");
-    let span =
-        |(at, part): (usize, &str)| Span::new(block.start + at, block.start + at + part.len());
-    match document.structure {
-        Structure::Markdown => {
-            MarkdownSplitter::new(config).chunk_indices(text).map(span).collect()
-        }
-        Structure::Prose => TextSplitter::new(config).chunk_indices(text).map(span).collect(),
-        Structure::Code => TextSplitter::new(config)
-            .chunk_indices(text)
-            .map(|part| with_indentation(&document.text, span(part)))
-            .collect(),
-    }
-}
-
-/// The indentation of a first line is part of how code reads.
-fn with_indentation(text: &str, span: Span) -> Span {
-    let line = text[..span.start].trim_end_matches([' ', '\t']);
-    let begins_a_line = line.is_empty() || line.ends_with(['\n', '\r']);
-    if begins_a_line { Span::new(line.len(), span.end) } else { span }
 }
 
 fn passage(
@@ -145,13 +94,13 @@ fn passage(
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rummage_corpus::{Heading, model_input};
+    use rummage_corpus::{Heading, Language, Part, Structure, model_input};
 
     use super::*;
     use crate::tokenizer::testing::tokenizer;
 
     fn document(structure: Structure, text: &str) -> Document {
-        Document { title: None, structure, text: text.into(), headings: vec![], pages: vec![] }
+        Document::plain(text, structure)
     }
 
     fn size(tokens: usize) -> ChunkSize {
@@ -202,6 +151,73 @@ mod tests {
         check(Structure::Code, code, 6, &["one:\n    two\n    three", "    four\n    one"]);
         let markdown = "# one\n\ntwo three\n\n## four\n\none";
         check(Structure::Markdown, markdown, 8, &["# one\n\ntwo three", "## four\n\none"]);
+    }
+
+    #[test]
+    fn a_title_stays_with_its_text() {
+        let sentence = "One two three four. ";
+        let text = format!("One two three\n\n{}", sentence.repeat(4).trim());
+        // In halves, so that no rest of a few words remains.
+        let first = format!("One two three\n\n{}", sentence.repeat(2).trim());
+        check(Structure::Prose, &text, 18, &[&first, sentence.repeat(2).trim()]);
+        check(Structure::Markdown, &text, 18, &[&first, sentence.repeat(2).trim()]);
+        // As far as there is room, if the text is longer.
+        let text = format!("One two three\n{}", sentence.repeat(10).trim());
+        assert_eq!(texts(&document(Structure::Prose, &text), 18)[0], first.replace("\n\n", "\n"));
+        // A last line above a heading is not its title.
+        let body = sentence.repeat(3);
+        let text = format!("{body}\n\none\n\nTwo {body}");
+        let at = text.find("Two").unwrap();
+        let heading = Heading { level: 1, text: "Two".into(), at };
+        let parted = Document { headings: vec![heading], ..document(Structure::Prose, &text) };
+        let passages = chunk(&parted, &tokenizer(), &size(18));
+        assert!(passages.iter().any(|passage| passage.span.start == at), "{passages:?}");
+    }
+
+    #[test]
+    fn programs_are_cut_between_their_functions() {
+        let function = |name| format!("fn {name}() {{\n    one();\n\n    two();\n}}");
+        let text = ["one", "two", "three"].map(function).join("\n\n");
+        let functions = ["one", "two", "three"].map(function);
+        let expected = functions.each_ref().map(String::as_str);
+        check(Structure::Source(Language::Rust), &text, 22, &expected);
+    }
+
+    #[test]
+    fn every_language_has_its_grammar() {
+        let code = "a = 1\n\nb = 2\n".repeat(20);
+        for language in LANGUAGES {
+            let document = document(Structure::Source(language), &code);
+            let passages = chunk(&document, &tokenizer(), &size(16));
+            assert!(passages.len() > 1, "{language:?}");
+            check_coverage(&document, &passages);
+        }
+    }
+
+    const LANGUAGES: [Language; 13] = [
+        Language::Bash,
+        Language::C,
+        Language::CSharp,
+        Language::Cpp,
+        Language::Go,
+        Language::Java,
+        Language::JavaScript,
+        Language::Php,
+        Language::Python,
+        Language::Ruby,
+        Language::Rust,
+        Language::Tsx,
+        Language::TypeScript,
+    ];
+
+    #[test]
+    fn no_passage_lies_across_two_parts() {
+        let parts = vec![Part { at: 9, structure: Structure::Markdown }];
+        let document = Document { parts, ..document(Structure::Prose, "one two\n\n# three") };
+        let passages = chunk(&document, &tokenizer(), &size(100));
+        let texts: Vec<_> = passages.iter().map(|passage| passage.text.as_str()).collect();
+        assert_eq!(texts, ["one two", "# three"]);
+        check_coverage(&document, &passages);
     }
 
     #[test]
@@ -267,7 +283,9 @@ mod tests {
     }
 
     fn structures() -> impl Strategy<Value = Structure> {
-        prop::sample::select(vec![Structure::Prose, Structure::Markdown, Structure::Code])
+        let source = prop::sample::select(LANGUAGES.to_vec()).prop_map(Structure::Source);
+        let plain = vec![Structure::Prose, Structure::Markdown, Structure::Code];
+        prop_oneof![3 => prop::sample::select(plain), 1 => source]
     }
 
     proptest! {

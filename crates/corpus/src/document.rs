@@ -35,8 +35,37 @@ pub enum Structure {
     Prose,
     /// Markdown source: blocks and headings are seen.
     Markdown,
-    /// Source code: lines are kept whole.
+    /// Lines are kept whole: settings, tables, programs in a language that is not
+    /// listed below.
     Code,
+    /// A program, to be cut between its functions rather than across them.
+    Source(Language),
+}
+
+/// The programming languages whose syntax is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Language {
+    Bash,
+    C,
+    CSharp,
+    Cpp,
+    Go,
+    Java,
+    JavaScript,
+    Php,
+    Python,
+    Ruby,
+    Rust,
+    Tsx,
+    TypeScript,
+}
+
+/// From a byte of the text on it is built another way, or is about something else:
+/// a message of a mailbox, a file of an archive. No passage lies across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub at: usize,
+    pub structure: Structure,
 }
 
 /// A heading and the byte of the text at which its section begins.
@@ -53,12 +82,29 @@ pub struct Heading {
 pub struct Document {
     /// What the document calls itself (an HTML title, a first heading), if anything.
     pub title: Option<String>,
+    /// Of the text up to the first of the parts.
     pub structure: Structure,
     pub text: String,
     /// In the order of the text.
     pub headings: Vec<Heading>,
     /// Where each page begins, in order; empty for a text without pages.
     pub pages: Vec<usize>,
+    /// In the order of the text; empty for a text that is one piece.
+    pub parts: Vec<Part>,
+}
+
+impl Document {
+    /// A text of one piece, without title, headings or pages.
+    pub fn plain(text: impl Into<String>, structure: Structure) -> Self {
+        Self {
+            title: None,
+            structure,
+            text: text.into(),
+            headings: Vec::new(),
+            pages: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
 }
 
 /// A piece of a document, small enough for the model to read whole.

@@ -193,6 +193,11 @@ fn skip_reason(reason: SkipReason) -> String {
             limit >> 20
         ),
         SkipReason::NotAFile => "it is not a regular file".to_owned(),
+        SkipReason::NeedsOcr => "no text: needs OCR (it is an image or a scan)".to_owned(),
+        SkipReason::Protected => "it is protected by a password".to_owned(),
+        SkipReason::UnpacksTooLarge { limit } => {
+            format!("what is packed in it is larger than {} MB", limit >> 20)
+        }
     }
 }
 

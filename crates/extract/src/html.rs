@@ -4,8 +4,6 @@
 //! pages, quadratic work; the text needs neither, since each tag by itself says
 //! whether a line or a paragraph ends there.
 
-mod page;
-
 use std::cell::RefCell;
 
 use html5ever::{
@@ -16,19 +14,26 @@ use html5ever::{
 };
 use rummage_corpus::Document;
 
-use page::{Break, Page};
+use crate::page::{Break, Page};
 
 /// The document in `text`. In `xml` every element may close itself (`<script/>`),
 /// as it may below an XML declaration.
 pub(crate) fn read(text: &str, xml: bool) -> Document {
+    read_into(Page::default(), text, xml).finish()
+}
+
+/// The same, as the next part of a page.
+pub(crate) fn read_into(page: Page, text: &str, xml: bool) -> Page {
     let xml = xml || text.trim_start().starts_with("<?xml");
-    let sink = Sink(RefCell::new(Reader { xml, ..Reader::default() }));
+    let sink = Sink(RefCell::new(Reader { page, xml, ..Reader::default() }));
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(text));
     let tokenizer = Tokenizer::new(sink, Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.0.into_inner().page.finish()
+    let mut page = tokenizer.sink.0.into_inner().page;
+    page.close_all();
+    page
 }
 
 /// The tokenizer lends its sink shared only.

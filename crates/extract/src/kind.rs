@@ -1,13 +1,17 @@
 //! Which kind of text a file holds: by its name, and where that says nothing, by
 //! how the text begins.
 
-use rummage_corpus::SourcePath;
+use rummage_corpus::{Language, SourcePath};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Html,
     Markdown,
-    /// Lines matter: programs, settings, tables, markup that is kept as it is.
+    Notebook,
+    Json,
+    Table,
+    Source(Language),
+    /// Lines matter: settings, other programs, markup that is kept as it is.
     Code,
     Prose,
 }
@@ -24,19 +28,16 @@ const PROSE: &[&str] = &[
 /// Sorted, for the search.
 #[rustfmt::skip]
 const CODE: &[&str] = &[
-    "ada", "adb", "ads", "applescript", "asm", "astro", "awk", "bash", "bat", "bzl", "c", "cc",
-    "cfg", "cjs", "cl", "clj", "cljc", "cljs", "cmake", "cmd", "coffee", "conf", "cpp", "cr", "cs",
-    "css", "csv", "cu", "cxx", "d", "dart", "diff", "dockerfile", "ejs", "el", "elm", "env", "erb",
-    "erl", "ex", "exs", "f", "f03", "f90", "f95", "fish", "fs", "fsi", "fsx", "glsl", "go",
-    "gradle", "graphql", "groovy", "h", "haml", "hbs", "hcl", "hh", "hlsl", "hpp", "hrl", "hs",
-    "hxx", "idr", "ini", "ino", "ipynb", "java", "jl", "js", "json", "json5", "jsonc", "jsonl",
-    "jsx", "kt", "kts", "less", "lisp", "lock", "log", "lua", "m", "mak", "mjs", "mk", "ml", "mli",
-    "mm", "ndjson", "nim", "nix", "pas", "patch", "php", "pl", "plist", "pm", "po", "pp", "proto",
-    "ps1", "psm1", "pug", "py", "pyi", "pyx", "r", "rake", "rb", "reg", "rkt", "rs", "s", "sass",
-    "sbt", "scala", "scm", "scss", "sh", "sol", "sql", "srv", "styl", "sv", "svelte", "svg",
-    "swift", "tcl", "tf", "tfvars", "thrift", "toml", "ts", "tsv", "tsx", "v", "vala", "vb", "vhd",
-    "vhdl", "vim", "vue", "wat", "wgsl", "xaml", "xml", "xsd", "xsl", "xslt", "yaml", "yml", "zig",
-    "zsh",
+    "ada", "adb", "ads", "applescript", "asm", "astro", "awk", "bat", "bzl", "cfg", "cl", "clj",
+    "cljc", "cljs", "cmake", "cmd", "coffee", "conf", "cr", "css", "d", "dart", "diff",
+    "dockerfile", "ejs", "el", "elm", "env", "erb", "erl", "ex", "exs", "f", "f03", "f90", "f95",
+    "fish", "fs", "fsi", "fsx", "glsl", "gradle", "graphql", "groovy", "haml", "hbs", "hcl",
+    "hlsl", "hrl", "hs", "idr", "ini", "jl", "json5", "jsonc", "kt", "kts", "less", "lisp", "lock",
+    "log", "lua", "m", "mak", "mk", "ml", "mli", "mm", "nim", "nix", "pas", "patch", "pl", "plist",
+    "pm", "po", "pp", "proto", "ps1", "psm1", "pug", "pyx", "r", "reg", "rkt", "s", "sass", "sbt",
+    "scala", "scm", "scss", "sol", "sql", "srv", "styl", "sv", "svelte", "svg", "swift", "tcl",
+    "tf", "tfvars", "thrift", "toml", "v", "vala", "vb", "vhd", "vhdl", "vim", "vue", "wat",
+    "wgsl", "xaml", "xml", "xsd", "xsl", "xslt", "yaml", "yml", "zig",
 ];
 
 /// Files that go by a name alone, in lower case.
@@ -53,6 +54,25 @@ const CODE_NAMES: &[&str] = &[
     "vagrantfile",
 ];
 
+fn language(extension: &str) -> Option<Language> {
+    Some(match extension {
+        "bash" | "sh" | "zsh" => Language::Bash,
+        "c" => Language::C,
+        "cs" => Language::CSharp,
+        "cc" | "cpp" | "cu" | "cxx" | "h" | "hh" | "hpp" | "hxx" | "ino" => Language::Cpp,
+        "go" => Language::Go,
+        "java" => Language::Java,
+        "cjs" | "js" | "jsx" | "mjs" => Language::JavaScript,
+        "php" => Language::Php,
+        "py" | "pyi" => Language::Python,
+        "rake" | "rb" => Language::Ruby,
+        "rs" => Language::Rust,
+        "tsx" => Language::Tsx,
+        "cts" | "mts" | "ts" => Language::TypeScript,
+        _ => return None,
+    })
+}
+
 /// The name decides where it is known; else the text's first words do.
 pub(crate) fn of(path: &SourcePath, text: &str) -> Kind {
     let extension = path.extension();
@@ -65,10 +85,17 @@ pub(crate) fn of(path: &SourcePath, text: &str) -> Kind {
         Kind::Markdown
     } else if PROSE.contains(&extension) {
         Kind::Prose
+    } else if let Some(language) = language(extension) {
+        Kind::Source(language)
     } else if CODE.binary_search(&extension).is_ok() {
         Kind::Code
     } else {
-        by_content(text)
+        match extension {
+            "ipynb" => Kind::Notebook,
+            "csv" | "tsv" => Kind::Table,
+            "geojson" | "json" | "jsonl" | "ndjson" => Kind::Json,
+            _ => by_content(text),
+        }
     }
 }
 
@@ -76,10 +103,26 @@ fn by_content(text: &str) -> Kind {
     let start = text.trim_start();
     if starts_like_html(start) {
         Kind::Html
-    } else if start.starts_with("#!") || start.starts_with("<?xml") {
+    } else if let Some(program) = start.strip_prefix("#!") {
+        by_interpreter(program.lines().next().unwrap_or_default())
+    } else if start.starts_with("<?xml") {
         Kind::Code
     } else {
         Kind::Prose
+    }
+}
+
+/// The program that a script asks to be run by.
+fn by_interpreter(line: &str) -> Kind {
+    let program = line.split(['/', ' ']).rfind(|word| !word.is_empty() && !word.starts_with('-'));
+    let name = program.unwrap_or_default().trim_end_matches(|char: char| !char.is_alphabetic());
+    match name {
+        "bash" | "dash" | "sh" | "zsh" => Kind::Source(Language::Bash),
+        "node" => Kind::Source(Language::JavaScript),
+        "php" => Kind::Source(Language::Php),
+        "python" => Kind::Source(Language::Python),
+        "ruby" => Kind::Source(Language::Ruby),
+        _ => Kind::Code,
     }
 }
 
@@ -114,12 +157,15 @@ mod tests {
     fn a_known_name_decides() {
         check("notes.MD", "", Kind::Markdown);
         check("index.htm", "no markup at all", Kind::Html);
-        check("main.rs", "", Kind::Code);
-        check("zones.zsh", "", Kind::Code);
+        check("main.rs", "", Kind::Source(Language::Rust));
+        check("zones.zsh", "", Kind::Source(Language::Bash));
+        check("main.zig", "", Kind::Code);
+        check("a.csv", "", Kind::Table);
+        check("a.json", "", Kind::Json);
         check("Makefile", "all:", Kind::Code);
         check("CMakeLists.txt", "project(a)", Kind::Code);
         check("letter.txt", "<html> is a tag", Kind::Prose);
-        check("view.php", "<!DOCTYPE html>", Kind::Code);
+        check("view.php", "<!DOCTYPE html>", Kind::Source(Language::Php));
     }
 
     #[test]
@@ -128,7 +174,9 @@ mod tests {
         check("saved.page", "<HTML lang=de>", Kind::Html);
         check("saved", "<?xml version='1.0'?>\n<!doctype html>", Kind::Html);
         check("feed", "<?xml version='1.0'?><rss/>", Kind::Code);
-        check("tool", "#!/bin/sh\n", Kind::Code);
+        check("tool", "#!/bin/sh -e\n", Kind::Source(Language::Bash));
+        check("tool", "#!/usr/bin/env python3.11\n", Kind::Source(Language::Python));
+        check("tool", "#!/usr/bin/awk\n", Kind::Code);
         check("README", "Words", Kind::Prose);
         check("README", "<é", Kind::Prose);
     }

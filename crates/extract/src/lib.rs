@@ -1,72 +1,135 @@
-//! Bytes to [`Document`]: which encoding, which kind of file, what text, which
-//! headings.
+//! Bytes to [`Document`]: which format, which encoding, what text, which headings
+//! and pages.
 //!
 //! Pure and synchronous. It opens no file, starts no process, keeps no state and
-//! knows nothing of passages, workers or the store. Whatever the bytes are, it
-//! returns: time and memory grow linearly with them and no nesting makes it recurse.
+//! knows nothing of passages, workers or the store. Its own readers take time and
+//! memory that grow linearly with the bytes, and no nesting makes them recurse; a
+//! library's reader may panic or worse, which is why this runs in a worker.
 
+mod archive;
 mod binary;
 mod encoding;
+mod epub;
+mod format;
 mod html;
+mod joined;
+mod json;
 mod kind;
+mod mail;
 mod markdown;
+mod notebook;
+mod office;
+mod package;
+mod page;
+mod pdf;
+mod rtf;
+mod table;
+mod xml;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rummage_corpus::{Document, SourcePath, Structure};
 
+use format::Format;
 use kind::Kind;
+use package::Budget;
 
 /// Raised whenever the same bytes give another answer than before, so that files
 /// read by an older extractor can be read anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// What the bytes of a file turned out to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Extraction {
-    Document(Document),
-    Skipped(Skipped),
-}
-
-/// Why there is no document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skipped {
+/// Why a file gives no document. None of these is a fault of the program: they are
+/// what is to be said of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoText {
     /// No bytes, or nothing but white space and markup.
+    #[error("it holds no text")]
     Empty,
-    /// No text in an encoding that is known.
+    /// No format and no encoding that is known.
+    #[error("its contents are not text that can be read")]
     Binary,
+    /// An image, or pages that are images.
+    #[error("no text: needs OCR")]
+    NeedsOcr,
+    #[error("it is protected by a password")]
+    Protected,
+    #[error("what is packed in it is larger than {limit} bytes")]
+    UnpacksTooLarge { limit: u64 },
+    /// It begins as `format` does, and then is none.
+    #[error("this {format} is damaged: {reason}")]
+    Damaged { format: &'static str, reason: String },
 }
 
-/// Finds the text of a file. The path only tells the kind of file; it is not opened.
+/// Whether a file lies on the disk or in another file. Archives in archives and
+/// what is attached to attached messages stay shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    File,
+    Inside,
+}
+
+/// Finds the text of a file. What the bytes are decides; the path tells the kind of
+/// plain text, and is not opened.
 ///
 /// The text of a UTF-8 file without a byte order mark is the file byte for byte,
-/// HTML aside: there it is what a reader would see.
-pub fn extract(path: &SourcePath, bytes: &[u8]) -> Extraction {
-    let Some(text) = encoding::decode(bytes) else {
-        return Extraction::Skipped(Skipped::Binary);
-    };
-    let document = match kind::of(path, &text) {
-        Kind::Html => html::read(&text, path.extension().starts_with("xht")),
-        Kind::Markdown => {
-            let outline = markdown::outline(&text);
-            Document {
-                title: outline.title,
-                structure: Structure::Markdown,
-                text,
-                headings: outline.headings,
-                pages: Vec::new(),
-            }
-        }
-        Kind::Code => plain(text, Structure::Code),
-        Kind::Prose => plain(text, Structure::Prose),
-    };
-    if document.text.trim().is_empty() {
-        Extraction::Skipped(Skipped::Empty)
-    } else {
-        Extraction::Document(document)
-    }
+/// save for formats in which that is not what a reader would see: HTML, notebooks,
+/// JSON with escaped letters.
+pub fn extract(path: &SourcePath, bytes: &[u8]) -> Result<Document, NoText> {
+    read(path, bytes, Depth::File, &Budget::new())
 }
 
-fn plain(text: String, structure: Structure) -> Document {
-    Document { title: None, structure, text, headings: Vec::new(), pages: Vec::new() }
+fn read(
+    path: &SourcePath,
+    bytes: &[u8],
+    depth: Depth,
+    budget: &Budget,
+) -> Result<Document, NoText> {
+    let document = match format::of(path, bytes) {
+        Format::Pdf => pdf::read(bytes)?,
+        Format::Docx => office::read_docx(bytes, budget)?,
+        Format::Pptx => office::read_pptx(bytes, budget)?,
+        Format::Xlsx => office::read_xlsx(bytes, budget)?,
+        Format::Xlsb => office::read_xlsb(bytes, budget)?,
+        Format::Xls => office::read_xls(bytes)?,
+        Format::Odf => office::read_odf(bytes, budget)?,
+        Format::Epub => epub::read(bytes, budget)?,
+        Format::Rtf => rtf::read(bytes),
+        Format::Message => mail::read_message(bytes, depth, budget)?,
+        Format::Mailbox => mail::read_mailbox(bytes, depth, budget)?,
+        Format::Zip | Format::Tar | Format::Gzip if depth == Depth::Inside => {
+            return Err(NoText::Binary);
+        }
+        Format::Zip => archive::read_zip(path, bytes, budget)?,
+        Format::Tar => archive::read_tar(bytes, budget)?,
+        Format::Gzip => archive::read_gzip(path, bytes, budget)?,
+        Format::Image => return Err(NoText::NeedsOcr),
+        Format::Protected => return Err(NoText::Protected),
+        Format::Text => read_text(path, bytes)?,
+    };
+    if document.text.trim().is_empty() { Err(NoText::Empty) } else { Ok(document) }
+}
+
+fn read_text(path: &SourcePath, bytes: &[u8]) -> Result<Document, NoText> {
+    let text = encoding::decode(bytes).ok_or(NoText::Binary)?;
+    Ok(match kind::of(path, &text) {
+        Kind::Html => html::read(&text, path.extension().starts_with("xht")),
+        Kind::Markdown => markdown::read(text),
+        Kind::Notebook => notebook::read(text),
+        Kind::Json => json::read(text),
+        Kind::Table => table::read(text),
+        Kind::Source(language) => Document::plain(text, Structure::Source(language)),
+        Kind::Code => Document::plain(text, Structure::Code),
+        Kind::Prose => Document::plain(text, Structure::Prose),
+    })
+}
+
+/// Runs a library's reader. One that panics says as much as one that fails: a
+/// spoiled file has led it where its makers have not been.
+fn guarded<T>(format: &'static str, read: impl FnOnce() -> Result<T, NoText>) -> Result<T, NoText> {
+    // What a reader has half-changed is dropped with it.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(NoText::Damaged { format, reason: "its parser gave up".to_owned() })
+    })
 }
 
 /// A title or a heading on one line.
@@ -77,14 +140,12 @@ fn single_spaced(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rummage_corpus::Language;
 
     use super::*;
 
     fn document(name: &str, bytes: &[u8]) -> Document {
-        match extract(&SourcePath::new(name), bytes) {
-            Extraction::Document(document) => document,
-            Extraction::Skipped(reason) => panic!("{name} was skipped: {reason:?}"),
-        }
+        extract(&SourcePath::new(name), bytes).unwrap_or_else(|reason| panic!("{name}: {reason}"))
     }
 
     #[test]
@@ -95,22 +156,23 @@ mod tests {
             ("a.txt", b"\xef\xbb\xbf\n"),
             ("a.html", b"<script>let a = 1</script>"),
         ] {
-            let extraction = extract(&SourcePath::new(name), bytes);
-            assert_eq!(extraction, Extraction::Skipped(Skipped::Empty), "{bytes:?}");
+            assert_eq!(extract(&SourcePath::new(name), bytes), Err(NoText::Empty), "{bytes:?}");
         }
     }
 
     #[test]
-    fn a_picture_is_binary_whatever_its_name() {
-        let extraction = extract(&SourcePath::new("a.txt"), b"\x89PNG\r\n\x1a\n...");
-        assert_eq!(extraction, Extraction::Skipped(Skipped::Binary));
+    fn a_picture_needs_ocr_whatever_its_name() {
+        let picture = extract(&SourcePath::new("a.txt"), b"\x89PNG\r\n\x1a\n...");
+        assert_eq!(picture, Err(NoText::NeedsOcr));
+        let film = extract(&SourcePath::new("a.txt"), b"\0\0\0\x20ftypisom");
+        assert_eq!(film, Err(NoText::Binary));
     }
 
     #[test]
     fn the_kind_says_how_a_text_is_built() {
         assert_eq!(document("a.md", b"# A\n\ntext").title.as_deref(), Some("A"));
         assert_eq!(document("a.md", b"# A\n\ntext").structure, Structure::Markdown);
-        assert_eq!(document("a.rs", b"fn main() {}").structure, Structure::Code);
+        assert_eq!(document("a.rs", b"fn main() {}").structure, Structure::Source(Language::Rust));
         assert_eq!(document("a.txt", b"# no heading").headings, []);
         assert_eq!(document("page", b"<!DOCTYPE html><p>seen</p>").text, "seen");
     }
@@ -175,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_an_answer_whose_headings_lie_in_order(name in names(), bytes in bytes()) {
-            if let Extraction::Document(document) = extract(&SourcePath::new(name), &bytes) {
+            if let Ok(document) = extract(&SourcePath::new(name), &bytes) {
                 prop_assert!(!document.text.trim().is_empty());
                 prop_assert!(document.headings.is_sorted_by_key(|heading| heading.at));
                 for heading in &document.headings {

@@ -1,19 +1,24 @@
 //! The title and the headings of a Markdown text. The text itself stays as it is.
 
 use pulldown_cmark::{Event, MetadataBlockKind, Options, Parser, Tag, TagEnd};
-use rummage_corpus::Heading;
+use rummage_corpus::{Document, Heading, Structure};
 
 use crate::single_spaced;
 
-/// What a Markdown text says of its own build.
-#[derive(Debug, Default)]
-pub(crate) struct Outline {
-    /// From the front matter, else the first heading of level 1.
-    pub title: Option<String>,
-    pub headings: Vec<Heading>,
+pub(crate) fn read(text: String) -> Document {
+    let Outline { title, headings } = outline(&text);
+    Document { title, headings, ..Document::plain(text, Structure::Markdown) }
 }
 
-pub(crate) fn outline(text: &str) -> Outline {
+/// What a Markdown text says of its own build.
+#[derive(Debug, Default)]
+struct Outline {
+    /// From the front matter, else the first heading of level 1.
+    title: Option<String>,
+    headings: Vec<Heading>,
+}
+
+fn outline(text: &str) -> Outline {
     let mut outline = Outline::default();
     // The heading, or the front matter, whose text is being gathered.
     let mut gathered: Option<String> = None;

@@ -17,7 +17,7 @@ pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read_frame, write_f
 
 /// Raised with every change to these types. Both sides are built together, so
 /// any difference means a mixed installation and the handshake ends.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How a worker's life ended, as its exit code.
 pub mod exit {
@@ -159,6 +159,14 @@ pub enum SkipReason {
     },
     /// A pipe, a socket, a device.
     NotAFile,
+    /// An image or a scan: letters in it are pictures.
+    NeedsOcr,
+    /// A password keeps it shut.
+    Protected,
+    /// What is packed in it is larger than this many bytes.
+    UnpacksTooLarge {
+        limit: u64,
+    },
 }
 
 impl Request {

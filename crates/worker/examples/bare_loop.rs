@@ -20,7 +20,7 @@ use ort::{
     value::Tensor,
 };
 use rummage_chunk::{ChunkSize, Tokenizer, chunk};
-use rummage_extract::{Extraction, extract};
+use rummage_extract::extract;
 use rummage_models::Model;
 
 /// Processes, threads a process, tokens a call. A call of one token a call holds
@@ -143,7 +143,7 @@ fn tokenized(folder: &Path, tokenizer: &Tokenizer) -> Vec<Vec<u32>> {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let bytes = fs::read(&path).expect("a file");
-        if let Extraction::Document(document) = extract(&path.into(), &bytes) {
+        if let Ok(document) = extract(&path.into(), &bytes) {
             let passages = chunk(&document, tokenizer, &size);
             texts.extend(passages.iter().map(|passage| {
                 tokenizer.encode(&rummage_corpus::model_input(&passage.context, &passage.text))

@@ -11,22 +11,23 @@ use std::{
 };
 
 use rummage_corpus::{ContentHash, SourcePath};
-use rummage_extract::{Extraction, Skipped};
+use rummage_extract::NoText;
 use rummage_protocol::{ExtractRequest, Extracted, Outcome, Reply, SkipReason};
 
-/// Reads the file and finds its text. A parser's panic fails the lease.
+/// Reads the file and finds its text. A damaged file and a parser's panic fail the
+/// lease.
 pub fn extract(request: &ExtractRequest) -> Reply {
     let lease = request.lease;
     match outcome(&request.path, request.max_bytes) {
         Ok(outcome) => Reply::Extracted(Box::new(Extracted { lease, outcome })),
-        Err(Panicked(reason)) => Reply::Failed { lease, reason },
+        Err(Refused(reason)) => Reply::Failed { lease, reason },
     }
 }
 
-/// The parser panicked, with these words.
-struct Panicked(String);
+/// No parser makes anything of the file, for this reason.
+struct Refused(String);
 
-fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Panicked> {
+fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Refused> {
     let bytes = match read(path.as_path(), max_bytes) {
         Ok(Contents::Whole(bytes)) => bytes,
         Ok(Contents::Skipped(reason)) => return Ok(Outcome::Skipped(reason)),
@@ -41,14 +42,17 @@ fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Panicked> {
     let hash = ContentHash::of(&bytes);
     // Parsing is pure: after a panic nothing is left half-changed.
     let extraction = catch_unwind(AssertUnwindSafe(|| rummage_extract::extract(path, &bytes)))
-        .map_err(|panic| Panicked(format!("the parser gave up: {}", words(panic.as_ref()))))?;
+        .map_err(|panic| Refused(format!("the parser gave up: {}", words(panic.as_ref()))))?;
     Ok(match extraction {
-        Extraction::Document(document) if document.text.trim().is_empty() => {
-            Outcome::Skipped(SkipReason::Empty)
+        Ok(document) => Outcome::Text { hash, document },
+        Err(NoText::Empty) => Outcome::Skipped(SkipReason::Empty),
+        Err(NoText::Binary) => Outcome::Skipped(SkipReason::Binary),
+        Err(NoText::NeedsOcr) => Outcome::Skipped(SkipReason::NeedsOcr),
+        Err(NoText::Protected) => Outcome::Skipped(SkipReason::Protected),
+        Err(NoText::UnpacksTooLarge { limit }) => {
+            Outcome::Skipped(SkipReason::UnpacksTooLarge { limit })
         }
-        Extraction::Document(document) => Outcome::Text { hash, document },
-        Extraction::Skipped(Skipped::Empty) => Outcome::Skipped(SkipReason::Empty),
-        Extraction::Skipped(Skipped::Binary) => Outcome::Skipped(SkipReason::Binary),
+        Err(reason @ NoText::Damaged { .. }) => return Err(Refused(reason.to_string())),
     })
 }
 
@@ -137,8 +141,19 @@ mod tests {
     fn what_holds_nothing_to_search_is_skipped_by_reason() {
         check("", SkipReason::Empty);
         check(" \n\t\n ", SkipReason::Empty);
-        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SkipReason::Binary);
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SkipReason::NeedsOcr);
+        check(b"\x7fELF\x02\x01", SkipReason::Binary);
         check([b'a'; LIMIT as usize + 1], SkipReason::TooLarge { bytes: LIMIT + 1, limit: LIMIT });
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_by_reason() {
+        let tree = Tree::with([("file.docx", "PK\x03\x04 and no more")]);
+        let request = ExtractRequest { lease: 3, path: tree.source("file.docx"), max_bytes: LIMIT };
+        let Reply::Failed { lease: 3, reason } = extract(&request) else {
+            panic!("a damaged file has no text")
+        };
+        assert!(reason.starts_with("this Word document is damaged"), "{reason}");
     }
 
     #[test]

@@ -141,13 +141,7 @@ fn extract(request: &ExtractRequest) -> Extracted {
         Ok(bytes) if bytes.is_empty() => Outcome::Skipped(SkipReason::Empty),
         Ok(bytes) => Outcome::Text {
             hash: ContentHash::of(&bytes),
-            document: Document {
-                title: None,
-                structure: Structure::Prose,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-                headings: Vec::new(),
-                pages: Vec::new(),
-            },
+            document: Document::plain(String::from_utf8_lossy(&bytes), Structure::Prose),
         },
         Err(error) => Outcome::Unreadable {
             reason: error.to_string(),

@@ -1,5 +1,5 @@
-//! The text of a page as it grows: white space, line and paragraph ends, headings.
-//! It knows no tags.
+//! The text of a document as it grows: white space, line and paragraph ends,
+//! headings, pages. It knows no tags and no format.
 
 use rummage_corpus::{Document, Heading, Structure};
 
@@ -10,7 +10,7 @@ const MAX_HEADING_BYTES: usize = 1000;
 
 /// What stands between two words. The greatest of several wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Break {
+pub(crate) enum Break {
     #[default]
     None,
     Space,
@@ -38,7 +38,7 @@ struct OpenHeading {
 }
 
 #[derive(Default)]
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     /// Written before the next word, if one comes.
     pending: Break,
@@ -50,6 +50,9 @@ pub(super) struct Page {
     title_closed: bool,
     open_heading: Option<OpenHeading>,
     headings: Vec<Heading>,
+    pages: Vec<usize>,
+    /// Begun since the last word.
+    pages_begun: usize,
 }
 
 impl Page {
@@ -76,12 +79,14 @@ impl Page {
             self.push_visible(char);
         } else if !skipped {
             self.write_pending();
+            self.write_pages();
             self.text.push(char);
         }
     }
 
     fn push_visible(&mut self, char: char) {
         self.write_pending();
+        self.write_pages();
         if let Some(heading) = &mut self.open_heading {
             heading.at.get_or_insert(self.text.len());
         }
@@ -98,6 +103,29 @@ impl Page {
         if !self.text.is_empty() {
             self.text.push_str(pending.text());
         }
+    }
+
+    /// A page begins with its first word; one without words begins with the next.
+    fn write_pages(&mut self) {
+        let begun = std::mem::take(&mut self.pages_begun);
+        self.pages.extend(std::iter::repeat_n(self.text.len(), begun));
+    }
+
+    pub fn begin_page(&mut self) {
+        self.break_at_least(Break::Paragraph);
+        self.pages_begun += 1;
+    }
+
+    /// Joins the halves of a word that was parted at a line's end.
+    pub fn drop_hyphen(&mut self) {
+        if self.pending == Break::None && self.text.ends_with(['-', '\u{2010}']) {
+            self.text.pop();
+        }
+    }
+
+    /// How many bytes of text there are so far.
+    pub fn len(&self) -> usize {
+        self.text.len()
     }
 
     pub fn open_preformatted(&mut self) {
@@ -127,6 +155,19 @@ impl Page {
         }
     }
 
+    /// A heading of one piece, on a line of its own.
+    pub fn push_heading(&mut self, level: u8, text: &str) {
+        self.open_heading(level);
+        self.push(text);
+        self.close_heading();
+    }
+
+    /// Closes what was left open, before another text follows on the same page.
+    pub fn close_all(&mut self) {
+        self.close_heading();
+        self.preformatted = 0;
+    }
+
     /// Only the first title counts.
     pub fn push_title(&mut self, text: &str) {
         if !self.title_closed {
@@ -141,6 +182,7 @@ impl Page {
     pub fn finish(mut self) -> Document {
         self.close_heading();
         self.text.truncate(self.text.trim_end().len());
+        self.write_pages();
         let title =
             Some(single_spaced(&self.title)).filter(|title| !title.is_empty()).or_else(|| {
                 let first = self.headings.iter().find(|heading| heading.level == 1);
@@ -151,7 +193,8 @@ impl Page {
             structure: Structure::Prose,
             text: self.text,
             headings: self.headings,
-            pages: Vec::new(),
+            pages: self.pages,
+            parts: Vec::new(),
         }
     }
 }

@@ -1,0 +1,201 @@
+//! PDF to text, page by page. hayro interprets the pages and names each glyph's
+//! letter and place; which letters make words, lines and paragraphs is decided in
+//! [`layout`]. Pictures are never decoded.
+
+mod layout;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
+    InterpreterCache, InterpreterSettings, SoftMask,
+    font::{Glyph as Shape, GlyphRun},
+    hayro_cmap::{BfString, WritingMode},
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    interpret_page,
+    kurbo::{Affine, BezPath, Point, Rect},
+};
+use rummage_corpus::Document;
+
+use crate::{NoText, encoding, guarded, package::MAX_UNPACKED_BYTES, page::Page};
+use layout::{Glyph, Layout};
+
+const FORMAT: &str = "PDF";
+
+/// Strokes, texts and pictures of one page. Detailed maps have some hundred thousand.
+const MAX_DRAWN: usize = 2_000_000;
+
+/// Text of more than this many bytes in one file is made by a machine for machines.
+const MAX_TEXT_BYTES: usize = 64 << 20;
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Document, NoText> {
+    let damaged = |reason: &str| NoText::Damaged { format: FORMAT, reason: reason.to_owned() };
+    let pdf = guarded(FORMAT, || {
+        Pdf::new(bytes.to_vec()).map_err(|error| match error {
+            LoadPdfError::Decryption(DecryptionError::PasswordProtected) => NoText::Protected,
+            LoadPdfError::Decryption(_) => damaged("it is encrypted in a way that is not known"),
+            LoadPdfError::Invalid => damaged("it is cut off, or no PDF after all"),
+        })
+    })?;
+    let mut page = Page::default();
+    if let Some(title) = pdf.metadata().title.as_deref().and_then(text_string) {
+        page.push_title(&title);
+    }
+    let cache = InterpreterCache::new();
+    let mut text = Text::new(page);
+    let mut broken = 0;
+    for page in pdf.pages().iter() {
+        let settings = InterpreterSettings::default();
+        // Only images and clips would ask for the size of the page.
+        let everywhere = Rect::new(-1e6, -1e6, 1e6, 1e6);
+        let mut context = Context::new(Affine::IDENTITY, everywhere, &cache, pdf.xref(), settings);
+        text.begin_page();
+        // A page on which hayro stumbles, or that draws without end, is read up to
+        // there. Nothing of ours is half-changed by then.
+        let whole = catch_unwind(AssertUnwindSafe(|| {
+            interpret_page(page, &mut context, &mut text);
+        }));
+        broken += usize::from(whole.is_err());
+        if text.layout.len() > MAX_TEXT_BYTES {
+            return Err(NoText::UnpacksTooLarge { limit: MAX_UNPACKED_BYTES });
+        }
+    }
+    let (document, has_pictures) = (text.layout.finish(), text.pictures > 0 || text.unnamed > 0);
+    match document.text.is_empty() {
+        true if broken > 0 => Err(damaged("its pages cannot be read")),
+        true if has_pictures => Err(NoText::NeedsOcr),
+        _ => Ok(document),
+    }
+}
+
+/// A string of the document's properties: UTF-16 or UTF-8 with a mark, else Latin.
+fn text_string(bytes: &[u8]) -> Option<String> {
+    if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") {
+        return encoding::decode(bytes);
+    }
+    Some(
+        String::from_utf8(bytes.to_vec())
+            .unwrap_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect()),
+    )
+}
+
+/// What is drawn, as far as it is letters.
+struct Text {
+    layout: Layout,
+    pictures: usize,
+    /// Glyphs whose letter the file does not tell.
+    unnamed: usize,
+    /// Things drawn on the page so far.
+    drawn: usize,
+    /// Of letters that are drawings, how far the last ones went, smoothed.
+    advance: f64,
+}
+
+impl Text {
+    fn new(page: Page) -> Self {
+        Self { layout: Layout::new(page), pictures: 0, unnamed: 0, drawn: 0, advance: 0.0 }
+    }
+
+    fn begin_page(&mut self) {
+        self.layout.begin_page();
+        self.drawn = 0;
+    }
+
+    /// A page that draws itself would be drawn 2⁵⁰ times. hayro takes no other sign
+    /// to stop.
+    fn count(&mut self) {
+        self.drawn += 1;
+        if self.drawn > MAX_DRAWN {
+            resume_unwind(Box::new("the page draws without end"));
+        }
+    }
+
+    /// A font of drawings may have a unit of any size, so the height of its letters
+    /// is known from their width: on the average they are about half as wide as high.
+    fn height_of_drawing(&mut self, advance: f64) -> f64 {
+        let is_other = !(0.2..5.0).contains(&(advance / self.advance));
+        self.advance = if is_other { advance } else { 0.9 * self.advance + 0.1 * advance };
+        2.0 * self.advance
+    }
+}
+
+/// The letters that a glyph stands for, where the file tells.
+fn letters(glyph: &Shape<'_>) -> Option<String> {
+    match glyph.as_unicode() {
+        Some(BfString::Char(char)) => Some(char.to_string()),
+        Some(BfString::String(text)) => Some(text),
+        None if matches!(glyph, Shape::Type3(_)) => letters_of_code(glyph.char_code()),
+        None => None,
+    }
+}
+
+/// TeX's bitmap fonts tell nothing, but have letters at their places in ASCII and
+/// Latin-1, and ligatures at either of two places before them.
+fn letters_of_code(code: u32) -> Option<String> {
+    Some(match code {
+        11 | 27 => "ff".to_owned(),
+        12 | 28 => "fi".to_owned(),
+        13 | 29 => "fl".to_owned(),
+        14 | 30 => "ffi".to_owned(),
+        15 | 31 => "ffl".to_owned(),
+        0x21..=0x7e | 0xc0..=0xff => char::from_u32(code)?.to_string(),
+        _ => return None,
+    })
+}
+
+impl Device<'_> for Text {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
+        self.count();
+        // Text that is filled and outlined comes twice.
+        if matches!(mode, DrawMode::Stroke(_)) {
+            return;
+        }
+        for glyph in run.glyphs() {
+            let Some(text) = letters(glyph) else {
+                self.unnamed += 1;
+                continue;
+            };
+            // Glyphs are drawn a thousand units large.
+            let place = props.transform * glyph.transform();
+            let at = |x: f64, y: f64| place * Point::new(x, y);
+            let start = at(0.0, 0.0);
+            let mut height = (at(0.0, 1000.0) - start).hypot();
+            let advance = match &**glyph {
+                Shape::Outline(outline) => outline.advance_width(),
+                Shape::Type3(drawing) => drawing.advance_width(),
+            };
+            let end = match run.writing_mode() {
+                WritingMode::Horizontal => at(advance.unwrap_or(500.0).into(), 0.0),
+                WritingMode::Vertical => at(0.0, -1000.0),
+            };
+            if matches!(**glyph, Shape::Type3(_)) {
+                height = height.max(self.height_of_drawing((end - start).hypot()));
+            }
+            self.layout.push(&Glyph { text: &text, start, end, height });
+        }
+    }
+
+    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
+        self.count();
+        self.pictures += 1;
+    }
+
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
+        self.count();
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.count();
+    }
+
+    fn push_clip_rect(&mut self, _: &Rect) {
+        self.count();
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        self.count();
+    }
+
+    fn pop_clip(&mut self) {}
+    fn pop_transparency_group(&mut self) {}
+}
