@@ -182,18 +182,18 @@ impl Catalog {
         Ok(retired)
     }
 
-    /// Lets these paths, and everything below them, leave: they were deleted.
-    pub fn retire_paths(&self, paths: &[SourcePath]) -> Result<u64, CatalogError> {
+    /// Lets these paths of the root, and everything below them, leave: they were
+    /// deleted. What other roots have there stays.
+    pub fn retire_paths(&self, root: RootId, paths: &[SourcePath]) -> Result<u64, CatalogError> {
         self.write(|transaction| {
-            let mut forget =
-                transaction.prepare_cached("DELETE FROM left_out WHERE path >= ? AND path < ?")?;
-            let mut select = transaction.prepare_cached(
-                "SELECT id FROM files WHERE path >= ? AND path < ? AND root IS NOT NULL",
-            )?;
+            let mut forget = transaction
+                .prepare_cached("DELETE FROM left_out WHERE path >= ? AND path < ? AND root = ?")?;
+            let mut select = transaction
+                .prepare_cached("SELECT id FROM files WHERE path >= ? AND path < ? AND root = ?")?;
             let mut retired = 0;
             for Span { first, end } in paths.iter().flat_map(Span::both) {
-                forget.execute(params![first, end])?;
-                let ids = select.query_map(params![first, end], |row| row.get(0))?;
+                forget.execute(params![first, end, root.0])?;
+                let ids = select.query_map(params![first, end, root.0], |row| row.get(0))?;
                 let ids = ids.collect::<Result<Vec<i64>, _>>()?;
                 retired += retire(transaction, ids)?;
             }

@@ -65,7 +65,8 @@ impl Story {
     }
 
     fn delete(&self, path: &str) -> u64 {
-        self.catalog.retire_paths(&[SourcePath::new(path)]).unwrap()
+        let root = self.catalog.roots().unwrap()[0].id;
+        self.catalog.retire_paths(root, &[SourcePath::new(path)]).unwrap()
     }
 
     /// Takes every pending file through to `indexed`.
@@ -170,6 +171,20 @@ fn deleting_a_folder_spares_names_that_only_begin_alike() {
     ]);
     assert_eq!(story.delete("/docs/a"), 2);
     assert_eq!(story.counts().known(), 2);
+}
+
+#[test]
+fn what_another_root_has_there_stays_when_its_folder_leaves() {
+    let story = story();
+    let inner = SourcePath::new("/docs/drafts/a");
+    let AddRoot::Added(root) = story.catalog.add_root(&inner, |_, _| false).unwrap() else {
+        panic!("a root of its own is added")
+    };
+    let files = [file("/docs/drafts/a", 1)];
+    let mut seen = SeenFiles::default();
+    story.catalog.observe(root, &files, USUAL, &mut seen).unwrap().unwrap();
+    assert_eq!(story.delete("/docs/drafts"), 0);
+    assert_eq!(story.counts().pending, 1);
 }
 
 #[test]

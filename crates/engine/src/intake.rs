@@ -128,7 +128,7 @@ pub(crate) fn look_again(
     for folder in folders {
         reconcile(shared, root, Some(folder.as_path()), true)?;
     }
-    let retired = shared.catalog.retire_paths(&gone)?;
+    let retired = shared.catalog.retire_paths(root.id, &gone)?;
     shared.counters.removed.fetch_add(retired, Relaxed);
     left_out.finish()?;
     Ok(())

@@ -38,7 +38,7 @@ const FETCH: usize = 256;
 /// A batch is written when it has this many passages or files, or nothing more to
 /// wait for. Larger batches write faster; smaller ones are searchable sooner.
 const BATCH_PASSAGES: usize = 2000;
-const BATCH_FILES: usize = 500;
+const BATCH_FILES: usize = 1000;
 
 /// A batch is not held back longer than this for more to come.
 const BATCH_WAIT: Duration = Duration::from_millis(400);
@@ -57,6 +57,8 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
     let mut fetched: VecDeque<Task> = VecDeque::new();
     let mut cursor = FileId(0);
     let mut running = FuturesUnordered::new();
+    // While one batch is written, the next is read.
+    let mut keeping = FuturesUnordered::new();
     let mut bytes = 0;
     let mut batch = Batch::default();
     let mut worked = false;
@@ -78,26 +80,28 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
             bytes += task.bytes as usize;
             running.push(read(shared.clone(), model.clone(), task));
         }
-        if batch.is_due() || running.is_empty() {
+        if keeping.is_empty() && (batch.is_due() || running.is_empty()) {
             if batch.is_empty() {
                 return if worked { Pass::Worked } else { Pass::Idle };
             }
             worked = true;
-            if writer.keep(Commit::Read(batch.take())).await.is_err() {
-                return Pass::Interrupted;
-            }
-            continue;
+            keeping.push(writer.keep(Commit::Read(batch.take())));
         }
         tokio::select! {
             () = stop.wait() => return Pass::Interrupted,
-            Some(read) = running.next() => match read {
+            Some(kept) = keeping.next() => if kept.is_err() {
+                return Pass::Interrupted;
+            },
+            Some(read) = running.next(), if !batch.is_full() => match read {
                 Ok(read) => {
                     bytes -= read.0.bytes as usize;
                     batch.push(read);
                 }
                 Err(Unread) => return Pass::Interrupted,
             },
-            () = tokio::time::sleep_until(batch.deadline()), if !batch.is_empty() => batch.ripen(),
+            () = tokio::time::sleep_until(batch.deadline()), if batch.is_ripening() => {
+                batch.ripen();
+            }
         }
     }
 }
@@ -222,8 +226,16 @@ impl Batch {
         self.outcomes.is_empty()
     }
 
+    fn is_full(&self) -> bool {
+        self.passages >= BATCH_PASSAGES || self.outcomes.len() >= BATCH_FILES
+    }
+
     fn is_due(&self) -> bool {
-        self.ripe || self.passages >= BATCH_PASSAGES || self.outcomes.len() >= BATCH_FILES
+        self.ripe || self.is_full()
+    }
+
+    fn is_ripening(&self) -> bool {
+        !self.is_empty() && !self.ripe
     }
 
     fn deadline(&self) -> tokio::time::Instant {
