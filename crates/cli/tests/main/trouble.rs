@@ -37,7 +37,7 @@ fn an_empty_and_a_binary_file_are_skipped_with_a_reason() {
     for (name, word) in [
         ("empty.txt", "no text"),
         ("blank.txt", "no text"),
-        ("picture.png", "not text"),
+        ("picture.png", "needs OCR"),
         ("noise.txt", "not text"),
     ] {
         let line = installation.ledger(name);

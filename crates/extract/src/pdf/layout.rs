@@ -38,6 +38,7 @@ const LINE_GAP: f64 = 1.75;
 
 /// The end of the text so far.
 struct Last {
+    text: String,
     start: Point,
     end: Point,
     /// The direction of writing.
@@ -51,14 +52,16 @@ struct Last {
 pub(super) struct Layout {
     page: Page,
     last: Option<Last>,
+    leftward: Leftward,
 }
 
 impl Layout {
     pub fn new(page: Page) -> Self {
-        Self { page, last: None }
+        Self { page, last: None, leftward: Leftward::default() }
     }
 
     pub fn begin_page(&mut self) {
+        self.leftward.write(&mut self.page);
         self.page.begin_page();
         self.last = None;
     }
@@ -67,7 +70,8 @@ impl Layout {
         self.page.len()
     }
 
-    pub fn finish(self) -> Document {
+    pub fn finish(mut self) -> Document {
+        self.leftward.write(&mut self.page);
         self.page.finish()
     }
 
@@ -86,6 +90,13 @@ impl Layout {
         if gap == Break::None && self.last.as_ref().is_some_and(|last| is_repeated(last, glyph)) {
             return;
         }
+        // Drawn from right to left, letters are in their order already.
+        let in_order = self.last.as_ref().is_some_and(|last| goes_left(last, glyph, along));
+        if in_order {
+            self.leftward.write(&mut self.page);
+        } else if self.leftward.take(gap, glyph.text, &mut self.page) {
+            return self.follow(glyph, along, gap);
+        }
         if gap >= Break::Line
             && self.last.as_ref().is_some_and(|last| last.is_hyphen)
             && glyph.text.starts_with(char::is_lowercase)
@@ -99,16 +110,77 @@ impl Layout {
         } else {
             self.page.push(&spelled(glyph.text));
         }
+        self.follow(glyph, along, gap);
+    }
+
+    fn follow(&mut self, glyph: &Glyph<'_>, along: Vec2, gap: Break) {
+        // An accent goes back to its letter; the next letter stands behind that.
+        let end = match &self.last {
+            Some(last) if gap == Break::None && (glyph.end - last.end).dot(along) < 0.0 => last.end,
+            _ => glyph.end,
+        };
         let was_letter = self.last.as_ref().is_some_and(|last| last.was_letter);
         self.last = Some(Last {
+            text: glyph.text.to_owned(),
             start: glyph.start,
-            end: glyph.end,
+            end,
             along,
             height: glyph.height,
             is_hyphen: was_letter && matches!(glyph.text, "-" | "\u{2010}"),
             was_letter: glyph.text.ends_with(char::is_alphabetic),
         });
     }
+}
+
+/// Words of scripts that run to the left. Most programs draw their letters from
+/// left to right all the same, so they are gathered and written in reverse.
+#[derive(Default)]
+struct Leftward {
+    /// Each letter with what lies before it.
+    letters: Vec<(Break, String)>,
+}
+
+impl Leftward {
+    /// Takes a letter if it is one of such a word, or white space among such words;
+    /// what was gathered is written once another comes.
+    fn take(&mut self, gap: Break, text: &str, page: &mut Page) -> bool {
+        let is_blank = text.chars().all(char::is_whitespace);
+        let goes_on = gap < Break::Line && !self.letters.is_empty() && is_blank;
+        if !goes_on && !text.starts_with(runs_leftward) {
+            self.write(page);
+            return false;
+        }
+        if gap >= Break::Line {
+            self.write(page);
+        }
+        self.letters.push((gap, text.to_owned()));
+        true
+    }
+
+    fn write(&mut self, page: &mut Page) {
+        let mut letters = std::mem::take(&mut self.letters).into_iter();
+        let Some((before, first)) = letters.next() else { return };
+        page.break_at_least(before);
+        let mut reversed = vec![first];
+        for (gap, text) in letters {
+            if gap > Break::None {
+                reversed.push(" ".to_owned());
+            }
+            reversed.push(text);
+        }
+        let ends_blank = reversed.last().is_some_and(|text| text.trim().is_empty());
+        reversed.iter().rev().for_each(|text| page.push(text));
+        if ends_blank {
+            page.break_at_least(Break::Space);
+        }
+    }
+}
+
+/// Letters and signs of Hebrew, Arabic, Syriac, Thaana and their neighbours; their
+/// digits run to the right.
+fn runs_leftward(char: char) -> bool {
+    matches!(char, '\u{590}'..='\u{65f}' | '\u{66a}'..='\u{6ef}' | '\u{6fa}'..='\u{8ff}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
 }
 
 /// What lies between the text so far and the next letter.
@@ -118,11 +190,14 @@ fn gap(last: &Last, glyph: &Glyph<'_>, along: Vec2) -> Break {
         return Break::Paragraph;
     }
     let height = last.height.max(glyph.height);
-    let forward = (glyph.start - last.end).dot(along) / height;
+    let mut forward = (glyph.start - last.end).dot(along) / height;
     let across = (glyph.start - last.end).dot(Vec2::new(-along.y, along.x)) / height;
     if across.abs() > OFF_LINE {
         // Down by a line is the next one; further down or up is something else.
         return if (-LINE_GAP..0.0).contains(&across) { Break::Line } else { Break::Paragraph };
+    }
+    if goes_left(last, glyph, along) {
+        forward = (last.start - glyph.end).dot(along) / height;
     }
     match forward {
         gap if gap < -BACKWARDS => Break::Line,
@@ -132,9 +207,18 @@ fn gap(last: &Last, glyph: &Glyph<'_>, along: Vec2) -> Break {
     }
 }
 
+/// Whether a letter of a script that runs to the left stands where the next one does.
+fn goes_left(last: &Last, glyph: &Glyph<'_>, along: Vec2) -> bool {
+    let height = last.height.max(glyph.height);
+    let gap = (last.start - glyph.end).dot(along) / height;
+    glyph.text.starts_with(runs_leftward)
+        && (glyph.start - last.end).dot(along) < -BACKWARDS * height
+        && (-BACKWARDS..CELL_GAP).contains(&gap)
+}
+
 /// Bold letters are sometimes drawn twice, a hair apart.
 fn is_repeated(last: &Last, glyph: &Glyph<'_>) -> bool {
-    (glyph.start - last.start).hypot() < 0.05 * glyph.height && glyph.end != glyph.start
+    last.text == glyph.text && (glyph.start - last.start).hypot() < 0.05 * glyph.height
 }
 
 /// Letters that are drawn as one, as the letters they stand for.
@@ -210,6 +294,28 @@ mod tests {
     fn letters_drawn_twice_are_read_once() {
         check(&[("o", 0.0, 0.0), ("o", 0.2, 0.0), ("n", 5.0, 0.0)], "on");
         check(&[("ﬁnd", 0.0, 0.0)], "find");
+    }
+
+    #[test]
+    fn words_that_run_to_the_left_are_read_in_their_order() {
+        let word: String = "שלום".chars().rev().collect();
+        let words: String = "שלום לך".chars().rev().collect();
+        check(&[(&word, 0.0, 0.0)], "שלום");
+        check(&[(&words, 0.0, 0.0), ("one", 60.0, 0.0)], "שלום לך\tone");
+        check(&[("one", 0.0, 0.0), (&word, 17.5, 0.0), ("two", 0.0, -12.0)], "one שלום\ntwo");
+        // Drawn from the right.
+        check(&[("ש", 30.0, 0.0), ("ל", 25.0, 0.0), ("ו", 20.0, 0.0), ("ם", 15.0, 0.0)], "שלום");
+    }
+
+    #[test]
+    fn accents_part_no_word() {
+        let mut layout = Layout::new(Page::default());
+        layout.begin_page();
+        for (text, x, width) in [("e", 0.0, 5.0), ("\u{301}", 2.0, 0.0), ("t", 5.0, 5.0)] {
+            let (start, end) = (Point::new(x, 0.0), Point::new(x + width, 0.0));
+            layout.push(&Glyph { text, start, end, height: 10.0 });
+        }
+        assert_eq!(layout.finish().text, "e\u{301}t");
     }
 
     #[test]
