@@ -22,7 +22,8 @@ use layout::{Glyph, Layout};
 
 const FORMAT: &str = "PDF";
 
-/// Strokes, texts and pictures of one page. Detailed maps have some hundred thousand.
+/// Strokes, texts and pictures of one page, each counted by how deep it lies in
+/// others. Detailed maps have some hundred thousand.
 const MAX_DRAWN: usize = 2_000_000;
 
 /// Text of more than this many bytes in one file is made by a machine for machines.
@@ -87,24 +88,33 @@ struct Text {
     unnamed: usize,
     /// Things drawn on the page so far.
     drawn: usize,
+    /// How many clips are in force: each form in a form brings one.
+    depth: usize,
     /// Of letters that are drawings, how far the last ones went, smoothed.
     advance: f64,
 }
 
 impl Text {
     fn new(page: Page) -> Self {
-        Self { layout: Layout::new(page), pictures: 0, unnamed: 0, drawn: 0, advance: 0.0 }
+        Self {
+            layout: Layout::new(page),
+            pictures: 0,
+            unnamed: 0,
+            drawn: 0,
+            depth: 0,
+            advance: 0.0,
+        }
     }
 
     fn begin_page(&mut self) {
         self.layout.begin_page();
-        self.drawn = 0;
+        (self.drawn, self.depth) = (0, 0);
     }
 
     /// A page that draws itself would be drawn 2⁵⁰ times. hayro takes no other sign
     /// to stop.
     fn count(&mut self) {
-        self.drawn += 1;
+        self.drawn += 1 + self.depth;
         if self.drawn > MAX_DRAWN {
             resume_unwind(Box::new("the page draws without end"));
         }
@@ -186,16 +196,21 @@ impl Device<'_> for Text {
 
     fn push_clip_path(&mut self, _: &ClipPath) {
         self.count();
+        self.depth += 1;
     }
 
     fn push_clip_rect(&mut self, _: &Rect) {
         self.count();
+        self.depth += 1;
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
         self.count();
     }
 
-    fn pop_clip(&mut self) {}
+    fn pop_clip(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
     fn pop_transparency_group(&mut self) {}
 }
