@@ -21,6 +21,7 @@ mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod health;
 mod model;
 mod pass;
 mod problem;
@@ -53,6 +54,7 @@ pub use answer::{Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
+pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use problem::{Problem, ProblemKind};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileRow, FileState};
@@ -60,7 +62,7 @@ pub use rummage_models::Surroundings;
 pub use rummage_search::{FileHit, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
-pub use status::{ModelState, ModelStatus, PoolView, RootStatus, Status, WorkerView};
+pub use status::{ModelState, ModelStatus, RootStatus, Status};
 
 use follow::Call;
 use model::LoadedModel;
@@ -138,14 +140,13 @@ impl Engine {
         let catalog = open_catalog(&folder, lock.is_some())?;
         let store = open_store(&folder, &catalog, model.as_ref(), lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
-        let auto = auto(cores(), memory_bytes());
-        let indexes = lock.is_some();
-        let numbers = settings.resolve(auto);
-        // A process that only reads may never be asked a question.
-        let embed = model.as_ref().filter(|_| indexes).map(|model| model.workers(numbers));
-        let pool = Pool::start(pool_config(program.clone(), embed, indexes));
+        let model_bytes = model.as_ref().map_or(0, LoadedModel::bytes);
+        let auto = auto(cores(), memory_bytes(), model_bytes);
+        let following = options.indexing;
+        let pool =
+            Pool::start(pool_config(program.clone(), &settings, auto, model.as_ref(), following));
         let shared = Arc::new(Shared::new(
-            folder, program, indexes, catalog, settings, auto, model, pool, problems,
+            folder, program, following, catalog, settings, auto, model, pool, problems,
         ));
         let mut engine = Self {
             shared,
@@ -182,6 +183,7 @@ impl Engine {
         let first = status::take(shared, &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
         tasks.push(tokio::spawn(status::run(shared.clone(), publish)));
+        tasks.push(tokio::spawn(health::run(shared.clone())));
         (self.calls, self.status) = (Some(calls), Some(status));
         self.tasks = Mutex::new(tasks);
         Ok(())
@@ -286,6 +288,11 @@ impl Engine {
         self.status.clone()
     }
 
+    /// Memory and throughput over the last ten minutes, the oldest first.
+    pub fn health_history(&self) -> Vec<HealthSample> {
+        self.shared.history.samples()
+    }
+
     /// The processes of this engine's workers.
     pub fn worker_pids(&self) -> Vec<u32> {
         let pool = self.shared.pool.status();
@@ -337,8 +344,7 @@ impl Engine {
         let before = self.shared.settings.send_replace(settings.clone());
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
-        let embed = shared.model.as_ref().map(|model| model.workers(shared.numbers()));
-        shared.pool.configure(shared.pool_config(embed)).await;
+        shared.pool.configure(shared.pool_config()).await;
         if before.files != settings.files {
             shared.catalog.retry_skipped()?;
             shared.scan_asked();
@@ -373,7 +379,7 @@ impl Engine {
 
     /// Whether this engine indexes, or only reads beside another that does.
     pub fn indexes(&self) -> bool {
-        self.shared.indexes
+        self.shared.following.is_some()
     }
 
     fn writable(&self) -> Result<(), EngineError> {

@@ -9,13 +9,12 @@ use std::{
 };
 
 use rummage_catalog::{Counts, Root};
-use rummage_pool::PoolStatus;
-use serde::{Deserialize, Serialize};
+use rummage_pool::{Duty, PoolStatus};
 use tokio::sync::watch;
 
 use crate::{
-    Coverage, EngineError, Problem, ProblemKind, Progress, folder::DataFolder, model::LoadedModel,
-    progress::Pace, shared::Shared,
+    Coverage, EngineError, PoolView, Problem, ProblemKind, Progress, folder::DataFolder,
+    model::LoadedModel, progress::Pace, shared::Shared,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,42 +55,6 @@ pub enum ModelState {
     Ready,
     /// Why no worker has it.
     Failed(String),
-}
-
-/// The pool as anybody may show it; see [`PoolStatus`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PoolView {
-    pub workers: Vec<WorkerView>,
-    pub planned_restarts: u64,
-    pub crash_restarts: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkerView {
-    pub role: String,
-    pub pid: Option<u32>,
-    pub state: String,
-    pub memory_bytes: u64,
-    pub jobs: u64,
-    pub restarts: u64,
-}
-
-impl PoolView {
-    fn of(status: &PoolStatus) -> Self {
-        let workers = status.workers.iter().map(|worker| WorkerView {
-            role: worker.role.name().to_owned(),
-            pid: worker.pid,
-            state: worker.state.name().to_owned(),
-            memory_bytes: worker.memory_bytes,
-            jobs: worker.jobs,
-            restarts: worker.restarts,
-        });
-        Self {
-            workers: workers.collect(),
-            planned_restarts: status.planned_restarts,
-            crash_restarts: status.crash_restarts,
-        }
-    }
 }
 
 /// The status is taken anew at most this often.
@@ -177,9 +140,9 @@ pub(crate) fn take(
 }
 
 fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
-    use rummage_pool::WorkerState::{Busy, Idle};
+    use rummage_pool::WorkerState::{Busy, Expiring, Idle};
     let ready = pool.workers.iter().any(|worker| {
-        worker.role == rummage_protocol::Role::Embed && matches!(worker.state, Idle | Busy)
+        worker.duty != Duty::Extract && matches!(worker.state, Idle | Busy | Expiring)
     });
     let state = match &pool.embed_unavailable {
         _ if ready => ModelState::Ready,

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    PoolConfig,
+    Duty, Pace, PoolConfig,
     supervisor::{Event, WorkerId},
 };
 
@@ -32,7 +32,7 @@ const END_GRACE: Duration = Duration::from_secs(1);
 /// How a running worker is told what to do.
 pub(crate) struct Reins {
     requests: Option<mpsc::Sender<Request>>,
-    kill: Option<oneshot::Sender<&'static str>>,
+    kill: Option<oneshot::Sender<String>>,
 }
 
 impl Reins {
@@ -49,7 +49,7 @@ impl Reins {
         self.requests = None;
     }
 
-    pub(crate) fn kill(&mut self, why: &'static str) {
+    pub(crate) fn kill(&mut self, why: String) {
         if let Some(kill) = self.kill.take() {
             let _ = kill.send(why);
         }
@@ -59,13 +59,13 @@ impl Reins {
 /// Starts the worker; its task tells everything else as events.
 pub(crate) fn start(
     worker: WorkerId,
-    role: Role,
+    duty: Duty,
     config: &PoolConfig,
     events: mpsc::Sender<Event>,
 ) -> Reins {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (kill, killed) = oneshot::channel();
-    match command(role, config).spawn() {
+    match command(duty, config).spawn() {
         Ok(child) => {
             tokio::spawn(attend(worker, child, inbox, killed, events));
         }
@@ -79,13 +79,30 @@ pub(crate) fn start(
     Reins { requests: Some(requests), kill: Some(kill) }
 }
 
-fn command(role: Role, config: &PoolConfig) -> Command {
+/// How much a worker gives way to others: 0 is ordinary, 19 the most.
+const fn niceness(duty: Duty, pace: Pace) -> i32 {
+    match (duty, pace) {
+        (Duty::Query, _) => 0,
+        (Duty::Embed, Pace::Considerate) => 19,
+        // What an otherwise idle machine gives does not depend on it.
+        _ => 10,
+    }
+}
+
+fn command(duty: Duty, config: &PoolConfig) -> Command {
     let mut command = Command::new(&config.program);
-    command.args(["--role", role.name()]);
-    if let (Role::Embed, Some(embed)) = (role, &config.embed) {
-        command.arg("--model").arg(&embed.model_dir);
-        command.arg("--runtime").arg(&embed.runtime_library);
-        command.arg("--threads").arg(embed.threads_per_worker.to_string());
+    command.args(["--role", duty.role().name()]);
+    command.arg("--nice").arg(niceness(duty, config.pace).to_string());
+    match (duty.role(), &config.embed) {
+        (Role::Embed, Some(embed)) => {
+            command.arg("--model").arg(&embed.model_dir);
+            command.arg("--runtime").arg(&embed.runtime_library);
+            command.arg("--threads").arg(embed.threads_per_worker.to_string());
+        }
+        _ => {
+            // Measuring comes too late for a parser that takes all there is.
+            command.arg("--memory-limit").arg(config.limits.hard_memory_bytes.to_string());
+        }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // Ctrl+C in a terminal is for the app, which lets its workers finish.
@@ -94,7 +111,14 @@ fn command(role: Role, config: &PoolConfig) -> Command {
     #[cfg(windows)]
     {
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-        command.creation_flags(CREATE_NO_WINDOW);
+        const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x4000;
+        const IDLE_PRIORITY_CLASS: u32 = 0x40;
+        let priority = match niceness(duty, config.pace) {
+            0 => 0,
+            19 => IDLE_PRIORITY_CLASS,
+            _ => BELOW_NORMAL_PRIORITY_CLASS,
+        };
+        command.creation_flags(CREATE_NO_WINDOW | priority);
     }
     command
 }
@@ -103,7 +127,7 @@ async fn attend(
     worker: WorkerId,
     mut child: Child,
     inbox: mpsc::Receiver<Request>,
-    mut killed: oneshot::Receiver<&'static str>,
+    mut killed: oneshot::Receiver<String>,
     events: mpsc::Sender<Event>,
 ) {
     let pid = child.id();

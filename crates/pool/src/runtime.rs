@@ -12,20 +12,21 @@ use std::{
 
 use rummage_corpus::SourcePath;
 use rummage_protocol::{EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome, Reply, Request};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::MissedTickBehavior,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     JobError, PoolConfig, PoolStatus,
+    machine::Gauge,
     process::{self, Reins},
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
 
-/// How often deadlines are looked at and memory is measured.
-const TICK: Duration = Duration::from_millis(250);
+/// How often deadlines are looked at and workers are weighed, while there is work
+/// and while there is none.
+const TICK: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
+
+/// How often the whole machine is looked at, likewise.
+const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 
 /// Jobs that wait for the pool's thread to take them; whoever submits more waits.
 const INTAKE: usize = 64;
@@ -38,8 +39,18 @@ const CLOSE_GRACE: Duration = Duration::from_millis(1500);
 
 type Answer = Result<Reply, JobError>;
 
+/// What is known of texts that are to be embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody waits: they overtake all others.
+    Urgent,
+    Fresh,
+    /// They are part of a job that workers died over.
+    Suspect,
+}
+
 enum Call {
-    Submit(Request, oneshot::Sender<Answer>),
+    Submit { request: Request, suspect: bool, answer: oneshot::Sender<Answer> },
     Configure(PoolConfig),
     Close,
 }
@@ -80,18 +91,19 @@ impl Pool {
         }
     }
 
-    /// Vectors for texts given as token ids, in their order. An urgent job
-    /// overtakes all that are not.
+    /// Vectors for texts given as token ids, in their order.
     pub async fn embed(
         &self,
         token_ids: Vec<Vec<u32>>,
         tokens_per_call: u32,
-        urgent: bool,
+        standing: Standing,
     ) -> Result<Embedded, JobError> {
         let lease = self.lease();
         let texts = token_ids.len();
+        let urgent = standing == Standing::Urgent;
+        let suspect = standing == Standing::Suspect;
         let request = EmbedRequest { lease, urgent, tokens_per_call, token_ids };
-        match self.submit(Request::Embed(request)).await? {
+        match self.submit(Request::Embed(request), suspect).await? {
             Reply::Embedded(reply) if reply.values.len() == texts * reply.dims as usize => {
                 Ok(reply)
             }
@@ -103,7 +115,7 @@ impl Pool {
     pub async fn extract(&self, path: SourcePath, max_bytes: u64) -> Result<Outcome, JobError> {
         let lease = self.lease();
         let request = ExtractRequest { lease, path, max_bytes };
-        match self.submit(Request::Extract(request)).await? {
+        match self.submit(Request::Extract(request), false).await? {
             Reply::Extracted(reply) => Ok(reply.outcome),
             _ => Err(JobError::Refused(String::from("the worker answered something else"))),
         }
@@ -135,9 +147,10 @@ impl Pool {
         self.next_lease.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn submit(&self, request: Request) -> Answer {
+    async fn submit(&self, request: Request, suspect: bool) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.calls.send(Call::Submit(request, answer)).await.map_err(|_| JobError::Closed)?;
+        let call = Call::Submit { request, suspect, answer };
+        self.calls.send(call).await.map_err(|_| JobError::Closed)?;
         answered.await.unwrap_or(Err(JobError::Closed))
     }
 }
@@ -146,10 +159,11 @@ struct Runtime {
     supervisor: Supervisor,
     events: mpsc::Sender<Event>,
     reins: HashMap<WorkerId, Reins>,
-    pids: HashMap<WorkerId, Pid>,
+    pids: HashMap<WorkerId, u32>,
     answers: HashMap<LeaseId, oneshot::Sender<Answer>>,
-    /// `None` where the system tells nothing: memory is then not supervised.
-    system: Option<System>,
+    gauge: Gauge,
+    /// When the machine is looked at next.
+    next_look: Instant,
 }
 
 async fn run(
@@ -164,25 +178,32 @@ async fn run(
         reins: HashMap::new(),
         pids: HashMap::new(),
         answers: HashMap::new(),
-        system: System::new().ok(),
+        gauge: Gauge::new(),
+        next_look: Instant::now(),
     };
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_tick = tokio::time::Instant::now();
     loop {
         tokio::select! {
             call = calls.recv() => match call {
-                Some(Call::Submit(request, answer)) => {
+                Some(Call::Submit { request, suspect, answer }) => {
+                    if !runtime.supervisor.is_busy() {
+                        // The slow tick of an idle pool may be far off.
+                        next_tick = next_tick.min(tokio::time::Instant::now() + TICK.0);
+                    }
                     runtime.answers.insert(request.lease(), answer);
-                    runtime.apply(Event::Submit(request));
+                    runtime.apply(Event::Submit { request, suspect });
                 }
                 Some(Call::Configure(config)) => runtime.apply(Event::Configure(config)),
                 Some(Call::Close) | None => break,
             },
             Some(event) = inbox.recv() => runtime.apply(event),
-            _ = tick.tick() => {
-                runtime.measure();
+            () = tokio::time::sleep_until(next_tick) => {
+                let busy = runtime.supervisor.is_busy();
+                next_tick = tokio::time::Instant::now() + if busy { TICK.0 } else { TICK.1 };
+                runtime.weigh_all();
+                runtime.look(busy);
                 runtime.apply(Event::Tick);
-                let now = runtime.supervisor.status();
+                let now = runtime.supervisor.status(Instant::now());
                 status.send_if_modified(|before| {
                     let changed = *before != now;
                     *before = now;
@@ -208,7 +229,7 @@ impl Runtime {
     fn apply(&mut self, event: Event) {
         match &event {
             Event::Started { worker, pid: Some(pid) } => {
-                self.pids.insert(*worker, Pid::from_u32(*pid));
+                self.pids.insert(*worker, *pid);
             }
             Event::Ended { worker, .. } => {
                 self.pids.remove(worker);
@@ -216,16 +237,24 @@ impl Runtime {
             }
             _ => {}
         }
+        // What a new worker holds before it worked tells later what it has gained.
+        let greeted = match &event {
+            Event::Said { worker, reply: Reply::Hello(_) } => Some(*worker),
+            _ => None,
+        };
         for action in self.supervisor.handle(event, Instant::now()) {
             self.act(action);
+        }
+        if let Some(worker) = greeted {
+            self.weigh(worker);
         }
     }
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Spawn { worker, role } => {
+            Action::Spawn { worker, duty } => {
                 let events = self.events.clone();
-                let reins = process::start(worker, role, self.supervisor.config(), events);
+                let reins = process::start(worker, duty, self.supervisor.config(), events);
                 self.reins.insert(worker, reins);
             }
             Action::Send { worker, request } => {
@@ -235,7 +264,7 @@ impl Runtime {
             }
             Action::Kill { worker, why } => {
                 if let Some(reins) = self.reins.get_mut(&worker) {
-                    reins.kill(why);
+                    reins.kill(why.to_string());
                 }
             }
             Action::Retire { worker } => {
@@ -252,21 +281,27 @@ impl Runtime {
         }
     }
 
-    fn measure(&mut self) {
-        let pids: Vec<Pid> = self.pids.values().copied().collect();
-        let Some(system) = &mut self.system else { return };
-        system.refresh_processes_specifics(
-            ProcessesToUpdate::Some(&pids),
-            true,
-            ProcessRefreshKind::nothing().with_memory(),
-        );
-        let measured: Vec<(WorkerId, u64)> = self
-            .pids
-            .iter()
-            .filter_map(|(worker, pid)| Some((*worker, system.process(*pid)?.memory())))
-            .collect();
-        for (worker, bytes) in measured {
-            self.apply(Event::Measured { worker, bytes });
+    fn weigh_all(&mut self) {
+        for worker in self.pids.keys().copied().collect::<Vec<_>>() {
+            self.weigh(worker);
+        }
+    }
+
+    fn weigh(&mut self, worker: WorkerId) {
+        let pid = self.pids.get(&worker);
+        if let Some(weight) = pid.and_then(|pid| self.gauge.weigh(*pid)) {
+            self.apply(Event::Weighed { worker, weight });
+        }
+    }
+
+    fn look(&mut self, busy: bool) {
+        let now = Instant::now();
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + if busy { LOOK.0 } else { LOOK.1 };
+        if let Some(machine) = self.gauge.machine() {
+            self.apply(Event::Measured(machine));
         }
     }
 }
