@@ -317,7 +317,12 @@ impl Supervisor {
         worker.state = State::Ready;
         worker.ready = Some(now);
         worker.since = now;
-        self.team(duty).note_greeting();
+        for other in Duty::ALL {
+            // Where one starts, others of its role will, too.
+            if other.role() == duty.role() {
+                self.team(other).note_greeting();
+            }
+        }
     }
 
     /// A reply to a lease: counts only while this worker holds it.

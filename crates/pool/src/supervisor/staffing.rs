@@ -63,23 +63,25 @@ impl Supervisor {
     fn strength(&mut self, duty: Duty, now: Instant) -> (usize, usize) {
         match duty {
             Duty::Query => {
-                let needed = self.keeps_query_worker() || self.outstanding(duty) > 0;
+                let needed = self.keeps_query_worker() || self.need(duty) > 0;
                 let keep = usize::from(self.config.embed.is_some());
                 (usize::from(needed).min(keep), keep)
             }
             Duty::Extract => (self.config.extract.workers, self.config.extract.workers),
             Duty::Embed => {
                 let Allowed { keep, active, .. } = self.allowed(now);
-                (active.min(self.outstanding(duty)), keep)
+                (active.min(self.need(duty)), keep)
             }
         }
     }
 
-    /// Leases that wait for the team or are in its hands.
-    fn outstanding(&mut self, duty: Duty) -> usize {
+    /// Leases that wait for the team or are in its hands; one more than none while
+    /// no worker can be had, so that starting is tried until it works again.
+    fn need(&mut self, duty: Duty) -> usize {
         let of_duty = self.workers.values().filter(|worker| worker.duty == duty);
         let held: usize = of_duty.map(|worker| worker.leases.len()).sum();
-        held + self.team(duty).waiting.len()
+        let team = self.team(duty);
+        (held + team.waiting.len()).max(usize::from(team.unavailable.is_some()))
     }
 
     fn keeps_query_worker(&self) -> bool {
