@@ -14,6 +14,8 @@ use engine::EngineCell;
 
 fn main() {
     calm_webkit();
+    // SAFETY: no other thread has been started yet.
+    unsafe { rummage_engine::prepare_process() };
     let app = tauri::Builder::default()
         // First of all plugins, so that a second start does nothing else.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
@@ -29,6 +31,8 @@ fn main() {
             commands::open_file,
             commands::reveal_file,
             commands::files,
+            commands::health_history,
+            commands::set_mode,
             commands::settings,
             commands::save_settings,
         ])

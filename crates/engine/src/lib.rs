@@ -22,6 +22,7 @@ mod error;
 mod folder;
 mod follow;
 mod health;
+mod indexing;
 mod model;
 mod pass;
 mod problem;
@@ -62,9 +63,11 @@ pub use rummage_models::Surroundings;
 pub use rummage_search::{FileHit, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
+pub use rummage_store::prepare_process;
 pub use status::{ModelState, ModelStatus, RootStatus, Status};
 
 use follow::Call;
+use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
 use shared::{Shared, pool_config};
@@ -106,6 +109,8 @@ pub struct Engine {
     status: Option<watch::Receiver<Status>>,
     /// Taken by [`Engine::close`].
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// The threads that these run on.
+    indexing: Option<Indexing>,
     lock: Mutex<Option<folder::Lock>>,
 }
 
@@ -154,6 +159,7 @@ impl Engine {
             calls: None,
             status: None,
             tasks: Mutex::default(),
+            indexing: None,
             lock: Mutex::new(lock),
         };
         if let Some(following) = options.indexing {
@@ -165,27 +171,30 @@ impl Engine {
     /// Starts the tasks that index.
     fn start(&mut self, following: Following) -> Result<(), EngineError> {
         let shared = &self.shared;
+        let folder = shared.folder.path();
+        let indexing = Indexing::start().map_err(|source| EngineError::folder(folder, source))?;
         let (calls, inbox) = mpsc::channel(CALLS);
         let mut tasks = Vec::new();
-        tasks.push(tokio::spawn(follow::run(shared.clone(), inbox, following)));
+        tasks.push(indexing.spawn(follow::run(shared.clone(), inbox, following)));
         if let (Some(model), Some(store)) = (&shared.model, &self.store) {
             let (writer, commits) = writer::channel();
             let (model, store) = (model.clone(), store.clone());
-            tasks.push(tokio::spawn(writer::run(
+            tasks.push(indexing.spawn(writer::run(
                 shared.clone(),
                 store.clone(),
                 commits,
                 following,
             )));
-            tasks.push(tokio::spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
-            tasks.push(tokio::spawn(embedding::run(shared.clone(), store, model, writer)));
+            tasks.push(indexing.spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
+            tasks.push(indexing.spawn(embedding::run(shared.clone(), store, model, writer)));
         }
         let first = status::take(shared, &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
-        tasks.push(tokio::spawn(status::run(shared.clone(), publish)));
-        tasks.push(tokio::spawn(health::run(shared.clone())));
+        tasks.push(indexing.spawn(status::run(shared.clone(), publish)));
+        tasks.push(indexing.spawn(health::run(shared.clone())));
         (self.calls, self.status) = (Some(calls), Some(status));
         self.tasks = Mutex::new(tasks);
+        self.indexing = Some(indexing);
         Ok(())
     }
 
