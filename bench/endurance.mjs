@@ -25,7 +25,7 @@ const { values } = parseArgs({
 });
 const passages = Number(values.passages);
 const every = Number(values.every) * 1000;
-build(values.release);
+build(['audit'], values.release);
 
 const dir = mkdtempSync(join(tmpdir(), 'rummage-endurance-'));
 let sound = true;
@@ -115,7 +115,8 @@ function workersOf(data) {
 
 function growth(samples) {
   const largest = (from, to) => Math.max(...samples.filter(({ passages }) => passages >= from && passages < to).map(({ memory_bytes }) => memory_bytes)) / (1 << 20);
-  const most = Math.max(...samples.map(({ passages }) => passages));
+  const most = Math.max(0, ...samples.map(({ passages }) => passages));
+  if (most < 20_000) return; // Too few to tell.
   const late = Math.floor(most * 0.95);
   console.log(`memory of a worker: ${largest(1000, 8000)} MB around its first 5,000 passages, ${largest(late, Infinity)} MB after ${late}`);
 }
@@ -123,7 +124,7 @@ function growth(samples) {
 function audit(name, data) {
   let counts;
   try {
-    counts = JSON.parse(execFileSync(program('examples/audit'), [join(data, 'store')], { encoding: 'utf8' }));
+    counts = JSON.parse(execFileSync(program('examples/audit'), [join(data, 'index')], { encoding: 'utf8' }));
   } catch (error) {
     counts = JSON.parse(error.stdout);
   }

@@ -28,7 +28,7 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 
-build(values.release);
+build(['bare_loop'], values.release);
 const runtime = { linux: 'libonnxruntime.so', darwin: 'libonnxruntime.dylib', win32: 'onnxruntime.dll' };
 
 const dir = mkdtempSync(join(tmpdir(), 'rummage-bench-'));

@@ -27,7 +27,7 @@ if (positionals.length !== 1) {
   console.error('node bench/leaking.mjs CORPUS.jsonl [--turns 3] [--files N] [--megabytes 389]');
   process.exit(2);
 }
-build();
+build(['leaky_worker']);
 
 const dir = mkdtempSync(join(tmpdir(), 'rummage-leaking-'));
 try {

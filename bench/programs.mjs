@@ -8,9 +8,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 let profile = 'debug';
 
-export function build(release = false) {
+export function build(examples, release = false) {
   profile = release ? 'release' : 'debug';
-  const cargo = ['build', '--workspace', '--bins', '--examples', '--quiet'];
+  const cargo = ['build', '--workspace', '--bins', ...examples.flatMap((name) => ['--example', name]), '--quiet'];
   execFileSync('cargo', release ? [...cargo, '--release'] : cargo, { cwd: root, stdio: 'inherit' });
 }
 

@@ -47,6 +47,14 @@ impl EngineCell {
         }
     }
 
+    /// Loads the model where it has made way for others, ahead of the question.
+    pub async fn warm_up(&self) {
+        let opened = self.opened.borrow().clone();
+        if let Opened::Engine(engine) = opened {
+            engine.warm_up().await;
+        }
+    }
+
     /// Ends the engine in order. Requests still under way hold it no longer than
     /// they take.
     pub async fn close(&self) {

@@ -8,7 +8,7 @@ mod commands;
 mod dto;
 mod engine;
 
-use tauri::{Manager, RunEvent};
+use tauri::{Manager, RunEvent, WindowEvent};
 
 use engine::EngineCell;
 
@@ -36,6 +36,15 @@ fn main() {
             commands::settings,
             commands::save_settings,
         ])
+        .on_window_event(|window, event| {
+            // Who looks at the window is about to ask.
+            if let WindowEvent::Focused(true) = event {
+                let app = window.app_handle().clone();
+                tauri::async_runtime::spawn(async move {
+                    app.state::<EngineCell>().warm_up().await;
+                });
+            }
+        })
         .setup(|app| {
             tauri::async_runtime::spawn(engine::run(app.handle().clone()));
             Ok(())

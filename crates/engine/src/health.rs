@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shared::Shared;
 
-/// The pool as anybody may show it; see [`PoolStatus`]. Sizes are in bytes, cut to
+/// The pool as anybody may show it; see [`PoolStatus`]. Sizes are in bytes, in
 /// whole units of 2²⁰: what changes by less is not worth telling.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -135,7 +135,7 @@ impl EndView {
 }
 
 const fn in_mebibytes(bytes: u64) -> u64 {
-    bytes >> 20 << 20
+    bytes.div_ceil(1 << 20) << 20
 }
 
 /// One moment gives the same number at every call.

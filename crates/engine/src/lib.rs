@@ -30,6 +30,7 @@ mod progress;
 mod reading;
 mod shared;
 mod status;
+mod thrift;
 mod writer;
 
 use std::{
@@ -192,6 +193,9 @@ impl Engine {
         let (publish, status) = watch::channel(first);
         tasks.push(indexing.spawn(status::run(shared.clone(), publish)));
         tasks.push(indexing.spawn(health::run(shared.clone())));
+        if following == Following::Live {
+            tasks.push(indexing.spawn(thrift::run(shared.clone())));
+        }
         (self.calls, self.status) = (Some(calls), Some(status));
         self.tasks = Mutex::new(tasks);
         self.indexing = Some(indexing);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rummage_catalog::{Counts, Root};
-use rummage_pool::{Duty, PoolStatus};
+use rummage_pool::{Duty, PoolStatus, WorkerState};
 use tokio::sync::watch;
 
 use crate::{
@@ -140,14 +140,18 @@ pub(crate) fn take(
 }
 
 fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
-    use rummage_pool::WorkerState::{Busy, Expiring, Idle};
-    let ready = pool.workers.iter().any(|worker| {
-        worker.duty != Duty::Extract && matches!(worker.state, Idle | Busy | Expiring)
-    });
+    use rummage_pool::WorkerState::{Busy, Expiring, Idle, Starting};
+    let any = |states: &[WorkerState]| {
+        let of_model = pool.workers.iter().filter(|worker| worker.duty != Duty::Extract);
+        of_model.into_iter().any(|worker| states.contains(&worker.state))
+    };
     let state = match &pool.embed_unavailable {
-        _ if ready => ModelState::Ready,
+        _ if any(&[Idle, Busy, Expiring]) => ModelState::Ready,
         Some(reason) => ModelState::Failed(reason.clone()),
-        None => ModelState::Loading,
+        // None has been started yet, or one is starting.
+        None if any(&[Starting]) || pool.workers.is_empty() => ModelState::Loading,
+        // It has made way while nobody asks, and comes with the next question.
+        None => ModelState::Ready,
     };
     ModelStatus {
         id: model.model.spec.id.clone(),

@@ -92,7 +92,8 @@ pub struct PoolConfig {
 pub struct EmbedConfig {
     /// Workers that index, at most; they come with work and go without.
     pub workers: usize,
-    /// The worker for questions is always there, not only after the first one.
+    /// The worker for questions is there before the first one, and after the last
+    /// for as long as [`Limits::rest`].
     pub keep_query_worker: bool,
     pub threads_per_worker: usize,
     pub model_dir: PathBuf,
@@ -130,6 +131,8 @@ pub struct Limits {
     pub leave: Duration,
     /// An embedding worker without work ends after this long.
     pub idle: Duration,
+    /// A worker for questions that is kept ends when none came for this long.
+    pub rest: Duration,
     /// A lease that this many workers died over is given up; one only for a lease
     /// that is [`Standing::Suspect`].
     pub deaths: u32,
@@ -151,6 +154,7 @@ impl Limits {
             extract: Duration::from_secs(30),
             leave: Duration::from_secs(5),
             idle: Duration::from_secs(60),
+            rest: Duration::from_secs(240),
             deaths: 2,
         }
     }

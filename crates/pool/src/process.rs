@@ -3,7 +3,12 @@
 //! Each worker is attended by one task, which owns the process. The task ends
 //! when the process has been waited for, after it has told so.
 
-use std::{collections::VecDeque, io, process::Stdio, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use rummage_protocol::{FrameError, MAX_FRAME_BYTES, Reply, Request, Role, decode, encode};
 use tokio::{
@@ -156,13 +161,25 @@ async fn attend(
     let lines = tail.await.unwrap_or_default();
     let ending = match (cause, status) {
         (Some(cause), _) => cause,
-        (None, Some(Ok(status))) => status.to_string(),
+        (None, Some(Ok(status))) => ending_of(status),
         (None, Some(Err(error))) => format!("it cannot be waited for: {error}"),
         (None, None) => String::from("it fell silent"),
     };
     let last_words =
         if lines.is_empty() { ending } else { format!("{ending}; it said: {}", lines.trim_end()) };
     let _ = events.send(Event::Ended { worker, last_words }).await;
+}
+
+/// In words for people.
+fn ending_of(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("it was ended by signal {signal}");
+    }
+    match status.code() {
+        Some(code) => format!("it exited with code {code}"),
+        None => status.to_string(),
+    }
 }
 
 /// Passes requests on until there are no more; stdin closes with that. A pipe

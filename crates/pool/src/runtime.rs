@@ -35,7 +35,10 @@ const INTAKE: usize = 64;
 const EVENTS: usize = 64;
 
 /// On closing, workers have this long to end by themselves.
-const CLOSE_GRACE: Duration = Duration::from_millis(1500);
+const CLOSE_GRACE: Duration = Duration::from_millis(1000);
+
+/// After a kill, the system has this long to say that they have ended.
+const KILL_GRACE: Duration = Duration::from_millis(500);
 
 type Answer = Result<Reply, JobError>;
 
@@ -213,19 +216,30 @@ async fn run(
         }
     }
     runtime.apply(Event::Close);
-    let ending = async {
-        while !runtime.supervisor.is_empty() {
-            match inbox.recv().await {
-                Some(event) => runtime.apply(event),
-                None => break,
-            }
+    if !runtime.ended(&mut inbox, CLOSE_GRACE).await {
+        for reins in runtime.reins.values_mut() {
+            reins.kill(String::from("it did not end in time"));
         }
-    };
-    // What is left then is killed as its task is dropped with this runtime.
-    let _ = tokio::time::timeout(CLOSE_GRACE, ending).await;
+        // The system does not refuse this; what it delays is killed once more as
+        // its task is dropped with this runtime.
+        runtime.ended(&mut inbox, KILL_GRACE).await;
+    }
 }
 
 impl Runtime {
+    /// Whether all workers have ended within this time.
+    async fn ended(&mut self, inbox: &mut mpsc::Receiver<Event>, within: Duration) -> bool {
+        let ending = async {
+            while !self.supervisor.is_empty() {
+                match inbox.recv().await {
+                    Some(event) => self.apply(event),
+                    None => break,
+                }
+            }
+        };
+        tokio::time::timeout(within, ending).await.is_ok()
+    }
+
     fn apply(&mut self, event: Event) {
         match &event {
             Event::Started { worker, pid: Some(pid) } => {

@@ -3,6 +3,8 @@
 mod following;
 #[cfg(unix)]
 mod killing;
+#[cfg(unix)]
+mod poison;
 mod setting;
 
 use std::{fs, path::PathBuf, time::Duration};

@@ -121,6 +121,8 @@ pub struct Supervisor {
     extract: Team,
     allowance: Allowance,
     machine: Machine,
+    /// When the last question came, or the pool began.
+    asked: Option<Instant>,
     next_worker: u64,
     planned_restarts: u64,
     crash_restarts: u64,
@@ -144,6 +146,7 @@ impl Supervisor {
             extract: Team::default(),
             allowance: Allowance::new(),
             machine: Machine::default(),
+            asked: None,
             next_worker: 0,
             planned_restarts: 0,
             crash_restarts: 0,
@@ -157,6 +160,7 @@ impl Supervisor {
 
     /// Takes one event in and gives what is to be done about it.
     pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
+        self.asked.get_or_insert(now);
         match event {
             Event::Submit { request, suspect } => self.submit(request, suspect, now),
             Event::Said { worker, reply } => self.hear(worker, reply, now),
@@ -251,6 +255,7 @@ impl Supervisor {
         }
         let duty = duty_of(&request);
         if duty == Duty::Query {
+            self.asked = Some(now);
             self.allowance.note_question(now);
         }
         if let Some(reason) = self.unavailable(duty) {

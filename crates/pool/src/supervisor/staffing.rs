@@ -1,6 +1,6 @@
 //! How many workers there are, and who gets the next lease.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rummage_protocol::LeaseId;
 
@@ -35,7 +35,7 @@ impl Supervisor {
             let worker = &self.workers[&id];
             let silent = now.saturating_duration_since(worker.since);
             let may_go = match duty {
-                Duty::Query => !self.keeps_query_worker(),
+                Duty::Query => !self.keeps_query_worker(now),
                 Duty::Embed => true,
                 Duty::Extract => false,
             };
@@ -63,7 +63,7 @@ impl Supervisor {
     fn strength(&mut self, duty: Duty, now: Instant) -> (usize, usize) {
         match duty {
             Duty::Query => {
-                let needed = self.keeps_query_worker() || self.need(duty) > 0;
+                let needed = self.keeps_query_worker(now) || self.need(duty) > 0;
                 let keep = usize::from(self.config.embed.is_some());
                 (usize::from(needed).min(keep), keep)
             }
@@ -84,8 +84,10 @@ impl Supervisor {
         (held + team.waiting.len()).max(usize::from(team.unavailable.is_some()))
     }
 
-    fn keeps_query_worker(&self) -> bool {
-        self.config.embed.as_ref().is_some_and(|embed| embed.keep_query_worker)
+    fn keeps_query_worker(&self, now: Instant) -> bool {
+        let quiet = self.asked.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let keep = self.config.embed.as_ref().is_some_and(|embed| embed.keep_query_worker);
+        keep && quiet < self.config.limits.rest
     }
 
     pub(super) fn wanted(&self) -> usize {

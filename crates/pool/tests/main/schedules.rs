@@ -378,6 +378,14 @@ fn embedding_workers_come_with_work_and_go_without() {
     simulation.wait(61_000);
     assert_eq!(simulation.of(Duty::Embed), []);
     assert_eq!(simulation.of(Duty::Query).len(), 1, "questions are answered at once");
+    let question = simulation.of(Duty::Query)[0];
+    simulation.greet(question);
+    simulation.wait(300_000);
+    simulation.wait(100);
+    assert_eq!(simulation.of(Duty::Query), [], "none has come for minutes");
+    simulation.submit(false, true);
+    assert_eq!(simulation.of(Duty::Query).len(), 1, "the next one brings it back");
+    simulation.calm();
 }
 
 /// One embedding worker with a lease in hand, and no other duty but the question's.
