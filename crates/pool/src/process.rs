@@ -72,6 +72,8 @@ pub(crate) fn start(
     let (kill, killed) = oneshot::channel();
     match command(duty, config).spawn() {
         Ok(child) => {
+            #[cfg(windows)]
+            end_with_app(&child);
             tokio::spawn(attend(worker, child, inbox, killed, events));
         }
         Err(error) => {
@@ -82,6 +84,24 @@ pub(crate) fn start(
         }
     }
     Reins { requests: Some(requests), kill: Some(kill) }
+}
+
+/// Puts the worker into a group of processes that the system ends when this
+/// program does, however it does. Best effort: the end of stdin holds as well.
+#[cfg(windows)]
+fn end_with_app(child: &Child) {
+    use std::sync::LazyLock;
+
+    use win32job::{ExtendedLimitInfo, Job};
+
+    static GROUP: LazyLock<Option<Job>> = LazyLock::new(|| {
+        let mut limits = ExtendedLimitInfo::new();
+        limits.limit_kill_on_job_close();
+        Job::create_with_limit_info(&limits).ok()
+    });
+    if let (Some(group), Some(process)) = (&*GROUP, child.raw_handle()) {
+        let _ = group.assign_process(process as isize);
+    }
 }
 
 /// How much a worker gives way to others: 0 is ordinary, 19 the most.
