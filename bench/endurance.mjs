@@ -34,9 +34,12 @@ try {
   writeFiles(folder, passages);
   console.log(`${passages} files of one passage each`);
   const calm = await run('undisturbed', {});
-  growth(calm.samples);
+  const full = calm.seconds > 120; // A short run tells nothing of speed or growth.
+  const growth = grown(calm.samples);
   const killed = await run('workers killed', { every });
-  console.log(`throughput with killed workers: ${((100 * calm.seconds) / killed.seconds).toFixed(1)} % of an undisturbed run's`);
+  const rate = calm.seconds / killed.seconds;
+  console.log(`throughput with killed workers: ${(100 * rate).toFixed(1)} % of an undisturbed run's`);
+  if (full && (rate < 0.85 || growth > 0.1)) sound = false;
   await run('workers and the command killed', { every, ends: Number(values.ends), span: calm.seconds * 1000 });
 } finally {
   rmSync(dir, { recursive: true, force: true });
@@ -72,7 +75,7 @@ async function run(name, { every, ends = 0, span = 0 }) {
         workers += killWorker(command.pid);
         nextKill = now + every * (0.5 + Math.random());
       }
-      if (!every) samples.push(...workersOf(data));
+      samples.push(...workersOf(data));
     }
     if (outcome.code === 0) {
       const seconds = (performance.now() - start) / 1000;
@@ -113,12 +116,15 @@ function workersOf(data) {
   }
 }
 
-function growth(samples) {
+// How much more a worker holds near its end than around its first 5,000 passages.
+function grown(samples) {
   const largest = (from, to) => Math.max(...samples.filter(({ passages }) => passages >= from && passages < to).map(({ memory_bytes }) => memory_bytes)) / (1 << 20);
   const most = Math.max(0, ...samples.map(({ passages }) => passages));
-  if (most < 20_000) return; // Too few to tell.
+  if (most < 20_000) return 0; // Too few to tell.
   const late = Math.floor(most * 0.95);
-  console.log(`memory of a worker: ${largest(1000, 8000)} MB around its first 5,000 passages, ${largest(late, Infinity)} MB after ${late}`);
+  const [early, end] = [largest(4000, 8000), largest(late, Infinity)];
+  console.log(`memory of a worker: ${early} MB around its first 5,000 passages, ${end} MB after ${late}`);
+  return end / early - 1;
 }
 
 function audit(name, data) {

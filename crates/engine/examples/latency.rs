@@ -1,6 +1,6 @@
 //! How long questions take while Rummage indexes at full speed, beside an idle one.
 //!
-//!     latency IDLE-FOLDER BUSY-FOLDER QUERIES.jsonl
+//!     latency IDLE-FOLDER BUSY-FOLDER QUERIES.jsonl [hybrid|keyword|meaning]
 //!
 //! Indexes the first folder, asks with nothing else to do, then asks while the
 //! second is being indexed, then again with nothing to do. Each line of the
@@ -13,7 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_engine::{Engine, Following, Options, Query, Surroundings, settings::IndexingMode};
+use rummage_engine::{
+    Engine, Following, Mode, Options, Query, Surroundings, settings::IndexingMode,
+};
 
 /// Between two questions, so that they are those of a person, not of a flood.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -28,8 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn measure() -> Result<(), Box<dyn std::error::Error>> {
-    let [idle, busy, queries] = arguments()?;
-    let queries = read_queries(&queries)?;
+    let Arguments { idle, busy, queries, mode } = Arguments::read()?;
+    let queries = read_queries(&queries, mode)?;
     let data = tempfile::tempdir()?;
     let engine = Engine::open(Options {
         data: data.path().to_owned(),
@@ -66,16 +68,36 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn arguments() -> Result<[PathBuf; 3], &'static str> {
-    let paths: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
-    paths.try_into().map_err(|_| "latency IDLE-FOLDER BUSY-FOLDER QUERIES.jsonl")
+struct Arguments {
+    idle: PathBuf,
+    busy: PathBuf,
+    queries: PathBuf,
+    mode: Mode,
 }
 
-fn read_queries(path: &PathBuf) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+impl Arguments {
+    fn read() -> Result<Self, &'static str> {
+        const USAGE: &str =
+            "latency IDLE-FOLDER BUSY-FOLDER QUERIES.jsonl [hybrid|keyword|meaning]";
+        let mut given = env::args().skip(1);
+        let mut path = || given.next().map(PathBuf::from).ok_or(USAGE);
+        let (idle, busy, queries) = (path()?, path()?, path()?);
+        let mode = match given.next().as_deref() {
+            None | Some("hybrid") => Mode::Hybrid,
+            Some("keyword") => Mode::Keyword,
+            Some("meaning") => Mode::Meaning,
+            Some(_) => return Err(USAGE),
+        };
+        Ok(Self { idle, busy, queries, mode })
+    }
+}
+
+fn read_queries(path: &PathBuf, mode: Mode) -> Result<Vec<Query>, Box<dyn std::error::Error>> {
     let text = fs::read_to_string(path)?;
     let query = |line| {
         let object: serde_json::Value = serde_json::from_str(line)?;
-        Ok(object["text"].as_str().ok_or("a query without text")?.to_owned())
+        let text = object["text"].as_str().ok_or("a query without text")?;
+        Ok(Query { mode, ..Query::parse(text)? })
     };
     text.lines().map(query).collect()
 }
@@ -83,17 +105,16 @@ fn read_queries(path: &PathBuf) -> Result<Vec<String>, Box<dyn std::error::Error
 /// Sorted times in milliseconds.
 async fn ask(
     engine: &Engine,
-    queries: &[String],
+    queries: &[Query],
     go_on: impl Fn(usize) -> bool,
 ) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
     let mut times = Vec::new();
-    for text in queries.iter().cycle() {
+    for query in queries.iter().cycle() {
         if !go_on(times.len()) {
             break;
         }
-        let query = Query::parse(text)?;
         let start = Instant::now();
-        let answer = engine.search(&query).await?;
+        let answer = engine.search(query).await?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         if let Some(notice) = answer.notice {
             return Err(notice.into());

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shared::Shared;
 
-/// The pool as anybody may show it; see [`PoolStatus`]. Sizes are in bytes, in
-/// whole units of 2²⁰: what changes by less is not worth telling.
+/// The pool as anybody may show it; see [`PoolStatus`]. Sizes are in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PoolView {
@@ -90,10 +89,10 @@ impl PoolView {
             allowed: status.allowed,
             held_back: status.held_back.map(|why| why.to_string()),
             memory: MemoryView {
-                whole_bytes: in_mebibytes(status.machine.whole_bytes),
+                whole_bytes: status.machine.whole_bytes,
                 is_pss: status.machine.is_pss,
                 limit_bytes: status.whole_limit_bytes,
-                available_bytes: in_mebibytes(status.machine.available_bytes),
+                available_bytes: status.machine.available_bytes,
                 machine_bytes: status.machine.total_bytes,
             },
             ends: status.ends.iter().map(EndView::of).collect(),
@@ -107,10 +106,10 @@ impl WorkerView {
             role: worker.duty.name().to_owned(),
             pid: worker.pid,
             state: worker.state.name().to_owned(),
-            memory_bytes: in_mebibytes(worker.memory_bytes),
-            resident_bytes: in_mebibytes(worker.resident_bytes),
-            soft_limit_bytes: in_mebibytes(worker.soft_limit_bytes),
-            hard_limit_bytes: in_mebibytes(worker.hard_limit_bytes),
+            memory_bytes: worker.memory_bytes,
+            resident_bytes: worker.resident_bytes,
+            soft_limit_bytes: worker.soft_limit_bytes,
+            hard_limit_bytes: worker.hard_limit_bytes,
             jobs: worker.jobs,
             passages: worker.passages,
             restarts: worker.restarts,
@@ -129,13 +128,9 @@ impl EndView {
             planned: !end.why.is_crash(),
             why: end.why.to_string(),
             passages: end.passages,
-            memory_bytes: in_mebibytes(end.memory_bytes),
+            memory_bytes: end.memory_bytes,
         }
     }
-}
-
-const fn in_mebibytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1 << 20) << 20
 }
 
 /// One moment gives the same number at every call.
@@ -212,7 +207,7 @@ fn sample(before: &PoolStatus, status: &PoolStatus, took: Duration, now: Instant
     };
     HealthSample {
         at_ms: unix_ms(now),
-        memory_bytes: in_mebibytes(status.machine.whole_bytes),
+        memory_bytes: status.machine.whole_bytes,
         passages_per_second: rate(status.embedded, before.embedded),
         files_per_second: rate(status.extracted, before.extracted),
         workers: status.workers.iter().filter(at_work).count(),

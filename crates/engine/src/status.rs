@@ -74,6 +74,7 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
     let mut pace = Pace::default();
     let mut sized: Option<(Instant, u64)> = None;
     let mut lived = Instant::now() - LIVE_EVERY;
+    let mut told: Option<PoolView> = None;
     loop {
         let size_is_old = sized.is_none_or(|(at, _)| at.elapsed() >= SIZE_EVERY);
         if size_is_old {
@@ -83,9 +84,10 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
         }
         let disk_bytes = sized.map_or(0, |(_, bytes)| bytes);
         if let Ok(now) = take(&shared, &mut pace, disk_bytes) {
-            if lived.elapsed() >= LIVE_EVERY {
+            if lived.elapsed() >= LIVE_EVERY && told.as_ref() != Some(&now.pool) {
                 lived = Instant::now();
                 let _ = write_live(&shared.folder, &now.pool);
+                told = Some(now.pool.clone());
             }
             status.send_if_modified(|before| {
                 let changed = *before != now;
@@ -148,9 +150,8 @@ fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
     let state = match &pool.embed_unavailable {
         _ if any(&[Idle, Busy, Expiring]) => ModelState::Ready,
         Some(reason) => ModelState::Failed(reason.clone()),
-        // None has been started yet, or one is starting.
-        None if any(&[Starting]) || pool.workers.is_empty() => ModelState::Loading,
-        // It has made way while nobody asks, and comes with the next question.
+        None if any(&[Starting]) => ModelState::Loading,
+        // It has made way while nobody needs it, and comes with the next question.
         None => ModelState::Ready,
     };
     ModelStatus {

@@ -20,16 +20,16 @@ const LOOK: Duration = Duration::from_secs(15);
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop();
     let pool = shared.pool.status();
-    let (mut done, mut since) = (0, Instant::now());
+    let (mut done, mut since) = (None, Instant::now());
     let mut given_back = false;
     loop {
         tokio::select! {
             () = stop.wait() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let now = jobs(&pool.borrow());
-        if now != Some(done) || shared.is_scanning() {
-            (done, since) = (now.unwrap_or_default(), Instant::now());
+        let now = jobs_at_rest(&pool.borrow());
+        if now.is_none() || now != done || shared.is_scanning() {
+            (done, since) = (now, Instant::now());
             given_back = false;
         } else if !given_back && since.elapsed() >= IDLE {
             given_back = true;
@@ -38,11 +38,11 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Passages and files done by all workers so far; `None` while one is at work.
-fn jobs(status: &PoolStatus) -> Option<u64> {
+/// Leases done by the workers that are there; `None` while one is at work.
+fn jobs_at_rest(status: &PoolStatus) -> Option<u64> {
     let rests = |state| matches!(state, WorkerState::Idle | WorkerState::Retiring);
     let at_rest = status.workers.iter().all(|worker| rests(worker.state));
-    at_rest.then_some(status.embedded + status.extracted)
+    at_rest.then(|| status.workers.iter().map(|worker| worker.jobs).sum())
 }
 
 #[cfg(target_os = "linux")]
@@ -52,88 +52,68 @@ fn give_back() {
     unsafe {
         libc::malloc_trim(0);
     }
-    let Ok(smaps) = std::fs::read_to_string("/proc/self/smaps") else { return };
-    for (address, bytes) in clean_file_mappings(&smaps) {
-        // SAFETY: the mapping is of a file, cannot be written to and holds no page
-        // of its own: whoever touches it again gets the same bytes from the file.
-        // Should it have made way for another since, then for one that a library
-        // was loaded to or a file was mapped to, of which the same holds: what
-        // is written to comes without a file's name, by the allocator.
-        unsafe {
-            libc::madvise(address as *mut libc::c_void, bytes, libc::MADV_DONTNEED);
-        }
+    // SAFETY: the callback has the type that is asked for, and needs no data. The
+    // loader's lock is held meanwhile: nothing is loaded or unloaded.
+    unsafe {
+        libc::dl_iterate_phdr(Some(give_back_clean_pages), std::ptr::null_mut());
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn give_back() {}
 
-/// Addresses and sizes of the programs' and libraries' mappings that hold nothing
-/// but what their files hold.
-#[cfg(any(test, target_os = "linux"))]
-fn clean_file_mappings(smaps: &str) -> Vec<(usize, usize)> {
-    let mut mappings = Vec::new();
-    let mut current = None;
-    for line in smaps.lines() {
-        if let Some(mapping) = mapping(line) {
-            current = mapping;
-        } else if line.starts_with("Anonymous:")
-            && line.split_whitespace().nth(1) == Some("0")
-            && let Some(clean) = current.take()
-        {
-            mappings.push(clean);
+/// Lets go of the pages of one program or library that hold what its file holds:
+/// those of segments that nobody may write to. Whoever touches them again gets the
+/// same bytes from the file, mostly still in the system's cache.
+///
+/// What the loader writes addresses into lies in segments that were writable, and
+/// is left alone, though it can only be read by now.
+#[cfg(target_os = "linux")]
+unsafe extern "C" fn give_back_clean_pages(
+    info: *mut libc::dl_phdr_info,
+    _: libc::size_t,
+    _: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the loader hands over a filled-in structure, and the table it names
+    // is mapped as long as its lock is held.
+    unsafe {
+        let info = &*info;
+        if !info.dlpi_phdr.is_null() {
+            let segments = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum));
+            let page = usize::try_from(libc::sysconf(libc::_SC_PAGESIZE)).unwrap_or(4096);
+            for segment in segments {
+                if segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_W == 0 {
+                    let start = info.dlpi_addr as usize + segment.p_vaddr as usize;
+                    let end = start + segment.p_filesz as usize;
+                    // Whole pages only: the last one may be shared with the next
+                    // segment.
+                    let (start, end) = (start.next_multiple_of(page), end / page * page);
+                    if start < end {
+                        libc::madvise(start as *mut _, end - start, libc::MADV_DONTNEED);
+                    }
+                }
+            }
         }
     }
-    mappings
+    0
 }
 
-/// The head line of a mapping: `Some(None)` for one that is not to be touched,
-/// `None` for any other line.
-#[cfg(any(test, target_os = "linux"))]
-fn mapping(line: &str) -> Option<Option<(usize, usize)>> {
-    let mut words = line.split_whitespace();
-    let (from, to) = words.next()?.split_once('-')?;
-    let from = usize::from_str_radix(from, 16).ok()?;
-    let to = usize::from_str_radix(to, 16).ok()?;
-    let permissions = words.next()?;
-    let path = words.nth(3).unwrap_or_default();
-    let is_of_file = matches!(permissions, "r-xp" | "r--p") && path.starts_with('/');
-    Some(is_of_file.then_some((from, to - from)))
-}
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_what_the_file_holds_is_given_back() {
-        let smaps = "\
-55d000-55e000 r--p 00000000 fe:00 12 /usr/bin/app
-Anonymous:             0 kB
-55e000-560000 r-xp 00001000 fe:00 12 /usr/bin/app
-Rss:                   8 kB
-Anonymous:             0 kB
-55f000-560000 r--p 00002000 fe:00 12 /usr/bin/app
-Anonymous:             4 kB
-560000-561000 r-xp 00003000 fe:00 12 /usr/lib/patched.so
-Anonymous:             4 kB
-561000-562000 rw-p 00003000 fe:00 12 /usr/bin/app
-Anonymous:             0 kB
-562000-563000 r-xp 00000000 00:00 0
-Anonymous:             0 kB
-563000-564000 r-xp 00000000 00:00 0 [vdso]
-Anonymous:             0 kB
-";
-        assert_eq!(clean_file_mappings(smaps), [(0x55d000, 0x1000), (0x55e000, 0x2000)]);
+    /// Pages of this process that are in memory and of files.
+    fn file_pages() -> u64 {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split_whitespace().nth(2).unwrap().parse().unwrap()
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn what_was_given_back_comes_again() {
-        let before: Vec<u32> = (0..1000).map(|n| n * n).collect();
+    fn what_is_given_back_comes_again() {
+        let words: Vec<String> = (0..1000).map(|n| format!("{n}")).collect();
+        let before = file_pages();
         give_back();
-        assert_eq!(before, (0..1000).map(|n| n * n).collect::<Vec<u32>>());
-        let held = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        assert!(!clean_file_mappings(&held).is_empty(), "the code is still mapped");
+        assert!(file_pages() < before, "{before}");
+        assert_eq!(words, (0..1000).map(|n| format!("{n}")).collect::<Vec<_>>());
     }
 }

@@ -25,6 +25,26 @@ pub struct Machine {
     pub on_battery: bool,
 }
 
+impl Machine {
+    /// In units worth telling.
+    pub(crate) fn in_mebibytes(self) -> Self {
+        Self {
+            available_bytes: self.available_bytes.div_ceil(STEP) * STEP,
+            whole_bytes: in_mebibytes(self.whole_bytes),
+            others: 0.0,
+            ..self
+        }
+    }
+}
+
+/// The machine's free memory moves all the time: this much is worth telling.
+const STEP: u64 = 64 << 20;
+
+/// Rounded up to whole units of 2²⁰ bytes.
+pub(crate) const fn in_mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20) << 20
+}
+
 /// Why fewer workers run than are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldBack {
@@ -73,6 +93,18 @@ pub(crate) struct Allowed {
     /// Of these, so many may work; the others rest.
     pub active: usize,
     pub why: Option<HeldBack>,
+}
+
+/// The embedding workers as they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Embedding {
+    pub wanted: usize,
+    /// Those that work or are being started.
+    pub running: usize,
+    /// What one of them takes, as far as is known.
+    pub worker_bytes: u64,
+    /// The limit of [`Machine::whole_bytes`].
+    pub whole_limit_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -129,16 +161,8 @@ impl Allowance {
         Allowed { keep: self.cap.map_or(wanted, |(cap, _)| cap.min(wanted)), active, why }
     }
 
-    /// Takes a measurement in. `running` workers embed now, each of which takes
-    /// `worker_bytes`.
-    pub fn observe(
-        &mut self,
-        machine: &Machine,
-        own_limit: u64,
-        running: usize,
-        worker_bytes: u64,
-        now: Instant,
-    ) {
+    /// Takes a measurement in.
+    pub fn observe(&mut self, machine: &Machine, pool: &Embedding, now: Instant) {
         self.on_battery = machine.on_battery;
         self.observe_others(machine.others, now);
         if machine.total_bytes == 0 {
@@ -148,7 +172,7 @@ impl Allowance {
         let short = if machine.available_bytes < reserve {
             // Close to swapping not even one may stay.
             Some((usize::from(machine.available_bytes >= reserve / 2), HeldBack::MachineMemory))
-        } else if machine.whole_bytes > own_limit {
+        } else if machine.whole_bytes > pool.whole_limit_bytes {
             Some((1, HeldBack::OwnMemory))
         } else {
             None
@@ -156,22 +180,24 @@ impl Allowance {
         if let Some((least, why)) = short {
             self.roomy = None;
             if self.stepped.is_none_or(|at| now.saturating_duration_since(at) >= STEP_DOWN) {
-                let now_running = self.cap.map_or(running, |(cap, _)| cap.min(running));
-                self.cap = Some((now_running.saturating_sub(1).max(least), why));
+                // Never up while memory is short, whatever the least would be.
+                let most = self.cap.map_or(pool.wanted, |(cap, _)| cap);
+                let fewer = pool.running.saturating_sub(1).max(least);
+                self.cap = Some((fewer.min(most), why));
                 self.stepped = Some(now);
             }
             return;
         }
         let Some((cap, why)) = self.cap else { return };
-        let roomy = machine.available_bytes > reserve + 2 * worker_bytes
-            && machine.whole_bytes + worker_bytes + worker_bytes / 2 < own_limit;
+        let each = pool.worker_bytes;
+        let roomy = machine.available_bytes > reserve + 2 * each
+            && machine.whole_bytes + each + each / 2 < pool.whole_limit_bytes;
         if !roomy {
             self.roomy = None;
         } else if now.saturating_duration_since(*self.roomy.get_or_insert(now)) >= STEP_UP {
             self.roomy = Some(now);
             self.stepped = Some(now);
-            // Past what is wanted the cap holds nothing back, and goes.
-            self.cap = (cap <= running).then_some((cap + 1, why));
+            self.cap = (cap + 1 < pool.wanted).then_some((cap + 1, why));
         }
     }
 
@@ -197,6 +223,10 @@ mod tests {
     const GIB: u64 = 1 << 30;
     const WORKER: u64 = 100 << 20;
 
+    fn embedding(running: usize) -> Embedding {
+        Embedding { wanted: 4, running, worker_bytes: WORKER, whole_limit_bytes: 2 * GIB }
+    }
+
     /// Measures for `seconds`, once a second, with as many workers as allowed.
     struct Run {
         allowance: Allowance,
@@ -213,7 +243,7 @@ mod tests {
             for _ in 0..seconds {
                 let running = self.allowance.of(4, self.pace, self.now).active;
                 self.now += Duration::from_secs(1);
-                self.allowance.observe(&machine, 2 * GIB, running, WORKER, self.now);
+                self.allowance.observe(&machine, &embedding(running), self.now);
             }
             let allowed = self.allowance.of(4, self.pace, self.now);
             assert!(allowed.active <= allowed.keep);
@@ -236,6 +266,25 @@ mod tests {
         assert_eq!(run.measure(5, worse), (0, Some(HeldBack::MachineMemory)));
         assert_eq!(run.measure(10, roomy()).0, 0, "not at once");
         assert_eq!(run.measure(200, roomy()), (4, None));
+    }
+
+    #[test]
+    fn memory_that_workers_take_and_give_back_makes_no_swing() {
+        // Room for none: whoever starts brings memory below the reserve again.
+        for free in [100, 200, 300, 400, 500, 600] {
+            let mut allowance = Allowance::new();
+            let (mut now, mut starts, mut running) = (Instant::now(), 0, 0);
+            for _ in 0..3600 {
+                now += Duration::from_secs(1);
+                let allowed = allowance.of(4, Pace::Full, now).active;
+                starts += allowed.saturating_sub(running);
+                running = allowed;
+                let available_bytes = (free << 20) - (running as u64 * WORKER).min(free << 20);
+                let machine = Machine { available_bytes, ..roomy() };
+                allowance.observe(&machine, &embedding(running), now);
+            }
+            assert!(starts <= 6, "{starts} starts in an hour with {free} MB free");
+        }
     }
 
     #[test]

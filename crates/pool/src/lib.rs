@@ -69,11 +69,23 @@ pub enum Pace {
     /// All workers, at low priority: whatever else wants the processor gets it.
     #[default]
     Full,
-    /// At the lowest priority, and half of the workers while the machine is on
+    /// Embedding at the lowest priority, and half of the workers while the machine is on
     /// battery or in use.
     Considerate,
     /// What is in work is finished; nothing else is begun.
     Paused,
+}
+
+impl Pace {
+    /// How much a worker of this duty gives way to others: 0 is ordinary, 19 the most.
+    pub(crate) const fn niceness(self, duty: Duty) -> u8 {
+        match (duty, self) {
+            (Duty::Query, _) => 0,
+            (Duty::Embed, Self::Considerate) => 19,
+            // What an otherwise idle machine gives does not depend on it.
+            _ => 10,
+        }
+    }
 }
 
 /// How many workers of each kind, how they are started, and what they may take.

@@ -18,15 +18,15 @@ use tokio::{
 };
 
 use crate::{
-    Duty, Pace, PoolConfig,
+    Duty, PoolConfig,
     supervisor::{Event, WorkerId},
 };
 
 /// Lines of a worker's stderr that are kept for the error that it may end with.
 const LAST_LINES: usize = 128;
 
-/// A longer line of stderr is cut: it is for people.
-const LINE_BYTES: usize = 1000;
+/// A longer line of stderr counts as several: it is for people.
+const LINE_BYTES: u64 = 1000;
 
 /// Room for what a worker is told ahead; the supervisor bounds it to fewer.
 const REQUESTS: usize = 64;
@@ -104,20 +104,10 @@ fn end_with_app(child: &Child) {
     }
 }
 
-/// How much a worker gives way to others: 0 is ordinary, 19 the most.
-const fn niceness(duty: Duty, pace: Pace) -> i32 {
-    match (duty, pace) {
-        (Duty::Query, _) => 0,
-        (Duty::Embed, Pace::Considerate) => 19,
-        // What an otherwise idle machine gives does not depend on it.
-        _ => 10,
-    }
-}
-
 fn command(duty: Duty, config: &PoolConfig) -> Command {
     let mut command = Command::new(&config.program);
     command.args(["--role", duty.role().name()]);
-    command.arg("--nice").arg(niceness(duty, config.pace).to_string());
+    command.arg("--nice").arg(config.pace.niceness(duty).to_string());
     match (duty.role(), &config.embed) {
         (Role::Embed, Some(embed)) => {
             command.arg("--model").arg(&embed.model_dir);
@@ -138,7 +128,7 @@ fn command(duty: Duty, config: &PoolConfig) -> Command {
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x4000;
         const IDLE_PRIORITY_CLASS: u32 = 0x40;
-        let priority = match niceness(duty, config.pace) {
+        let priority = match config.pace.niceness(duty) {
             0 => 0,
             19 => IDLE_PRIORITY_CLASS,
             _ => BELOW_NORMAL_PRIORITY_CLASS,
@@ -262,11 +252,16 @@ async fn keep_last_lines(stderr: ChildStderr) -> String {
     let mut lines: VecDeque<String> = VecDeque::new();
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
-    while stderr.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+    // A line that is longer goes on as the next one: nothing grows without bound.
+    while (&mut stderr)
+        .take(LINE_BYTES)
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|read| read > 0)
+    {
         if lines.len() == LAST_LINES {
             lines.pop_front();
         }
-        line.truncate(LINE_BYTES);
         lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();
     }

@@ -15,7 +15,7 @@ use rummage_protocol::{EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome,
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    JobError, PoolConfig, PoolStatus,
+    JobError, Machine, PoolConfig, PoolStatus, Weight,
     machine::Gauge,
     process::{self, Reins},
     supervisor::{Action, Event, Supervisor, WorkerId},
@@ -158,13 +158,21 @@ impl Pool {
     }
 }
 
+/// What was measured at one time.
+struct Measurement {
+    gauge: Gauge,
+    weights: Vec<(WorkerId, Weight)>,
+    machine: Option<Machine>,
+}
+
 struct Runtime {
     supervisor: Supervisor,
     events: mpsc::Sender<Event>,
     reins: HashMap<WorkerId, Reins>,
     pids: HashMap<WorkerId, u32>,
     answers: HashMap<LeaseId, oneshot::Sender<Answer>>,
-    gauge: Gauge,
+    /// Away while it measures, on a thread beside.
+    gauge: Option<Gauge>,
     /// When the machine is looked at next.
     next_look: Instant,
 }
@@ -181,9 +189,10 @@ async fn run(
         reins: HashMap::new(),
         pids: HashMap::new(),
         answers: HashMap::new(),
-        gauge: Gauge::new(),
+        gauge: Some(Gauge::new()),
         next_look: Instant::now(),
     };
+    let (measured, mut measurements) = mpsc::channel(1);
     let mut next_tick = tokio::time::Instant::now();
     loop {
         tokio::select! {
@@ -192,6 +201,7 @@ async fn run(
                     if !runtime.supervisor.is_busy() {
                         // The slow tick of an idle pool may be far off.
                         next_tick = next_tick.min(tokio::time::Instant::now() + TICK.0);
+                        runtime.next_look = runtime.next_look.min(Instant::now() + LOOK.0);
                     }
                     runtime.answers.insert(request.lease(), answer);
                     runtime.apply(Event::Submit { request, suspect });
@@ -200,11 +210,11 @@ async fn run(
                 Some(Call::Close) | None => break,
             },
             Some(event) = inbox.recv() => runtime.apply(event),
+            Some(measurement) = measurements.recv() => runtime.take_in(measurement),
             () = tokio::time::sleep_until(next_tick) => {
                 let busy = runtime.supervisor.is_busy();
                 next_tick = tokio::time::Instant::now() + if busy { TICK.0 } else { TICK.1 };
-                runtime.weigh_all();
-                runtime.look(busy);
+                runtime.measure(busy, &measured);
                 runtime.apply(Event::Tick);
                 let now = runtime.supervisor.status(Instant::now());
                 status.send_if_modified(|before| {
@@ -251,16 +261,8 @@ impl Runtime {
             }
             _ => {}
         }
-        // What a new worker holds before it worked tells later what it has gained.
-        let greeted = match &event {
-            Event::Said { worker, reply: Reply::Hello(_) } => Some(*worker),
-            _ => None,
-        };
         for action in self.supervisor.handle(event, Instant::now()) {
             self.act(action);
-        }
-        if let Some(worker) = greeted {
-            self.weigh(worker);
         }
     }
 
@@ -295,26 +297,31 @@ impl Runtime {
         }
     }
 
-    fn weigh_all(&mut self) {
-        for worker in self.pids.keys().copied().collect::<Vec<_>>() {
-            self.weigh(worker);
+    /// Measures on a thread beside: that takes milliseconds, which a question may
+    /// not have to wait for.
+    fn measure(&mut self, busy: bool, measured: &mpsc::Sender<Measurement>) {
+        let Some(mut gauge) = self.gauge.take() else { return };
+        let now = Instant::now();
+        let look = now >= self.next_look;
+        if look {
+            self.next_look = now + if busy { LOOK.0 } else { LOOK.1 };
         }
+        let (pids, measured) = (self.pids.clone(), measured.clone());
+        tokio::task::spawn_blocking(move || {
+            let weigh = |(worker, pid)| Some((worker, gauge.weigh(pid)?));
+            let weights = pids.into_iter().filter_map(weigh).collect();
+            let machine = look.then(|| gauge.machine()).flatten();
+            // The pool may have ended.
+            let _ = measured.blocking_send(Measurement { gauge, weights, machine });
+        });
     }
 
-    fn weigh(&mut self, worker: WorkerId) {
-        let pid = self.pids.get(&worker);
-        if let Some(weight) = pid.and_then(|pid| self.gauge.weigh(*pid)) {
+    fn take_in(&mut self, measurement: Measurement) {
+        self.gauge = Some(measurement.gauge);
+        for (worker, weight) in measurement.weights {
             self.apply(Event::Weighed { worker, weight });
         }
-    }
-
-    fn look(&mut self, busy: bool) {
-        let now = Instant::now();
-        if now < self.next_look {
-            return;
-        }
-        self.next_look = now + if busy { LOOK.0 } else { LOOK.1 };
-        if let Some(machine) = self.gauge.machine() {
+        if let Some(machine) = measurement.machine {
             self.apply(Event::Measured(machine));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use rummage_worker::{Arguments, Options, serve};
+use rummage_worker::{Arguments, Options, behave, serve};
 
 /// What one lease leaks. Filled with ones: pages of zeros would not count as used.
 const LEAK: usize = 5 << 20;
@@ -28,6 +28,7 @@ impl<W: Write> Write for Leaky<W> {
 
 fn main() {
     let arguments = Arguments::parse(std::env::args_os().skip(1)).expect("started by Rummage");
+    behave(&arguments.manners);
     let stdout = io::stdout();
     let leave = |code| std::process::exit(code);
     let code = match arguments.options {

@@ -20,6 +20,7 @@ use rummage_protocol::exit;
 pub use conversation::serve;
 pub use error::WorkerError;
 pub use options::{Arguments, EmbedOptions, Manners, Options, USAGE};
+pub use process::behave;
 
 /// The whole program: command line, stdin, stdout, exit code (see
 /// [`rummage_protocol::exit`]). Stdout carries frames alone; what libraries

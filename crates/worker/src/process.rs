@@ -51,7 +51,7 @@ pub fn ignore_interrupts() {
     }
 }
 
-/// Takes no more of the machine than it was told to. Where the system has no such
+/// Lets this process take no more of the machine than it was told to. Where the system has no such
 /// limit, the app's own measuring holds.
 pub fn behave(manners: &Manners) {
     #[cfg(unix)]

@@ -277,7 +277,7 @@ export const t = {
     fields: {
       poolSize: {
         label: 'Pool size',
-        help: 'Worker processes that read and embed files at the same time.',
+        help: 'Worker processes that embed passages at the same time.',
       },
       threadsPerWorker: {
         label: 'Threads per worker',

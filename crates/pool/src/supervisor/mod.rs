@@ -21,12 +21,13 @@ use std::{
 use rummage_protocol::{Hello, LeaseId, Reply, Request, Role, VERSION};
 
 use self::{
-    team::{Proof, Team},
+    team::Team,
     worker::{State, Worker},
 };
 use crate::{
     Duty, EmbedConfig, End, JobError, Machine, Pace, PoolConfig, PoolStatus, Weight, WorkerState,
-    WorkerStatus, allowance::Allowance,
+    WorkerStatus,
+    allowance::{Allowance, Embedding, in_mebibytes},
 };
 
 pub use self::why::Why;
@@ -121,6 +122,8 @@ pub struct Supervisor {
     extract: Team,
     allowance: Allowance,
     machine: Machine,
+    /// What an embedding worker was last seen to take.
+    worker_bytes: Option<u64>,
     /// When the last question came, or the pool began.
     asked: Option<Instant>,
     next_worker: u64,
@@ -146,6 +149,7 @@ impl Supervisor {
             extract: Team::default(),
             allowance: Allowance::new(),
             machine: Machine::default(),
+            worker_bytes: None,
             asked: None,
             next_worker: 0,
             planned_restarts: 0,
@@ -216,10 +220,10 @@ impl Supervisor {
                     WorkerState::Retiring
                 }
             },
-            memory_bytes: worker.weight.bytes,
-            resident_bytes: worker.weight.resident_bytes,
-            soft_limit_bytes: worker.soft_limit(limits),
-            hard_limit_bytes: limits.hard_memory_bytes,
+            memory_bytes: in_mebibytes(worker.weight.bytes),
+            resident_bytes: in_mebibytes(worker.weight.resident_bytes),
+            soft_limit_bytes: in_mebibytes(worker.soft_limit(limits)),
+            hard_limit_bytes: in_mebibytes(worker.hard_limit(limits)),
             jobs: worker.jobs,
             passages: worker.passages,
             restarts: worker.restarts,
@@ -241,7 +245,7 @@ impl Supervisor {
             wanted: self.wanted(),
             allowed: allowed.active,
             held_back: allowed.why,
-            machine: self.machine,
+            machine: self.machine.in_mebibytes(),
             whole_limit_bytes: limits.whole_memory_bytes,
             embed_unavailable: model_unavailable(),
             extract_unavailable: self.extract.unavailable.clone(),
@@ -267,15 +271,18 @@ impl Supervisor {
         self.team(duty).waiting.push_back(lease);
     }
 
-    /// Why nobody does this now, as far as is known. Any worker that has the model
-    /// may answer a question.
+    /// Why nobody does this now, as far as is known. One worker that can is enough,
+    /// and any that has the model may answer a question.
     fn unavailable(&mut self, duty: Duty) -> Option<String> {
         if duty.is_of_model() && self.config.embed.is_none() {
             return Some(String::from("no model is loaded"));
         }
-        let stand_in = duty == Duty::Query
-            && self.workers.values().any(|worker| worker.duty == Duty::Embed && worker.works());
-        self.team(duty).unavailable.clone().filter(|_| !stand_in)
+        let can = |worker: &Worker| {
+            let stands_in = duty == Duty::Query && worker.duty == Duty::Embed;
+            worker.works() && (worker.duty == duty || stands_in)
+        };
+        let somebody_can = self.workers.values().any(can);
+        self.team(duty).unavailable.clone().filter(|_| !somebody_can)
     }
 
     fn hear(&mut self, id: WorkerId, reply: Reply, now: Instant) {
@@ -345,19 +352,18 @@ impl Supervisor {
             worker.since = now;
         }
         worker.jobs += 1;
-        if let Some(lease) = self.leases.remove(&lease) {
+        if let Some(lease) = self.leases.remove(&lease).filter(|_| result.is_ok()) {
             let passages = passages(&lease.request);
             worker.passages += passages;
-            match worker.duty.role() {
-                Role::Embed => self.embedded += passages,
-                Role::Extract => self.extracted += passages,
+            match duty_of(&lease.request) {
+                Duty::Query => {}
+                Duty::Embed => self.embedded += passages,
+                Duty::Extract => self.extracted += passages,
             }
         }
         let (duty, state, passages) = (worker.duty, worker.state, worker.passages);
         let (idle, proof) = (worker.leases.is_empty(), worker.proof(now));
-        if proof == Proof::Stable {
-            self.team(duty).note_stable();
-        }
+        self.team(duty).note_work(proof);
         if state == State::Retiring && idle {
             self.retire(id, now);
         } else if state == State::Ready && passages >= self.config.limits.passages {
@@ -389,14 +395,19 @@ impl Supervisor {
             team.last_end = Some(why);
         }
         let tell = !planned && team.note_crash(worker.proof(now), now);
-        // Back to the front, in the order they had. The first was being worked on
-        // and so was every question, perhaps: they bear the blame.
+        // Back to the front, in the order they had. The first was being worked on,
+        // or a question that had overtaken it: they bear the blame.
         for (place, lease) in worker.leases.iter().enumerate().rev() {
-            self.hand_back(*lease, place == 0, &last_words);
+            let overtook = duty == Duty::Embed && self.is_question(*lease);
+            self.hand_back(*lease, !planned && (place == 0 || overtook), &last_words);
         }
         if tell {
             self.make_unavailable(duty, &last_words);
         }
+    }
+
+    fn is_question(&self, lease: LeaseId) -> bool {
+        self.leases.get(&lease).is_some_and(|lease| duty_of(&lease.request) == Duty::Query)
     }
 
     fn remember(&mut self, worker: &Worker, why: Why, now: Instant) {
@@ -407,16 +418,14 @@ impl Supervisor {
             pid: worker.pid,
             why,
             passages: worker.passages,
-            memory_bytes: worker.weight.bytes,
+            memory_bytes: in_mebibytes(worker.weight.bytes),
         });
     }
 
-    fn hand_back(&mut self, id: LeaseId, worked_on: bool, last_words: &str) {
+    fn hand_back(&mut self, id: LeaseId, blamed: bool, last_words: &str) {
         let Some(lease) = self.leases.get_mut(&id) else { return };
         let duty = duty_of(&lease.request);
-        if worked_on || duty == Duty::Query {
-            lease.deaths += 1;
-        }
+        lease.deaths += u32::from(blamed);
         let (deaths, deadly) = (lease.deaths, lease.deadly);
         if self.closed {
             self.leases.remove(&id);
@@ -443,10 +452,17 @@ impl Supervisor {
     fn measure(&mut self, machine: Machine, now: Instant) {
         self.machine = machine;
         let of_embed = || self.workers.values().filter(|worker| worker.duty == Duty::Embed);
-        let running = of_embed().filter(|worker| worker.works()).count();
-        let each = of_embed().map(|worker| worker.weight.bytes).max().unwrap_or(0);
-        let own_limit = self.config.limits.whole_memory_bytes;
-        self.allowance.observe(&machine, own_limit, running, each, now);
+        let runs = |worker: &&Worker| worker.works() || worker.state == State::Starting;
+        let heaviest = of_embed().map(|worker| worker.weight.bytes).max();
+        self.worker_bytes = heaviest.or(self.worker_bytes);
+        let limits = &self.config.limits;
+        let embedding = Embedding {
+            wanted: self.wanted(),
+            running: of_embed().filter(runs).count(),
+            worker_bytes: self.worker_bytes.unwrap_or(limits.soft_memory_bytes),
+            whole_limit_bytes: limits.whole_memory_bytes,
+        };
+        self.allowance.observe(&machine, &embedding, now);
     }
 
     fn configure(&mut self, config: PoolConfig, now: Instant) {
@@ -458,11 +474,14 @@ impl Supervisor {
         let other_embedding = other_program || kind(&config) != kind(&self.config);
         let other_vectors = config.embed.as_ref().map(|embed| &embed.identity)
             != self.config.embed.as_ref().map(|embed| &embed.identity);
-        let other_priority = is_considerate(&config) != is_considerate(&self.config);
+        let other_limit = config.limits.hard_memory_bytes != self.config.limits.hard_memory_bytes;
         self.config = config;
         for duty in Duty::ALL {
-            let anew = if duty == Duty::Extract { other_program } else { other_embedding };
-            let other_priority = other_priority && duty == Duty::Embed;
+            let anew = match duty {
+                Duty::Query | Duty::Embed => other_embedding,
+                // A reading worker was told its limit when it started.
+                Duty::Extract => other_program || other_limit,
+            };
             if anew {
                 self.team(duty).begin_anew();
             }
@@ -470,10 +489,15 @@ impl Supervisor {
                 match self.workers[&id].state {
                     // Vectors of the old model must not answer leases of the new.
                     _ if other_vectors && duty.is_of_model() => {
+                        self.abandon(id);
                         self.kill(id, Why::OtherModel, now);
                     }
-                    State::Starting if anew => self.kill(id, Why::Settings, now),
-                    State::Ready if anew || other_priority => self.expire(id, Why::Settings),
+                    State::Starting if anew || self.is_misplaced(id) => {
+                        self.kill(id, Why::Settings, now);
+                    }
+                    State::Ready if anew || self.is_misplaced(id) => {
+                        self.expire(id, Why::Settings);
+                    }
                     _ => {}
                 }
             }
@@ -485,8 +509,34 @@ impl Supervisor {
         }
     }
 
+    /// It runs at another priority than one that were started now.
+    fn is_misplaced(&self, id: WorkerId) -> bool {
+        let (worker, pace) = (&self.workers[&id], self.config.pace);
+        pace != Pace::Paused && worker.niceness != pace.niceness(worker.duty)
+    }
+
+    /// What it holds was made for a model that is no longer used.
+    fn abandon(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let role = worker.duty.role();
+        for lease in std::mem::take(&mut worker.leases) {
+            self.leases.remove(&lease);
+            let reason = Why::OtherModel.to_string();
+            self.answer(lease, Err(JobError::Unavailable { role, reason }));
+        }
+    }
+
     fn check_deadlines(&mut self, now: Instant) {
         let limits = self.config.limits.clone();
+        // The system may take its time to end one that waits for a broken disk. Its
+        // work does not wait with it.
+        let stuck = self.workers.iter().filter(|(_, worker)| {
+            worker.state == State::Killed
+                && now.saturating_duration_since(worker.since) > limits.leave
+        });
+        for id in stuck.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.bury(id, String::from("it was killed and has not ended yet"), now);
+        }
         let overdue = self.workers.iter().filter_map(|(id, worker)| {
             let (limit, why): (_, fn(Duration) -> Why) = match worker.state {
                 State::Starting => (limits.start, Why::StartedTooLong),
@@ -634,10 +684,6 @@ fn duty_of(request: &Request) -> Duty {
         Request::Embed(_) => Duty::Embed,
         Request::Extract(_) => Duty::Extract,
     }
-}
-
-fn is_considerate(config: &PoolConfig) -> bool {
-    config.pace == Pace::Considerate
 }
 
 /// In tokens; a file counts as one.

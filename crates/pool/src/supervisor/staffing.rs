@@ -45,6 +45,12 @@ impl Supervisor {
         }
         let mut ready = self.in_state(duty, State::Ready);
         ready.sort_by_key(|id| self.workers[id].leases.len());
+        let starting = self.in_state(duty, State::Starting);
+        let surplus = (ready.len() + starting.len()).saturating_sub(keep);
+        // Those that have not begun to work first.
+        for id in starting.into_iter().rev().take(surplus) {
+            self.kill(id, Why::Surplus, now);
+        }
         let surplus = ready.len().saturating_sub(keep);
         for id in ready.into_iter().take(surplus) {
             self.dismiss(id, Why::Surplus, now);
@@ -101,8 +107,8 @@ impl Supervisor {
     fn spawn(&mut self, duty: Duty, now: Instant) {
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let team = self.team(duty);
-        let worker = Worker::new(duty, team.replaced, team.last_end.clone(), now);
+        let pace = self.config.pace;
+        let worker = Worker::new(duty, pace, self.team(duty), now);
         self.workers.insert(id, worker);
         self.actions.push(Action::Spawn { worker: id, duty });
     }

@@ -73,8 +73,13 @@ impl Team {
         }
     }
 
-    pub fn note_stable(&mut self) {
-        self.crashes = 0;
+    /// A worker has done a lease: whoever could not be had before can be now.
+    pub fn note_work(&mut self, proof: Proof) {
+        self.failed_starts = 0;
+        self.unavailable = None;
+        if proof == Proof::Stable {
+            self.crashes = 0;
+        }
     }
 
     /// How many may be starting at a time, now: none while a pause holds, one

@@ -7,8 +7,11 @@ use std::{
 
 use rummage_protocol::LeaseId;
 
-use super::{Why, team::Proof};
-use crate::{Duty, Limits, Weight};
+use super::{
+    Why,
+    team::{Proof, Team},
+};
+use crate::{Duty, Limits, Pace, Weight};
 
 /// A worker that did so many leases, or was ready for so long, is stable: its
 /// end says nothing about the next one.
@@ -16,7 +19,7 @@ const STABLE_JOBS: u64 = 8;
 const STABLE_FOR: Duration = Duration::from_secs(20);
 
 /// A worker is never past its soft limit before it holds this much more than when
-/// it was new: a model may be larger than the limit foresaw.
+/// it was new: a model may be larger than the limits foresaw, which then grow.
 const LEAST_GROWTH: u64 = 64 << 20;
 
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub(super) struct Worker {
     pub started: Instant,
     /// Why it is to go, once it is.
     pub why: Option<Why>,
+    /// What it was started with.
+    pub niceness: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +66,7 @@ pub(super) enum State {
 }
 
 impl Worker {
-    pub fn new(duty: Duty, restarts: u64, last_end: Option<Why>, now: Instant) -> Self {
+    pub fn new(duty: Duty, pace: Pace, team: &Team, now: Instant) -> Self {
         Self {
             duty,
             state: State::Starting,
@@ -71,12 +76,13 @@ impl Worker {
             ready: None,
             jobs: 0,
             passages: 0,
-            restarts,
-            last_end,
+            restarts: team.replaced,
+            last_end: team.last_end.clone(),
             leases: VecDeque::new(),
             since: now,
             started: now,
             why: None,
+            niceness: pace.niceness(duty),
         }
     }
 
@@ -92,8 +98,10 @@ impl Worker {
         if self.ready.is_some() {
             self.base.get_or_insert(bytes);
         }
-        let (soft, hard) = (self.soft_limit(limits), limits.hard_memory_bytes);
-        if bytes > hard && self.state != State::Killed {
+        let (soft, hard) = (self.soft_limit(limits), self.hard_limit(limits));
+        // Only what is there after the handshake tells whether a model is just large.
+        let loading = self.base.is_none();
+        if bytes > hard && !loading && self.state != State::Killed {
             Some(Why::HardMemory { bytes, limit: hard })
         } else if bytes > soft && self.state == State::Ready {
             Some(Why::SoftMemory { bytes, limit: soft })
@@ -105,6 +113,10 @@ impl Worker {
     pub fn soft_limit(&self, limits: &Limits) -> u64 {
         let base = self.base.unwrap_or(0);
         limits.soft_memory_bytes.max(base + LEAST_GROWTH)
+    }
+
+    pub fn hard_limit(&self, limits: &Limits) -> u64 {
+        limits.hard_memory_bytes.max(self.soft_limit(limits).saturating_mul(2))
     }
 
     /// More than half used up: to be renewed when that disturbs no one.

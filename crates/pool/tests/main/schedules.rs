@@ -439,8 +439,41 @@ fn a_model_larger_than_the_soft_limit_is_not_replaced_for_ever() {
 }
 
 #[test]
+fn one_worker_that_refuses_stops_no_other() {
+    let mut simulation = Simulation::new(config(2, 0));
+    for _ in 0..4 {
+        simulation.submit(false, false);
+    }
+    let workers = simulation.of(Duty::Embed);
+    simulation.greet(workers[0]);
+    let refusal = Reply::Refused("no memory".into());
+    simulation.tell(Event::Said { worker: workers[1], reply: refusal });
+    simulation.die(workers[1]);
+    assert_eq!(simulation.owed.len(), 4, "the other one goes on");
+    simulation.calm();
+}
+
+#[test]
+fn leases_do_not_wait_for_a_worker_that_cannot_be_killed() {
+    let (mut simulation, worker) = one_at_work();
+    simulation.now += Duration::from_secs(3600);
+    simulation.supervisor.handle(Event::Tick, simulation.now);
+    simulation.now += Duration::from_secs(6);
+    // It was killed, and the system does not end it.
+    simulation.tell(Event::Tick);
+    simulation.now += Duration::from_secs(1);
+    simulation.tell(Event::Tick);
+    let other = *simulation.of(Duty::Embed).last().unwrap();
+    assert_ne!(other, worker);
+    simulation.greet(other);
+    simulation.answer(other, 1);
+    assert!(simulation.owed.is_empty());
+}
+
+#[test]
 fn a_worker_past_its_hard_limit_is_killed_at_once() {
     let (mut simulation, worker) = one_at_work();
+    simulation.weigh(worker, 50);
     simulation.weigh(worker, 650);
     assert!(simulation.workers[&worker].1.ending);
     simulation.wait(300);
@@ -467,7 +500,7 @@ fn a_worker_that_does_not_leave_is_killed() {
 /// as its owner would. Gives the workers lost and the texts given up.
 fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
     let mut simulation = Simulation::new(config(2, 0));
-    let mut leases: HashMap<LeaseId, (Vec<u32>, bool)> = HashMap::new();
+    let mut leases: HashMap<LeaseId, Vec<u32>> = HashMap::new();
     let (mut lost, mut given_up) = (0, Vec::new());
     let mut todo = vec![((0..texts).collect::<Vec<_>>(), false)];
     let poison = texts / 3;
@@ -478,13 +511,13 @@ fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
             simulation.owed.insert(lease);
             let token_ids = texts.iter().map(|text| vec![*text]).collect();
             let request = EmbedRequest { lease, urgent: false, tokens_per_call: 8, token_ids };
-            leases.insert(lease, (texts, suspect));
+            leases.insert(lease, texts);
             simulation.tell(Event::Submit { request: Request::Embed(request), suspect });
         }
         for worker in simulation.of(Duty::Embed) {
             simulation.greet(worker);
             let Some(request) = simulation.workers[&worker].1.held.first() else { continue };
-            let (texts, suspect) = leases[&request.lease()].clone();
+            let texts = leases[&request.lease()].clone();
             if !texts.contains(&poison) {
                 leases.remove(&request.lease());
                 simulation.answer(worker, 1);
@@ -503,7 +536,6 @@ fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
                     }
                 }
             }
-            let _ = suspect;
         }
         simulation.wait(300);
     }
