@@ -8,13 +8,13 @@
 // a file. Programs and model are those of `npm run setup`.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeCorpus } from './corpus.mjs';
+import { build, program, root } from './programs.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -28,17 +28,14 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 
-const profile = values.release ? 'release' : 'debug';
-const cargo = ['build', '--workspace', '--bins', '--examples', '--quiet'];
-execFileSync('cargo', values.release ? [...cargo, '--release'] : cargo, { cwd: root, stdio: 'inherit' });
-const program = (name) => join(root, 'target', profile, name);
+build(['bare_loop'], values.release);
 const runtime = { linux: 'libonnxruntime.so', darwin: 'libonnxruntime.dylib', win32: 'onnxruntime.dll' };
 
 const dir = mkdtempSync(join(tmpdir(), 'rummage-bench-'));
 try {
   const folder = join(dir, 'files');
-  const files = writeFiles(positionals[0], folder, Number(values.files ?? Infinity));
-  console.log(`${files} files, ${profile} build, ${values.turns} turns`);
+  const files = writeCorpus(positionals[0], folder, Number(values.files ?? Infinity));
+  console.log(`${files} files, ${values.turns} turns`);
   // The first turn of all chooses the loop's best setting.
   const best = bareLoops(folder).reduce((best, loop) => (loop.rate > best.rate ? loop : best));
   console.log(`best bare loop: ${best.name}`);
@@ -53,16 +50,6 @@ try {
   console.log(`indexing / bare loop: median ${percent(ratios[ratios.length >> 1])}, from ${percent(ratios[0])} to ${percent(ratios.at(-1))}`);
 } finally {
   rmSync(dir, { recursive: true, force: true });
-}
-
-function writeFiles(corpus, folder, most) {
-  mkdirSync(folder);
-  const lines = readFileSync(corpus, 'utf8').split('\n').filter(Boolean).slice(0, most);
-  for (const line of lines) {
-    const { _id, title, text } = JSON.parse(line);
-    writeFileSync(join(folder, `${_id}.txt`), `${title}\n\n${text}\n`);
-  }
-  return lines.length;
 }
 
 // Passages a second from the first passage taken up to the last vector kept.

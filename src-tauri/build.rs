@@ -9,6 +9,8 @@ const COMMANDS: &[&str] = &[
     "open_file",
     "reveal_file",
     "files",
+    "health_history",
+    "set_mode",
     "settings",
     "save_settings",
 ];

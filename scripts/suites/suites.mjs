@@ -17,6 +17,7 @@ export const SUITES = [
   { name: 'ui:check', command: () => npmScript('ui:check'), counts: oneCheck },
   { name: 'ui:test', command: vitest, counts: vitestCounts },
   { name: 'ui:e2e', command: () => npmScript('ui:e2e'), counts: ofNodeTest },
+  { name: 'endurance', command: endurance, counts: oneCheck, isHere: () => process.platform !== 'win32' },
   { name: 'desktop', command: desktopTests, counts: ofNodeTest, isHere: () => process.platform === 'linux' },
 ];
 
@@ -69,6 +70,11 @@ function vitest() {
 
 function vitestCounts() {
   return existsSync(VITEST_REPORT) ? ofVitest(readFileSync(VITEST_REPORT, 'utf8')) : null;
+}
+
+/** The bench of killed workers and commands, short: every passage is stored once. */
+function endurance() {
+  return [process.execPath, ['bench/endurance.mjs', '--passages', '3000', '--every', '0.7', '--ends', '3']];
 }
 
 /** One file at a time: three windows that index at once would only test the machine's patience. */

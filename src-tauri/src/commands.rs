@@ -10,7 +10,10 @@ use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
 
 use crate::{
-    dto::{AddReport, AppError, FileRow, SearchAnswer, Settings, SettingsView, Status},
+    dto::{
+        AddReport, AppError, FileRow, HealthSample, Mode, SearchAnswer, Settings, SettingsView,
+        Status,
+    },
     engine::{self, EngineCell},
 };
 
@@ -126,14 +129,35 @@ fn file_state(name: &str) -> Reply<FileState> {
 }
 
 #[tauri::command]
+pub async fn health_history(cell: State<'_, EngineCell>) -> Reply<Vec<HealthSample>> {
+    let samples = cell.get().await?.health_history();
+    Ok(samples.into_iter().map(HealthSample::from).collect())
+}
+
+#[tauri::command]
+pub async fn set_mode(app: AppHandle, cell: State<'_, EngineCell>, mode: Mode) -> Reply<()> {
+    let engine = cell.get().await?;
+    let mut settings = engine.settings();
+    settings.indexing.mode = mode.into();
+    engine.save_settings(settings).await?;
+    engine::tell(&app, &engine);
+    Ok(())
+}
+
+#[tauri::command]
 pub async fn settings(cell: State<'_, EngineCell>) -> Reply<SettingsView> {
     Ok(SettingsView::of(&*cell.get().await?))
 }
 
 #[tauri::command]
-pub async fn save_settings(cell: State<'_, EngineCell>, settings: Settings) -> Reply<SettingsView> {
+pub async fn save_settings(
+    app: AppHandle,
+    cell: State<'_, EngineCell>,
+    settings: Settings,
+) -> Reply<SettingsView> {
     let engine = cell.get().await?;
     let settings = settings.apply_to(engine.settings())?;
     engine.save_settings(settings).await?;
+    engine::tell(&app, &engine);
     Ok(SettingsView::of(&engine))
 }

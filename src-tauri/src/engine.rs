@@ -47,6 +47,14 @@ impl EngineCell {
         }
     }
 
+    /// Loads the model where it has made way for others, ahead of the question.
+    pub async fn warm_up(&self) {
+        let opened = self.opened.borrow().clone();
+        if let Opened::Engine(engine) = opened {
+            engine.warm_up().await;
+        }
+    }
+
     /// Ends the engine in order. Requests still under way hold it no longer than
     /// they take.
     pub async fn close(&self) {
@@ -81,15 +89,24 @@ pub async fn run(app: AppHandle) {
         }
     };
     cell.opened.send_replace(Opened::Engine(engine.clone()));
-    if let Ok(status) = engine.status() {
-        let _ = app.emit(STATUS, Status::of(&status, &engine));
-    }
+    tell(&app, &engine);
     let Some(mut changes) = engine.status_changes() else { return };
-    // The page lives as long as the app; a status it does not hear is followed by another.
+    // Whoever closes the engine is not to wait for the next status.
+    let open = Arc::downgrade(&engine);
     drop(engine);
     while changes.changed().await.is_ok() {
-        let status = Status::from(&*changes.borrow_and_update());
+        let Some(engine) = open.upgrade() else { return };
+        let status = Status::of(&changes.borrow_and_update(), &engine);
         let _ = app.emit(STATUS, status);
+    }
+}
+
+/// Tells the page how things stand, where the engine by itself would not: a setting
+/// alone changes nothing that it watches. A status that the page does not hear is
+/// followed by another.
+pub fn tell(app: &AppHandle, engine: &Engine) {
+    if let Ok(status) = engine.status() {
+        let _ = app.emit(STATUS, Status::of(&status, engine));
     }
 }
 

@@ -8,12 +8,14 @@ mod commands;
 mod dto;
 mod engine;
 
-use tauri::{Manager, RunEvent};
+use tauri::{Manager, RunEvent, WindowEvent};
 
 use engine::EngineCell;
 
 fn main() {
     calm_webkit();
+    // SAFETY: no other thread has been started yet.
+    unsafe { rummage_engine::prepare_process() };
     let app = tauri::Builder::default()
         // First of all plugins, so that a second start does nothing else.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
@@ -29,9 +31,20 @@ fn main() {
             commands::open_file,
             commands::reveal_file,
             commands::files,
+            commands::health_history,
+            commands::set_mode,
             commands::settings,
             commands::save_settings,
         ])
+        .on_window_event(|window, event| {
+            // Who looks at the window is about to ask.
+            if let WindowEvent::Focused(true) = event {
+                let app = window.app_handle().clone();
+                tauri::async_runtime::spawn(async move {
+                    app.state::<EngineCell>().warm_up().await;
+                });
+            }
+        })
         .setup(|app| {
             tauri::async_runtime::spawn(engine::run(app.handle().clone()));
             Ok(())

@@ -1,11 +1,14 @@
 // Builds the window with its backend of sample data, serves it under the app's
 // own content security policy and opens it in Chromium. Knows no single test.
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
 
@@ -68,7 +71,7 @@ export async function buildWindow(mode) {
   return outDir;
 }
 
-/** Everything the tests stand on. `close` gives all of it back. */
+/** Everything that tests and pictures stand on. `close` gives all of it back. */
 export async function start() {
   const executablePath = browserPath();
   const policy = await contentSecurityPolicy();
@@ -105,3 +108,75 @@ export async function start() {
 
   return { open, close };
 }
+
+/** For a test file: the window is built before its tests and given back after them. */
+export function windowTests() {
+  let harness;
+  before(async () => {
+    harness = await start();
+  });
+  after(() => harness?.close());
+
+  /** A test on one scene. Whatever the page complains of, the policy's refusals among it, fails it. */
+  return function check(name, scene, steps, options) {
+    test(name, async () => {
+      const { page, errors, close } = await harness.open(scene, options);
+      page.setDefaultTimeout(5000);
+      try {
+        await steps(page);
+        assert.deepEqual(errors, []);
+      } finally {
+        await close();
+      }
+    });
+  };
+}
+
+/** Tests that axe finds nothing wrong with each face, `{ name: [scene, steps] }`, light and dark. */
+export function checkForEveryone(check, faces) {
+  for (const colorScheme of ['light', 'dark'])
+    for (const [face, [scene, steps]] of Object.entries(faces))
+      check(
+        `axe finds nothing: ${face}, ${colorScheme}`,
+        scene,
+        async (page) => {
+          await steps(page);
+          // Half faded in, a text has too little contrast.
+          await page.evaluate(() =>
+            Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+          );
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          assert.deepEqual(
+            violations.map(
+              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`,
+            ),
+            [],
+          );
+        },
+        { colorScheme, reducedMotion: 'reduce' },
+      );
+}
+
+/** What reaches beyond the right edge of the window, by class. */
+export function sticksOut(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('body *')]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+      .filter((element) => !element.closest('.visually-hidden, .path'))
+      .map((element) => element.className),
+  );
+}
+
+export const calls = (page) =>
+  page.evaluate(() => window.fake.calls.map((call) => call.slice(0, 2)));
+export const push = (page, change) => page.evaluate((change) => window.fake.push(change), change);
+/** A status in which every folder is in this state. */
+export const scan = (page, state, change = {}) =>
+  page.evaluate(
+    ([state, change]) =>
+      window.fake.push({
+        roots: window.fake.status.roots.map((root) => ({ ...root, state })),
+        ...change,
+      }),
+    [state, change],
+  );

@@ -3,45 +3,23 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { buildWindow, start } from './harness.mjs';
+import {
+  buildWindow,
+  calls,
+  checkForEveryone,
+  push,
+  scan,
+  sticksOut,
+  windowTests,
+} from './harness.mjs';
 
-let harness;
-before(async () => {
-  harness = await start();
-});
-after(() => harness?.close());
-
-/** A test on one scene. Whatever the page complains of, the policy's refusals among it, fails it. */
-function check(name, scene, steps, options) {
-  test(name, async () => {
-    const { page, errors, close } = await harness.open(scene, options);
-    page.setDefaultTimeout(5000);
-    try {
-      await steps(page);
-      assert.deepEqual(errors, []);
-    } finally {
-      await close();
-    }
-  });
-}
+const check = windowTests();
 
 const box = (page) => page.getByRole('searchbox', { name: 'Search', exact: true });
 const list = (page) => page.getByRole('listbox', { name: 'Results' });
 const selected = (page) => page.getByRole('option', { selected: true });
-const calls = (page) => page.evaluate(() => window.fake.calls.map((call) => call.slice(0, 2)));
-const push = (page, change) => page.evaluate((change) => window.fake.push(change), change);
-/** A status in which every folder is in this state. */
-const scan = (page, state, change = {}) =>
-  page.evaluate(
-    ([state, change]) =>
-      window.fake.push({
-        roots: window.fake.status.roots.map((root) => ({ ...root, state })),
-        ...change,
-      }),
-    [state, change],
-  );
 const drag = (page, event) => page.evaluate((event) => window.fake.drag(event), event);
 
 async function search(page, query = 'heat pump') {
@@ -369,7 +347,6 @@ describe('for everyone', () => {
       async (page) => {
         await page.keyboard.press('Control+,');
         await page.getByLabel('Tokens per model call', { exact: true }).fill('1');
-        await page.getByText('2 worker processes').click();
       },
     ],
     ledger: [
@@ -382,27 +359,7 @@ describe('for everyone', () => {
     drop: ['ready', (page) => drag(page, { type: 'enter', paths: ['/a'] })],
     refused: ['ready', (page) => drag(page, { type: 'drop', paths: ['/proc/1'] })],
   };
-  for (const colorScheme of ['light', 'dark'])
-    for (const [face, [scene, steps]] of Object.entries(faces))
-      check(
-        `axe finds nothing: ${face}, ${colorScheme}`,
-        scene,
-        async (page) => {
-          await steps(page);
-          // Half faded in, a text has too little contrast.
-          await page.evaluate(() =>
-            Promise.allSettled(document.getAnimations().map((one) => one.finished)),
-          );
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          assert.deepEqual(
-            violations.map(
-              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`,
-            ),
-            [],
-          );
-        },
-        { colorScheme, reducedMotion: 'reduce' },
-      );
+  checkForEveryone(check, faces);
 
   check('axe does notice a broken page', 'ready', async (page) => {
     await page.evaluate(() => document.querySelector('#search').removeAttribute('aria-label'));
@@ -421,13 +378,7 @@ describe('for everyone', () => {
       'indexing',
       async (page) => {
         await search(page);
-        const wider = await page.evaluate(() =>
-          [...document.querySelectorAll('body *')]
-            .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-            .filter((element) => !element.closest('.visually-hidden, .path'))
-            .map((element) => element.className),
-        );
-        assert.deepEqual(wider, []);
+        assert.deepEqual(await sticksOut(page), []);
         await page.getByRole('progressbar').waitFor();
         assert.ok((await list(page).boundingBox()).height > 150, 'room for results');
       },

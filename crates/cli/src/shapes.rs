@@ -4,7 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rummage_engine::{
-    Answer, Coverage, FileRow, FoundFile, Mode, PassageHit, Status, Totals, WorkerView,
+    Answer, Coverage, EndView, FileRow, FoundFile, MemoryView, Mode, PassageHit, Status, Totals,
+    WorkerView,
 };
 use serde::Serialize;
 
@@ -196,11 +197,22 @@ pub struct StatusReport {
     pub files: StateCounts,
     pub queue: QueueReport,
     pub folders: Vec<FolderReport>,
+    pub pool: PoolReport,
     pub workers: Vec<WorkerReport>,
     pub restarts: RestartReport,
     pub cache: CacheReport,
     pub disk_bytes: DiskReport,
     pub problems: Vec<ProblemReport>,
+}
+
+/// The workers together: how many may embed, the app's memory, what ended and why.
+#[derive(Debug, Serialize)]
+pub struct PoolReport {
+    pub wanted: usize,
+    pub allowed: usize,
+    pub held_back: Option<String>,
+    pub memory: MemoryView,
+    pub ends: Vec<EndView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,8 +255,14 @@ pub struct WorkerReport {
     pub pid: Option<u32>,
     pub state: String,
     pub rss_bytes: u64,
+    /// What the limits are held against: memory with what is shared in parts.
+    pub memory_bytes: u64,
+    pub soft_limit_bytes: u64,
+    pub hard_limit_bytes: u64,
     pub jobs: u64,
+    pub passages: u64,
     pub restarts: u64,
+    pub last_end: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -302,6 +320,13 @@ impl StatusReport {
                     away: root.root.away,
                 })
                 .collect(),
+            pool: PoolReport {
+                wanted: status.pool.wanted,
+                allowed: status.pool.allowed,
+                held_back: status.pool.held_back,
+                memory: status.pool.memory,
+                ends: status.pool.ends,
+            },
             workers: status.pool.workers.into_iter().map(WorkerReport::from).collect(),
             restarts: RestartReport {
                 planned: status.pool.planned_restarts,
@@ -328,9 +353,14 @@ impl From<WorkerView> for WorkerReport {
             role: worker.role,
             pid: worker.pid,
             state: worker.state,
-            rss_bytes: worker.memory_bytes,
+            rss_bytes: worker.resident_bytes,
+            memory_bytes: worker.memory_bytes,
+            soft_limit_bytes: worker.soft_limit_bytes,
+            hard_limit_bytes: worker.hard_limit_bytes,
             jobs: worker.jobs,
+            passages: worker.passages,
             restarts: worker.restarts,
+            last_end: worker.last_end,
         }
     }
 }

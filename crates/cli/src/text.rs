@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rummage_engine::{Answer, FileRow, PassageHit, Status};
+use rummage_engine::{Answer, FileRow, PassageHit, Status, WorkerView};
 
 use crate::shapes::{FileLine, IndexReport};
 
@@ -132,16 +132,42 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
     if let Some(model) = &status.model {
         writeln!(out, "Model     {} ({} numbers a vector)", model.id, model.dims)?;
     }
-    for worker in &status.pool.workers {
-        let pid = worker.pid.map(|pid| pid.to_string()).unwrap_or_default();
-        let megabytes = worker.memory_bytes >> 20;
-        writeln!(out, "Worker    {} {pid} {}, {megabytes} MB", worker.role, worker.state)?;
+    let pool = &status.pool;
+    if let Some(why) = &pool.held_back {
+        writeln!(out, "Pace      {} of {} workers embed: {why}", pool.allowed, pool.wanted)?;
     }
-    writeln!(out, "Data      {data}, {} MB", status.disk_bytes.div_ceil(1 << 20))?;
+    for worker in &pool.workers {
+        write_worker(out, worker)?;
+    }
+    if pool.memory.whole_bytes > 0 {
+        let [whole, limit] = [pool.memory.whole_bytes, pool.memory.limit_bytes].map(megabytes);
+        writeln!(out, "Memory    {whole} of {limit} MB, the workers and the app together")?;
+    }
+    writeln!(out, "Data      {data}, {} MB", megabytes(status.disk_bytes))?;
     for problem in &status.problems {
         writeln!(out, "Problem   {} {}", problem.message, problem.mend)?;
     }
     Ok(())
+}
+
+fn write_worker(out: &mut dyn Write, worker: &WorkerView) -> io::Result<()> {
+    let pid = worker.pid.map(|pid| pid.to_string()).unwrap_or_default();
+    let [memory, limit] = [worker.memory_bytes, worker.soft_limit_bytes].map(megabytes);
+    let done = grouped(worker.passages);
+    let what = if worker.role == "extract" { "files" } else { "passages" };
+    write!(
+        out,
+        "Worker    {} {pid} {}, {memory} of {limit} MB, {done} {what}",
+        worker.role, worker.state
+    )?;
+    if let Some(why) = &worker.last_end {
+        write!(out, "; {} restarts, the last: {why}", worker.restarts)?;
+    }
+    writeln!(out)
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 pub fn file(out: &mut dyn Write, file: &FileRow) -> io::Result<()> {

@@ -8,8 +8,8 @@ use std::{
 
 use rummage_catalog::{Catalog, Counts, Root};
 use rummage_corpus::SourcePath;
+use rummage_pool::Standing;
 use rummage_search::{FileHit, Mode, Query};
-use rummage_settings::Resolved;
 use rummage_store::Store;
 
 use crate::{EngineError, intake::is_gone, model::LoadedModel, shared::Shared};
@@ -99,27 +99,14 @@ async fn query_vector(
     let Some(model) = &shared.model else {
         return Ok((None, Some("The model is missing: only words are searched.".to_owned())));
     };
-    ask_for_worker(shared, model).await;
     let token_ids = vec![model.query_tokens(&text)];
     let tokens = token_ids[0].len() as u32;
-    let embedding = shared.pool.embed(token_ids, tokens, true);
+    let embedding = shared.pool.embed(token_ids, tokens, Standing::Urgent);
     Ok(match tokio::time::timeout(VECTOR_WAIT, embedding).await {
         Ok(Ok(reply)) => (Some(reply.values), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     })
-}
-
-/// A process that only reads has no embedding worker until its first question.
-async fn ask_for_worker(shared: &Shared, model: &LoadedModel) {
-    if shared.indexes {
-        return;
-    }
-    let ask = async || {
-        let numbers = Resolved { pool_size: 1, ..shared.numbers() };
-        shared.pool.configure(shared.pool_config(Some(model.workers(numbers)))).await;
-    };
-    shared.query_worker.get_or_init(ask).await;
 }
 
 /// Adds path and date; a file that has left meanwhile is no result.
@@ -158,7 +145,6 @@ async fn without_ghosts(
 
 /// The model's side of [`answer`], for callers that only want it warm.
 pub(crate) async fn warm(shared: &Arc<Shared>, model: &LoadedModel) {
-    ask_for_worker(shared, model).await;
     let token_ids = vec![model.query_tokens("warm")];
-    let _ = shared.pool.embed(token_ids, 16, true).await;
+    let _ = shared.pool.embed(token_ids, 16, Standing::Urgent).await;
 }

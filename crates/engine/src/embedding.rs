@@ -9,7 +9,7 @@ use std::{
 
 use rummage_catalog::WordedTask;
 use rummage_corpus::{ContentHash, FileId, model_input};
-use rummage_pool::JobError;
+use rummage_pool::{JobError, Standing};
 use rummage_store::{PassageRow, Store, VectorRow};
 use tokio::task::JoinSet;
 
@@ -181,8 +181,10 @@ fn tokenize(
     texts
 }
 
-/// Embeds all texts, by leases. A lease that workers die over is halved until the
-/// text that does it stands alone; that one goes to `deadly`, with the reason.
+/// Embeds all texts, by leases. A lease that two workers died over is halved until
+/// the text that does it stands alone; that one goes to `deadly`, with the reason.
+/// A half is halved again after one more death, so that a lease of 32 costs seven
+/// workers at most.
 async fn embed_texts(
     shared: &Arc<Shared>,
     model: &LoadedModel,
@@ -192,12 +194,12 @@ async fn embed_texts(
 ) -> Result<(), EngineError> {
     let batch = shared.numbers();
     let mut leases = JoinSet::new();
-    let start = |texts: Vec<Text>, leases: &mut JoinSet<_>| {
+    let start = |texts: Vec<Text>, standing, leases: &mut JoinSet<_>| {
         let pool = shared.pool.clone();
         let tokens_per_call = batch.tokens_per_call as u32;
         leases.spawn(async move {
             let ids = texts.iter().map(|text| text.token_ids.clone()).collect();
-            let result = pool.embed(ids, tokens_per_call, false).await;
+            let result = pool.embed(ids, tokens_per_call, standing).await;
             (texts, result)
         });
     };
@@ -205,7 +207,11 @@ async fn embed_texts(
     while texts.peek().is_some() {
         // Longest last in the queue would leave one worker alone with it at the
         // end; leases are all of like cost only by count, which is near enough.
-        start(texts.by_ref().take(batch.passages_per_lease).collect(), &mut leases);
+        start(
+            texts.by_ref().take(batch.passages_per_lease).collect(),
+            Standing::Fresh,
+            &mut leases,
+        );
     }
     while let Some(done) = leases.join_next().await {
         let (mut texts, result) =
@@ -218,8 +224,8 @@ async fn embed_texts(
             Ok(_) => return Err(JobError::Refused("vectors of another length".into()).into()),
             Err(JobError::Deadly { .. } | JobError::Refused(_)) if texts.len() > 1 => {
                 let second = texts.split_off(texts.len() / 2);
-                start(texts, &mut leases);
-                start(second, &mut leases);
+                start(texts, Standing::Suspect, &mut leases);
+                start(second, Standing::Suspect, &mut leases);
             }
             Err(error @ (JobError::Deadly { .. } | JobError::Refused(_))) => {
                 deadly.extend(texts.iter().map(|text| (text.hash, error.to_string())));

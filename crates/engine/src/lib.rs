@@ -22,6 +22,8 @@ mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod health;
+mod indexing;
 mod intake;
 mod model;
 mod pass;
@@ -31,6 +33,7 @@ mod reading;
 mod repair;
 mod shared;
 mod status;
+mod thrift;
 mod writer;
 
 use std::{
@@ -56,6 +59,7 @@ pub use answer::{Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
+pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use problem::{Problem, ProblemKind};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileRow, FileState};
@@ -63,9 +67,11 @@ pub use rummage_models::Surroundings;
 pub use rummage_search::{FileHit, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
-pub use status::{ModelState, ModelStatus, PoolView, RootStatus, Status, WorkerView};
+pub use rummage_store::prepare_process;
+pub use status::{ModelState, ModelStatus, RootStatus, Status};
 
 use follow::Call;
+use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
 use shared::{Shared, pool_config};
@@ -107,6 +113,8 @@ pub struct Engine {
     status: Option<watch::Receiver<Status>>,
     /// Taken by [`Engine::close`].
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// The threads that these run on.
+    indexing: Option<Indexing>,
     lock: Mutex<Option<folder::Lock>>,
 }
 
@@ -141,14 +149,13 @@ impl Engine {
         let catalog = open_catalog(&folder, lock.is_some())?;
         let store = open_store(&folder, &catalog, model.as_ref(), lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
-        let auto = auto(cores(), memory_bytes());
-        let indexes = lock.is_some();
-        let numbers = settings.resolve(auto);
-        // A process that only reads may never be asked a question.
-        let embed = model.as_ref().filter(|_| indexes).map(|model| model.workers(numbers));
-        let pool = Pool::start(pool_config(program.clone(), embed, indexes));
+        let model_bytes = model.as_ref().map_or(0, LoadedModel::bytes);
+        let auto = auto(cores(), memory_bytes(), model_bytes);
+        let following = options.indexing;
+        let pool =
+            Pool::start(pool_config(program.clone(), &settings, auto, model.as_ref(), following));
         let shared = Arc::new(Shared::new(
-            folder, program, indexes, catalog, settings, auto, model, pool, problems,
+            folder, program, following, catalog, settings, auto, model, pool, problems,
         ));
         let mut engine = Self {
             shared,
@@ -156,6 +163,7 @@ impl Engine {
             calls: None,
             status: None,
             tasks: Mutex::default(),
+            indexing: None,
             lock: Mutex::new(lock),
         };
         if let Some(following) = options.indexing {
@@ -167,26 +175,33 @@ impl Engine {
     /// Starts the tasks that index.
     fn start(&mut self, following: Following) -> Result<(), EngineError> {
         let shared = &self.shared;
+        let folder = shared.folder.path();
+        let indexing = Indexing::start().map_err(|source| EngineError::folder(folder, source))?;
         let (calls, inbox) = mpsc::channel(CALLS);
         let mut tasks = Vec::new();
-        tasks.push(tokio::spawn(follow::run(shared.clone(), inbox, following)));
+        tasks.push(indexing.spawn(follow::run(shared.clone(), inbox, following)));
         if let (Some(model), Some(store)) = (&shared.model, &self.store) {
             let (writer, commits) = writer::channel();
             let (model, store) = (model.clone(), store.clone());
-            tasks.push(tokio::spawn(writer::run(
+            tasks.push(indexing.spawn(writer::run(
                 shared.clone(),
                 store.clone(),
                 commits,
                 following,
             )));
-            tasks.push(tokio::spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
-            tasks.push(tokio::spawn(embedding::run(shared.clone(), store, model, writer)));
+            tasks.push(indexing.spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
+            tasks.push(indexing.spawn(embedding::run(shared.clone(), store, model, writer)));
         }
         let first = status::take(shared, &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
-        tasks.push(tokio::spawn(status::run(shared.clone(), publish)));
+        tasks.push(indexing.spawn(status::run(shared.clone(), publish)));
+        tasks.push(indexing.spawn(health::run(shared.clone())));
+        if following == Following::Live {
+            tasks.push(indexing.spawn(thrift::run(shared.clone())));
+        }
         (self.calls, self.status) = (Some(calls), Some(status));
         self.tasks = Mutex::new(tasks);
+        self.indexing = Some(indexing);
         Ok(())
     }
 
@@ -347,6 +362,11 @@ impl Engine {
         self.status.clone()
     }
 
+    /// Memory and throughput over the last ten minutes, the oldest first.
+    pub fn health_history(&self) -> Vec<HealthSample> {
+        self.shared.history.samples()
+    }
+
     /// The processes of this engine's workers.
     pub fn worker_pids(&self) -> Vec<u32> {
         let pool = self.shared.pool.status();
@@ -409,8 +429,7 @@ impl Engine {
         let before = self.shared.settings.send_replace(settings.clone());
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
-        let embed = shared.model.as_ref().map(|model| model.workers(shared.numbers()));
-        shared.pool.configure(shared.pool_config(embed)).await;
+        shared.pool.configure(shared.pool_config()).await;
         if before.files != settings.files {
             shared.catalog.retry_skipped()?;
             shared.scan_asked();
@@ -445,7 +464,7 @@ impl Engine {
 
     /// Whether this engine indexes, or only reads beside another that does.
     pub fn indexes(&self) -> bool {
-        self.shared.indexes
+        self.shared.following.is_some()
     }
 
     fn writable(&self) -> Result<(), EngineError> {

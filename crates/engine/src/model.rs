@@ -66,9 +66,15 @@ impl LoadedModel {
         VectorSpace { fingerprint: self.identity.fingerprint.clone(), dims: self.identity.dims }
     }
 
+    /// The size of the model's file; 0 while that is missing.
+    pub fn bytes(&self) -> u64 {
+        self.model.onnx().metadata().map_or(0, |metadata| metadata.len())
+    }
+
     pub fn workers(&self, numbers: Resolved) -> EmbedConfig {
         EmbedConfig {
             workers: numbers.pool_size,
+            keep_query_worker: true,
             threads_per_worker: numbers.threads_per_worker,
             model_dir: self.model.dir().to_owned(),
             runtime_library: self.runtime_library.clone(),

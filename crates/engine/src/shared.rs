@@ -9,27 +9,29 @@ use std::{
 };
 
 use rummage_catalog::Catalog;
-use rummage_pool::{EmbedConfig, ExtractConfig, Limits, Pool, PoolConfig};
-use rummage_settings::{Resolved, Settings};
-use tokio::sync::{Notify, OnceCell, watch};
+use rummage_pool::{ExtractConfig, Limits, Pace, Pool, PoolConfig};
+use rummage_settings::{IndexingMode, Resolved, Settings};
+use tokio::sync::{Notify, watch};
 
-use crate::{folder::DataFolder, model::LoadedModel, problem::Problems, progress::Counters};
+use crate::{
+    Following, folder::DataFolder, health::History, model::LoadedModel, problem::Problems,
+    progress::Counters,
+};
 
 pub(crate) struct Shared {
     pub folder: DataFolder,
     pub worker_program: PathBuf,
-    /// This process indexes; else it only reads.
-    pub indexes: bool,
+    /// What this process indexes; `None`: it only reads.
+    pub following: Option<Following>,
     pub catalog: Catalog,
     pub settings: watch::Sender<Settings>,
     /// What `auto` means on this machine.
     pub auto: Resolved,
     pub model: Option<LoadedModel>,
     pub pool: Pool,
-    /// Of a process that only reads: its one embedding worker has been asked for.
-    pub query_worker: OnceCell<()>,
     pub problems: Problems,
     pub counters: Counters,
+    pub history: History,
     /// The queue may hold something new.
     pub work: Notify,
     /// Files may be leaving. Keeps one call until the writer looks.
@@ -51,7 +53,7 @@ impl Shared {
     pub fn new(
         folder: DataFolder,
         worker_program: PathBuf,
-        indexes: bool,
+        following: Option<Following>,
         catalog: Catalog,
         settings: Settings,
         auto: Resolved,
@@ -62,15 +64,15 @@ impl Shared {
         Self {
             folder,
             worker_program,
-            indexes,
+            following,
             catalog,
             settings: watch::Sender::new(settings),
             auto,
             model,
             pool,
-            query_worker: OnceCell::new(),
             problems,
             counters: Counters::default(),
+            history: History::default(),
             work: Notify::new(),
             leaving: Notify::new(),
             touched: watch::Sender::new(0),
@@ -146,8 +148,9 @@ impl Shared {
         self.ordered.store(disorder, Ordering::SeqCst);
     }
 
-    pub fn pool_config(&self, embed: Option<EmbedConfig>) -> PoolConfig {
-        pool_config(self.worker_program.clone(), embed, self.indexes)
+    pub fn pool_config(&self) -> PoolConfig {
+        let (settings, model) = (self.settings.borrow(), self.model.as_ref());
+        pool_config(self.worker_program.clone(), &settings, self.auto, model, self.following)
     }
 
     /// The numbers to work with now.
@@ -156,14 +159,35 @@ impl Shared {
     }
 }
 
-/// One process reads all files: that takes a fraction of what embedding takes.
 pub(crate) fn pool_config(
     program: PathBuf,
-    embed: Option<EmbedConfig>,
-    indexes: bool,
+    settings: &Settings,
+    auto: Resolved,
+    model: Option<&LoadedModel>,
+    following: Option<Following>,
 ) -> PoolConfig {
-    let extract = ExtractConfig { workers: usize::from(indexes) };
-    PoolConfig { embed, extract, program, limits: Limits::default() }
+    let numbers = settings.resolve(auto);
+    let memory = crate::memory_bytes();
+    let mut embed = model.map(|model| model.workers(numbers));
+    if let Some(embed) = &mut embed {
+        embed.keep_query_worker = following == Some(Following::Live);
+        if following.is_none() {
+            embed.workers = 0;
+        }
+    }
+    PoolConfig {
+        embed,
+        // One process reads all files: that takes a fraction of what embedding takes.
+        extract: ExtractConfig { workers: usize::from(following.is_some()) },
+        program,
+        limits: Limits::new(memory, (numbers.memory_megabytes as u64) << 20),
+        pace: match (following, settings.indexing.mode) {
+            // Who calls a command waits for its end.
+            (Some(Following::Once), _) | (_, IndexingMode::Full) => Pace::Full,
+            (_, IndexingMode::Considerate) => Pace::Considerate,
+            (_, IndexingMode::Paused) => Pace::Paused,
+        },
+    }
 }
 
 /// Tells when everything is to stop.

@@ -9,13 +9,12 @@ use std::{
 };
 
 use rummage_catalog::{Counts, Root};
-use rummage_pool::PoolStatus;
-use serde::{Deserialize, Serialize};
+use rummage_pool::{Duty, PoolStatus, WorkerState};
 use tokio::sync::watch;
 
 use crate::{
-    Coverage, EngineError, Problem, ProblemKind, Progress, folder::DataFolder, model::LoadedModel,
-    progress::Pace, shared::Shared,
+    Coverage, EngineError, PoolView, Problem, ProblemKind, Progress, folder::DataFolder,
+    model::LoadedModel, progress::Pace, shared::Shared,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -58,42 +57,6 @@ pub enum ModelState {
     Failed(String),
 }
 
-/// The pool as anybody may show it; see [`PoolStatus`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PoolView {
-    pub workers: Vec<WorkerView>,
-    pub planned_restarts: u64,
-    pub crash_restarts: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkerView {
-    pub role: String,
-    pub pid: Option<u32>,
-    pub state: String,
-    pub memory_bytes: u64,
-    pub jobs: u64,
-    pub restarts: u64,
-}
-
-impl PoolView {
-    fn of(status: &PoolStatus) -> Self {
-        let workers = status.workers.iter().map(|worker| WorkerView {
-            role: worker.role.name().to_owned(),
-            pid: worker.pid,
-            state: worker.state.name().to_owned(),
-            memory_bytes: worker.memory_bytes,
-            jobs: worker.jobs,
-            restarts: worker.restarts,
-        });
-        Self {
-            workers: workers.collect(),
-            planned_restarts: status.planned_restarts,
-            crash_restarts: status.crash_restarts,
-        }
-    }
-}
-
 /// The status is taken anew at most this often.
 const STATUS_EVERY: Duration = Duration::from_millis(250);
 
@@ -111,6 +74,7 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
     let mut pace = Pace::default();
     let mut sized: Option<(Instant, u64)> = None;
     let mut lived = Instant::now() - LIVE_EVERY;
+    let mut told: Option<PoolView> = None;
     loop {
         let size_is_old = sized.is_none_or(|(at, _)| at.elapsed() >= SIZE_EVERY);
         if size_is_old {
@@ -120,9 +84,10 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
         }
         let disk_bytes = sized.map_or(0, |(_, bytes)| bytes);
         if let Ok(now) = take(&shared, &mut pace, disk_bytes) {
-            if lived.elapsed() >= LIVE_EVERY {
+            if lived.elapsed() >= LIVE_EVERY && told.as_ref() != Some(&now.pool) {
                 lived = Instant::now();
                 let _ = write_live(&shared.folder, &now.pool);
+                told = Some(now.pool.clone());
             }
             status.send_if_modified(|before| {
                 let changed = *before != now;
@@ -177,14 +142,17 @@ pub(crate) fn take(
 }
 
 fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
-    use rummage_pool::WorkerState::{Busy, Idle};
-    let ready = pool.workers.iter().any(|worker| {
-        worker.role == rummage_protocol::Role::Embed && matches!(worker.state, Idle | Busy)
-    });
+    use rummage_pool::WorkerState::{Busy, Expiring, Idle, Starting};
+    let any = |states: &[WorkerState]| {
+        let of_model = pool.workers.iter().filter(|worker| worker.duty != Duty::Extract);
+        of_model.into_iter().any(|worker| states.contains(&worker.state))
+    };
     let state = match &pool.embed_unavailable {
-        _ if ready => ModelState::Ready,
+        _ if any(&[Idle, Busy, Expiring]) => ModelState::Ready,
         Some(reason) => ModelState::Failed(reason.clone()),
-        None => ModelState::Loading,
+        None if any(&[Starting]) => ModelState::Loading,
+        // It has made way while nobody needs it, and comes with the next question.
+        None => ModelState::Ready,
     };
     ModelStatus {
         id: model.model.spec.id.clone(),

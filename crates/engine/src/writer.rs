@@ -85,7 +85,7 @@ const COMMITS: usize = 4;
 const IDLE_LIVE: Duration = Duration::from_secs(5);
 const IDLE_ONCE: Duration = Duration::from_millis(50);
 
-/// Commits between two looks at what upkeep is due.
+/// Commits of vectors between two looks at what upkeep is due.
 const COMMITS_PER_UPKEEP: u32 = 8;
 
 /// Files that leave at a time.
@@ -177,14 +177,17 @@ impl Writer {
 
     async fn commit(&mut self, commit: Commit) -> Outcome {
         self.unsettle();
+        let read = matches!(commit, Commit::Read(_));
         match commit {
             Commit::Read(outcomes) => self.keep_read(outcomes).await?,
             Commit::Embedded(batch) => self.keep_embedded(batch).await?,
         }
         self.since_upkeep += 1;
-        if self.since_upkeep >= COMMITS_PER_UPKEEP {
+        // New words at once: every question goes through those that no index knows.
+        if read || self.since_upkeep >= COMMITS_PER_UPKEEP {
             self.since_upkeep = 0;
-            self.store.upkeep(Mode::Busy).await?;
+            let lull = read && self.shared.catalog.counts()?.pending == 0;
+            self.store.upkeep(if lull { Mode::Lull } else { Mode::Busy }).await?;
         }
         Ok(())
     }

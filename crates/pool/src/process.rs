@@ -3,7 +3,12 @@
 //! Each worker is attended by one task, which owns the process. The task ends
 //! when the process has been waited for, after it has told so.
 
-use std::{collections::VecDeque, io, process::Stdio, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use rummage_protocol::{FrameError, MAX_FRAME_BYTES, Reply, Request, Role, decode, encode};
 use tokio::{
@@ -13,15 +18,15 @@ use tokio::{
 };
 
 use crate::{
-    PoolConfig,
+    Duty, PoolConfig,
     supervisor::{Event, WorkerId},
 };
 
 /// Lines of a worker's stderr that are kept for the error that it may end with.
 const LAST_LINES: usize = 128;
 
-/// A longer line of stderr is cut: it is for people.
-const LINE_BYTES: usize = 1000;
+/// A longer line of stderr counts as several: it is for people.
+const LINE_BYTES: u64 = 1000;
 
 /// Room for what a worker is told ahead; the supervisor bounds it to fewer.
 const REQUESTS: usize = 64;
@@ -32,7 +37,7 @@ const END_GRACE: Duration = Duration::from_secs(1);
 /// How a running worker is told what to do.
 pub(crate) struct Reins {
     requests: Option<mpsc::Sender<Request>>,
-    kill: Option<oneshot::Sender<&'static str>>,
+    kill: Option<oneshot::Sender<String>>,
 }
 
 impl Reins {
@@ -49,7 +54,7 @@ impl Reins {
         self.requests = None;
     }
 
-    pub(crate) fn kill(&mut self, why: &'static str) {
+    pub(crate) fn kill(&mut self, why: String) {
         if let Some(kill) = self.kill.take() {
             let _ = kill.send(why);
         }
@@ -59,14 +64,16 @@ impl Reins {
 /// Starts the worker; its task tells everything else as events.
 pub(crate) fn start(
     worker: WorkerId,
-    role: Role,
+    duty: Duty,
     config: &PoolConfig,
     events: mpsc::Sender<Event>,
 ) -> Reins {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (kill, killed) = oneshot::channel();
-    match command(role, config).spawn() {
+    match command(duty, config).spawn() {
         Ok(child) => {
+            #[cfg(windows)]
+            end_with_app(&child);
             tokio::spawn(attend(worker, child, inbox, killed, events));
         }
         Err(error) => {
@@ -79,13 +86,38 @@ pub(crate) fn start(
     Reins { requests: Some(requests), kill: Some(kill) }
 }
 
-fn command(role: Role, config: &PoolConfig) -> Command {
+/// Puts the worker into a group of processes that the system ends when this
+/// program does, however it does. Best effort: the end of stdin holds as well.
+#[cfg(windows)]
+fn end_with_app(child: &Child) {
+    use std::sync::LazyLock;
+
+    use win32job::{ExtendedLimitInfo, Job};
+
+    static GROUP: LazyLock<Option<Job>> = LazyLock::new(|| {
+        let mut limits = ExtendedLimitInfo::new();
+        limits.limit_kill_on_job_close();
+        Job::create_with_limit_info(&limits).ok()
+    });
+    if let (Some(group), Some(process)) = (&*GROUP, child.raw_handle()) {
+        let _ = group.assign_process(process as isize);
+    }
+}
+
+fn command(duty: Duty, config: &PoolConfig) -> Command {
     let mut command = Command::new(&config.program);
-    command.args(["--role", role.name()]);
-    if let (Role::Embed, Some(embed)) = (role, &config.embed) {
-        command.arg("--model").arg(&embed.model_dir);
-        command.arg("--runtime").arg(&embed.runtime_library);
-        command.arg("--threads").arg(embed.threads_per_worker.to_string());
+    command.args(["--role", duty.role().name()]);
+    command.arg("--nice").arg(config.pace.niceness(duty).to_string());
+    match (duty.role(), &config.embed) {
+        (Role::Embed, Some(embed)) => {
+            command.arg("--model").arg(&embed.model_dir);
+            command.arg("--runtime").arg(&embed.runtime_library);
+            command.arg("--threads").arg(embed.threads_per_worker.to_string());
+        }
+        _ => {
+            // Measuring comes too late for a parser that takes all there is.
+            command.arg("--memory-limit").arg(config.limits.hard_memory_bytes.to_string());
+        }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // Ctrl+C in a terminal is for the app, which lets its workers finish.
@@ -94,7 +126,14 @@ fn command(role: Role, config: &PoolConfig) -> Command {
     #[cfg(windows)]
     {
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-        command.creation_flags(CREATE_NO_WINDOW);
+        const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x4000;
+        const IDLE_PRIORITY_CLASS: u32 = 0x40;
+        let priority = match config.pace.niceness(duty) {
+            0 => 0,
+            19 => IDLE_PRIORITY_CLASS,
+            _ => BELOW_NORMAL_PRIORITY_CLASS,
+        };
+        command.creation_flags(CREATE_NO_WINDOW | priority);
     }
     command
 }
@@ -103,7 +142,7 @@ async fn attend(
     worker: WorkerId,
     mut child: Child,
     inbox: mpsc::Receiver<Request>,
-    mut killed: oneshot::Receiver<&'static str>,
+    mut killed: oneshot::Receiver<String>,
     events: mpsc::Sender<Event>,
 ) {
     let pid = child.id();
@@ -132,13 +171,25 @@ async fn attend(
     let lines = tail.await.unwrap_or_default();
     let ending = match (cause, status) {
         (Some(cause), _) => cause,
-        (None, Some(Ok(status))) => status.to_string(),
+        (None, Some(Ok(status))) => ending_of(status),
         (None, Some(Err(error))) => format!("it cannot be waited for: {error}"),
         (None, None) => String::from("it fell silent"),
     };
     let last_words =
         if lines.is_empty() { ending } else { format!("{ending}; it said: {}", lines.trim_end()) };
     let _ = events.send(Event::Ended { worker, last_words }).await;
+}
+
+/// In words for people.
+fn ending_of(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("it was ended by signal {signal}");
+    }
+    match status.code() {
+        Some(code) => format!("it exited with code {code}"),
+        None => status.to_string(),
+    }
 }
 
 /// Passes requests on until there are no more; stdin closes with that. A pipe
@@ -201,11 +252,16 @@ async fn keep_last_lines(stderr: ChildStderr) -> String {
     let mut lines: VecDeque<String> = VecDeque::new();
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
-    while stderr.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+    // A line that is longer goes on as the next one: nothing grows without bound.
+    while (&mut stderr)
+        .take(LINE_BYTES)
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|read| read > 0)
+    {
         if lines.len() == LAST_LINES {
             lines.pop_front();
         }
-        line.truncate(LINE_BYTES);
         lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();
     }

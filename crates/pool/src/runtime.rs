@@ -12,20 +12,21 @@ use std::{
 
 use rummage_corpus::SourcePath;
 use rummage_protocol::{EmbedRequest, Embedded, ExtractRequest, LeaseId, Outcome, Reply, Request};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::MissedTickBehavior,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    JobError, PoolConfig, PoolStatus,
+    JobError, Machine, PoolConfig, PoolStatus, Weight,
+    machine::Gauge,
     process::{self, Reins},
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
 
-/// How often deadlines are looked at and memory is measured.
-const TICK: Duration = Duration::from_millis(250);
+/// How often deadlines are looked at and workers are weighed, while there is work
+/// and while there is none.
+const TICK: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
+
+/// How often the whole machine is looked at, likewise.
+const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 
 /// Jobs that wait for the pool's thread to take them; whoever submits more waits.
 const INTAKE: usize = 64;
@@ -34,12 +35,25 @@ const INTAKE: usize = 64;
 const EVENTS: usize = 64;
 
 /// On closing, workers have this long to end by themselves.
-const CLOSE_GRACE: Duration = Duration::from_millis(1500);
+const CLOSE_GRACE: Duration = Duration::from_millis(1000);
+
+/// After a kill, the system has this long to say that they have ended.
+const KILL_GRACE: Duration = Duration::from_millis(500);
 
 type Answer = Result<Reply, JobError>;
 
+/// What is known of texts that are to be embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody waits: they overtake all others.
+    Urgent,
+    Fresh,
+    /// They are part of a job that workers died over.
+    Suspect,
+}
+
 enum Call {
-    Submit(Request, oneshot::Sender<Answer>),
+    Submit { request: Request, suspect: bool, answer: oneshot::Sender<Answer> },
     Configure(PoolConfig),
     Close,
 }
@@ -80,18 +94,19 @@ impl Pool {
         }
     }
 
-    /// Vectors for texts given as token ids, in their order. An urgent job
-    /// overtakes all that are not.
+    /// Vectors for texts given as token ids, in their order.
     pub async fn embed(
         &self,
         token_ids: Vec<Vec<u32>>,
         tokens_per_call: u32,
-        urgent: bool,
+        standing: Standing,
     ) -> Result<Embedded, JobError> {
         let lease = self.lease();
         let texts = token_ids.len();
+        let urgent = standing == Standing::Urgent;
+        let suspect = standing == Standing::Suspect;
         let request = EmbedRequest { lease, urgent, tokens_per_call, token_ids };
-        match self.submit(Request::Embed(request)).await? {
+        match self.submit(Request::Embed(request), suspect).await? {
             Reply::Embedded(reply) if reply.values.len() == texts * reply.dims as usize => {
                 Ok(reply)
             }
@@ -103,7 +118,7 @@ impl Pool {
     pub async fn extract(&self, path: SourcePath, max_bytes: u64) -> Result<Outcome, JobError> {
         let lease = self.lease();
         let request = ExtractRequest { lease, path, max_bytes };
-        match self.submit(Request::Extract(request)).await? {
+        match self.submit(Request::Extract(request), false).await? {
             Reply::Extracted(reply) => Ok(reply.outcome),
             _ => Err(JobError::Refused(String::from("the worker answered something else"))),
         }
@@ -135,21 +150,31 @@ impl Pool {
         self.next_lease.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn submit(&self, request: Request) -> Answer {
+    async fn submit(&self, request: Request, suspect: bool) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.calls.send(Call::Submit(request, answer)).await.map_err(|_| JobError::Closed)?;
+        let call = Call::Submit { request, suspect, answer };
+        self.calls.send(call).await.map_err(|_| JobError::Closed)?;
         answered.await.unwrap_or(Err(JobError::Closed))
     }
+}
+
+/// What was measured at one time.
+struct Measurement {
+    gauge: Gauge,
+    weights: Vec<(WorkerId, Weight)>,
+    machine: Option<Machine>,
 }
 
 struct Runtime {
     supervisor: Supervisor,
     events: mpsc::Sender<Event>,
     reins: HashMap<WorkerId, Reins>,
-    pids: HashMap<WorkerId, Pid>,
+    pids: HashMap<WorkerId, u32>,
     answers: HashMap<LeaseId, oneshot::Sender<Answer>>,
-    /// `None` where the system tells nothing: memory is then not supervised.
-    system: Option<System>,
+    /// Away while it measures, on a thread beside.
+    gauge: Option<Gauge>,
+    /// When the machine is looked at next.
+    next_look: Instant,
 }
 
 async fn run(
@@ -164,25 +189,34 @@ async fn run(
         reins: HashMap::new(),
         pids: HashMap::new(),
         answers: HashMap::new(),
-        system: System::new().ok(),
+        gauge: Some(Gauge::new()),
+        next_look: Instant::now(),
     };
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (measured, mut measurements) = mpsc::channel(1);
+    let mut next_tick = tokio::time::Instant::now();
     loop {
         tokio::select! {
             call = calls.recv() => match call {
-                Some(Call::Submit(request, answer)) => {
+                Some(Call::Submit { request, suspect, answer }) => {
+                    if !runtime.supervisor.is_busy() {
+                        // The slow tick of an idle pool may be far off.
+                        next_tick = next_tick.min(tokio::time::Instant::now() + TICK.0);
+                        runtime.next_look = runtime.next_look.min(Instant::now() + LOOK.0);
+                    }
                     runtime.answers.insert(request.lease(), answer);
-                    runtime.apply(Event::Submit(request));
+                    runtime.apply(Event::Submit { request, suspect });
                 }
                 Some(Call::Configure(config)) => runtime.apply(Event::Configure(config)),
                 Some(Call::Close) | None => break,
             },
             Some(event) = inbox.recv() => runtime.apply(event),
-            _ = tick.tick() => {
-                runtime.measure();
+            Some(measurement) = measurements.recv() => runtime.take_in(measurement),
+            () = tokio::time::sleep_until(next_tick) => {
+                let busy = runtime.supervisor.is_busy();
+                next_tick = tokio::time::Instant::now() + if busy { TICK.0 } else { TICK.1 };
+                runtime.measure(busy, &measured);
                 runtime.apply(Event::Tick);
-                let now = runtime.supervisor.status();
+                let now = runtime.supervisor.status(Instant::now());
                 status.send_if_modified(|before| {
                     let changed = *before != now;
                     *before = now;
@@ -192,23 +226,34 @@ async fn run(
         }
     }
     runtime.apply(Event::Close);
-    let ending = async {
-        while !runtime.supervisor.is_empty() {
-            match inbox.recv().await {
-                Some(event) => runtime.apply(event),
-                None => break,
-            }
+    if !runtime.ended(&mut inbox, CLOSE_GRACE).await {
+        for reins in runtime.reins.values_mut() {
+            reins.kill(String::from("it did not end in time"));
         }
-    };
-    // What is left then is killed as its task is dropped with this runtime.
-    let _ = tokio::time::timeout(CLOSE_GRACE, ending).await;
+        // The system does not refuse this; what it delays is killed once more as
+        // its task is dropped with this runtime.
+        runtime.ended(&mut inbox, KILL_GRACE).await;
+    }
 }
 
 impl Runtime {
+    /// Whether all workers have ended within this time.
+    async fn ended(&mut self, inbox: &mut mpsc::Receiver<Event>, within: Duration) -> bool {
+        let ending = async {
+            while !self.supervisor.is_empty() {
+                match inbox.recv().await {
+                    Some(event) => self.apply(event),
+                    None => break,
+                }
+            }
+        };
+        tokio::time::timeout(within, ending).await.is_ok()
+    }
+
     fn apply(&mut self, event: Event) {
         match &event {
             Event::Started { worker, pid: Some(pid) } => {
-                self.pids.insert(*worker, Pid::from_u32(*pid));
+                self.pids.insert(*worker, *pid);
             }
             Event::Ended { worker, .. } => {
                 self.pids.remove(worker);
@@ -223,9 +268,9 @@ impl Runtime {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Spawn { worker, role } => {
+            Action::Spawn { worker, duty } => {
                 let events = self.events.clone();
-                let reins = process::start(worker, role, self.supervisor.config(), events);
+                let reins = process::start(worker, duty, self.supervisor.config(), events);
                 self.reins.insert(worker, reins);
             }
             Action::Send { worker, request } => {
@@ -235,7 +280,7 @@ impl Runtime {
             }
             Action::Kill { worker, why } => {
                 if let Some(reins) = self.reins.get_mut(&worker) {
-                    reins.kill(why);
+                    reins.kill(why.to_string());
                 }
             }
             Action::Retire { worker } => {
@@ -252,21 +297,32 @@ impl Runtime {
         }
     }
 
-    fn measure(&mut self) {
-        let pids: Vec<Pid> = self.pids.values().copied().collect();
-        let Some(system) = &mut self.system else { return };
-        system.refresh_processes_specifics(
-            ProcessesToUpdate::Some(&pids),
-            true,
-            ProcessRefreshKind::nothing().with_memory(),
-        );
-        let measured: Vec<(WorkerId, u64)> = self
-            .pids
-            .iter()
-            .filter_map(|(worker, pid)| Some((*worker, system.process(*pid)?.memory())))
-            .collect();
-        for (worker, bytes) in measured {
-            self.apply(Event::Measured { worker, bytes });
+    /// Measures on a thread beside: that takes milliseconds, which a question may
+    /// not have to wait for.
+    fn measure(&mut self, busy: bool, measured: &mpsc::Sender<Measurement>) {
+        let Some(mut gauge) = self.gauge.take() else { return };
+        let now = Instant::now();
+        let look = now >= self.next_look;
+        if look {
+            self.next_look = now + if busy { LOOK.0 } else { LOOK.1 };
+        }
+        let (pids, measured) = (self.pids.clone(), measured.clone());
+        tokio::task::spawn_blocking(move || {
+            let weigh = |(worker, pid)| Some((worker, gauge.weigh(pid)?));
+            let weights = pids.into_iter().filter_map(weigh).collect();
+            let machine = look.then(|| gauge.machine()).flatten();
+            // The pool may have ended.
+            let _ = measured.blocking_send(Measurement { gauge, weights, machine });
+        });
+    }
+
+    fn take_in(&mut self, measurement: Measurement) {
+        self.gauge = Some(measurement.gauge);
+        for (worker, weight) in measurement.weights {
+            self.apply(Event::Weighed { worker, weight });
+        }
+        if let Some(machine) = measurement.machine {
+            self.apply(Event::Measured(machine));
         }
     }
 }

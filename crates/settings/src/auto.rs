@@ -2,9 +2,12 @@
 
 use crate::Settings;
 
-/// What a worker is given to live in: the model's own memory, the runtime's, and
-/// what a batch needs, each with room to spare.
-const WORKER_BYTES: u64 = 512 << 20;
+/// What a worker is given to live in beside its model, in units of 2²⁰ bytes: the
+/// runtime, and what a batch needs, with room to spare.
+const WORKER_MEGABYTES: u64 = 320;
+
+/// So many times its file's size a model may take once it is loaded.
+const MODEL_TIMES: u64 = 3;
 
 /// Above it, more workers cost memory and gain little.
 const MOST_WORKERS: usize = 16;
@@ -16,19 +19,24 @@ pub struct Resolved {
     pub threads_per_worker: usize,
     pub passages_per_lease: usize,
     pub tokens_per_call: usize,
+    pub memory_megabytes: usize,
 }
 
-/// For a machine with that many physical cores and that much memory: a process
-/// of one thread for each core, as far as half of the memory goes. On a CPU this
+/// For a machine with that many physical cores and that much memory, and a model
+/// whose file is of that size: a process of one thread for each core, as far as
+/// half of the memory goes. On a CPU this
 /// is half as fast again as one process with a thread for each core, and a call
 /// is fastest when its tokens fit the cache: about 256 of them.
-pub fn auto(cores: usize, memory_bytes: u64) -> Resolved {
-    let fitting = usize::try_from(memory_bytes / 2 / WORKER_BYTES).unwrap_or(MOST_WORKERS);
+pub fn auto(cores: usize, memory_bytes: u64, model_bytes: u64) -> Resolved {
+    let worker_megabytes = WORKER_MEGABYTES + model_bytes.div_ceil(1 << 20) * MODEL_TIMES;
+    let fitting = (memory_bytes / 2) >> 20;
+    let fitting = usize::try_from(fitting / worker_megabytes).unwrap_or(MOST_WORKERS);
     Resolved {
         pool_size: cores.min(fitting).clamp(1, MOST_WORKERS),
         threads_per_worker: 1,
         passages_per_lease: 32,
         tokens_per_call: 256,
+        memory_megabytes: usize::try_from(worker_megabytes).unwrap_or(usize::MAX),
     }
 }
 
@@ -46,6 +54,7 @@ impl Settings {
                 .passages_per_lease
                 .unwrap_or(automatic.passages_per_lease),
             tokens_per_call: self.batch.tokens_per_call.unwrap_or(automatic.tokens_per_call),
+            memory_megabytes: self.pool.memory_megabytes.unwrap_or(automatic.memory_megabytes),
         }
     }
 }
@@ -57,8 +66,18 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
+    const MODEL: u64 = 64 << 20;
+
     fn check(cores: usize, memory_bytes: u64, expected: usize) {
-        assert_eq!(auto(cores, memory_bytes).pool_size, expected, "{cores} × {memory_bytes}");
+        let resolved = auto(cores, memory_bytes, MODEL);
+        assert_eq!(resolved.pool_size, expected, "{cores} × {memory_bytes}");
+    }
+
+    #[test]
+    fn a_large_model_gets_more_memory_and_fewer_workers() {
+        let (small, large) = (auto(8, 16 * GIB, 23 << 20), auto(8, 16 * GIB, GIB));
+        assert_eq!((small.pool_size, small.memory_megabytes), (8, 389));
+        assert_eq!((large.pool_size, large.memory_megabytes), (2, 3392));
     }
 
     #[test]
@@ -72,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_fixed_wins() {
-        let automatic = auto(2, 8 * GIB);
+        let automatic = auto(2, 8 * GIB, MODEL);
         let mut settings = Settings::default();
         assert_eq!(settings.resolve(automatic), automatic);
         settings.batch.tokens_per_call = Auto::Fixed(1024);

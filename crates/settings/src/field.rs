@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use crate::IndexingMode;
+
 /// A single setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
     Model,
+    IndexingMode,
     PoolSize,
     ThreadsPerWorker,
+    MemoryMegabytes,
     PassagesPerLease,
     TokensPerCall,
     MaxMegabytes,
@@ -19,6 +23,7 @@ pub enum Field {
 pub(crate) enum Kind {
     AutoOr { least: i64, most: i64 },
     Number { least: i64, most: i64 },
+    Mode,
     Id,
     Patterns,
 }
@@ -33,10 +38,12 @@ pub(crate) enum Value {
 
 impl Field {
     /// In the order in which they are written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Model,
+        Self::IndexingMode,
         Self::PoolSize,
         Self::ThreadsPerWorker,
+        Self::MemoryMegabytes,
         Self::PassagesPerLease,
         Self::TokensPerCall,
         Self::MaxMegabytes,
@@ -47,8 +54,10 @@ impl Field {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Model => "model",
+            Self::IndexingMode => "indexing.mode",
             Self::PoolSize => "pool.size",
             Self::ThreadsPerWorker => "pool.threads_per_worker",
+            Self::MemoryMegabytes => "pool.memory_megabytes",
             Self::PassagesPerLease => "batch.passages_per_lease",
             Self::TokensPerCall => "batch.tokens_per_call",
             Self::MaxMegabytes => "files.max_megabytes",
@@ -62,7 +71,7 @@ impl Field {
             Kind::AutoOr { least, most } | Kind::Number { least, most } => {
                 Some((least.unsigned_abs(), most.unsigned_abs()))
             }
-            Kind::Id | Kind::Patterns => None,
+            Kind::Mode | Kind::Id | Kind::Patterns => None,
         }
     }
 
@@ -81,8 +90,11 @@ impl Field {
     pub(crate) const fn kind(self) -> Kind {
         match self {
             Self::Model => Kind::Id,
+            Self::IndexingMode => Kind::Mode,
             Self::PoolSize => Kind::AutoOr { least: 1, most: 16 },
             Self::ThreadsPerWorker => Kind::AutoOr { least: 1, most: 32 },
+            // Less than the smallest model takes would only ever replace workers.
+            Self::MemoryMegabytes => Kind::AutoOr { least: 128, most: 65536 },
             Self::PassagesPerLease => Kind::AutoOr { least: 1, most: 1024 },
             Self::TokensPerCall => Kind::AutoOr { least: 16, most: 65536 },
             Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
@@ -97,6 +109,7 @@ impl Field {
                 Kind::AutoOr { least, most } | Kind::Number { least, most },
                 Value::Number(number),
             ) => (least..=most).contains(number),
+            (Kind::Mode, Value::Text(name)) => IndexingMode::of_name(name).is_some(),
             (Kind::Id, Value::Text(id)) => {
                 !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())
             }
@@ -116,6 +129,7 @@ impl fmt::Display for Kind {
                 write!(f, "\"auto\" or a whole number from {least} to {most}")
             }
             Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Mode => f.write_str("\"full\", \"considerate\" or \"paused\""),
             Self::Id => f.write_str("the id of a model, in letters, digits and marks"),
             Self::Patterns => {
                 f.write_str("a list of ignore patterns, none empty, each on one line")
@@ -182,6 +196,9 @@ mod tests {
     fn only_some_fields_are_automatic() {
         check(Field::PoolSize, "auto", true);
         check(Field::PoolSize, "Auto", false);
+        check(Field::IndexingMode, "paused", true);
+        check(Field::IndexingMode, "auto", false);
+        check(Field::IndexingMode, 1, false);
         check(Field::MaxMegabytes, "auto", false);
         check(Field::Model, 7, false);
         check(Field::Model, "", false);

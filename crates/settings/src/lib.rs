@@ -17,4 +17,6 @@ pub use error::{FieldError, SettingsError, Warning};
 pub use field::Field;
 pub use ignore::{default_ignore, reason_of_default};
 pub use read::Loaded;
-pub use settings::{Auto, BatchSettings, FileSettings, PoolSettings, Settings};
+pub use settings::{
+    Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PoolSettings, Settings,
+};

@@ -120,7 +120,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Auto;
+    use crate::{Auto, IndexingMode};
 
     fn read(text: &str) -> Loaded {
         parse(text, Path::new("settings.toml"))
@@ -142,9 +142,12 @@ mod tests {
         let loaded = read(
             r#"
             model = "other"
+            [indexing]
+            mode = "paused"
             [pool]
             size = 3
             threads_per_worker = "auto"
+            memory_megabytes = 500
             [batch]
             passages_per_lease = 64
             tokens_per_call = 512
@@ -156,6 +159,8 @@ mod tests {
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
         let settings = loaded.settings;
         assert_eq!(settings.model, "other");
+        assert_eq!(settings.indexing.mode, IndexingMode::Paused);
+        assert_eq!(settings.pool.memory_megabytes, Auto::Fixed(500));
         assert_eq!(settings.pool.size, Auto::Fixed(3));
         assert_eq!(settings.pool.threads_per_worker, Auto::Auto);
         assert_eq!(settings.batch.passages_per_lease, Auto::Fixed(64));

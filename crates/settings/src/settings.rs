@@ -23,11 +23,46 @@ impl<T> Auto<T> {
 /// All that a person can set. [`Field`] names each and says its range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    pub indexing: IndexingSettings,
     pub pool: PoolSettings,
     pub batch: BatchSettings,
     pub files: FileSettings,
     /// Id of the embedding model.
     pub model: String,
+}
+
+/// How much of the machine indexing takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IndexingSettings {
+    pub mode: IndexingMode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IndexingMode {
+    /// All workers, whatever else the machine does.
+    Full,
+    /// Gives way while the machine is on battery or in use.
+    #[default]
+    Considerate,
+    /// Nothing is read or embedded.
+    Paused,
+}
+
+impl IndexingMode {
+    pub const ALL: [Self; 3] = [Self::Full, Self::Considerate, Self::Paused];
+
+    /// As the file has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Considerate => "considerate",
+            Self::Paused => "paused",
+        }
+    }
+
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
 }
 
 /// The worker processes that embed.
@@ -36,6 +71,8 @@ pub struct PoolSettings {
     /// Processes.
     pub size: Auto<usize>,
     pub threads_per_worker: Auto<usize>,
+    /// In units of 2²⁰ bytes: past it a worker is replaced, past twice that killed.
+    pub memory_megabytes: Auto<usize>,
 }
 
 /// How much work goes at once.
@@ -59,6 +96,7 @@ pub struct FileSettings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            indexing: IndexingSettings::default(),
             pool: PoolSettings::default(),
             batch: BatchSettings::default(),
             files: FileSettings::default(),
@@ -95,8 +133,10 @@ impl Settings {
             Auto::Fixed(number) => Value::Number(i64::try_from(number).unwrap_or(i64::MAX)),
         };
         match field {
+            Field::IndexingMode => Value::Text(self.indexing.mode.name().to_owned()),
             Field::PoolSize => auto(self.pool.size),
             Field::ThreadsPerWorker => auto(self.pool.threads_per_worker),
+            Field::MemoryMegabytes => auto(self.pool.memory_megabytes),
             Field::PassagesPerLease => auto(self.batch.passages_per_lease),
             Field::TokensPerCall => auto(self.batch.tokens_per_call),
             Field::MaxMegabytes => {
@@ -113,8 +153,12 @@ impl Settings {
             return false;
         }
         match (field, value) {
+            (Field::IndexingMode, Value::Text(name)) => {
+                self.indexing.mode = IndexingMode::of_name(&name).unwrap_or_default();
+            }
             (Field::PoolSize, value) => self.pool.size = value.auto(),
             (Field::ThreadsPerWorker, value) => self.pool.threads_per_worker = value.auto(),
+            (Field::MemoryMegabytes, value) => self.pool.memory_megabytes = value.auto(),
             (Field::PassagesPerLease, value) => self.batch.passages_per_lease = value.auto(),
             (Field::TokensPerCall, value) => self.batch.tokens_per_call = value.auto(),
             (Field::MaxMegabytes, Value::Number(number)) => {

@@ -193,7 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Auto, BatchSettings, FileSettings, PoolSettings};
+    use crate::{Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PoolSettings};
 
     struct Place {
         dir: tempfile::TempDir,
@@ -335,16 +335,30 @@ mod tests {
         let auto = |least: usize, most: usize| {
             prop_oneof![Just(Auto::Auto), (least..=most).prop_map(Auto::Fixed)]
         };
-        let pool = (auto(1, 16), auto(1, 32))
-            .prop_map(|(size, threads_per_worker)| PoolSettings { size, threads_per_worker });
+        let pool = (auto(1, 16), auto(1, 32), auto(128, 65536)).prop_map(
+            |(size, threads_per_worker, memory_megabytes)| PoolSettings {
+                size,
+                threads_per_worker,
+                memory_megabytes,
+            },
+        );
+        let indexing = prop::sample::select(IndexingMode::ALL.to_vec())
+            .prop_map(|mode| IndexingSettings { mode });
         let batch =
             (auto(1, 1024), auto(16, 65536)).prop_map(|(passages_per_lease, tokens_per_call)| {
                 BatchSettings { passages_per_lease, tokens_per_call }
             });
         let files = (1..=128_u64, prop::collection::vec("[!-~é]{1,8}", 0..5))
             .prop_map(|(max_megabytes, ignore)| FileSettings { max_megabytes, ignore });
-        (pool, batch, files, "[a-zA-Z0-9._-]{1,12}")
-            .prop_map(|(pool, batch, files, model)| Settings { pool, batch, files, model })
+        (indexing, pool, batch, files, "[a-zA-Z0-9._-]{1,12}").prop_map(
+            |(indexing, pool, batch, files, model)| Settings {
+                indexing,
+                pool,
+                batch,
+                files,
+                model,
+            },
+        )
     }
 
     proptest! {

@@ -14,6 +14,8 @@ use crate::{Store, StoreError, table::Table, words::index_parameters};
 pub enum Mode {
     /// Indexing goes on, people may be searching: only what keeps queries quick.
     Busy,
+    /// Busy, and no more words come for now, while vectors do: all words are indexed.
+    Lull,
     /// Nothing else writes and nobody waits: everything, however long it takes.
     Idle,
 }
@@ -29,10 +31,12 @@ pub struct Work {
 /// A table with fewer rows is scanned as fast as an ordered index is read.
 const ORDERED_INDEX_ROWS: usize = 10_000;
 
-/// Rows that no index knows cost a keyword query 15 µs each; adding them to the
-/// indexes costs 0.1 s a thousand. As a share of the table, so that the work a row
-/// causes stays the same while the table grows.
-const FRESH_ROWS: RangeInclusive<usize> = 2_000..=10_000;
+/// Passages that no index knows cost a keyword query 15 to 100 µs each, by their
+/// length; adding them costs 0.1 s a thousand, however few come at a time. As a
+/// share of the table, so that the work a row causes stays the same while it grows.
+const FRESH_PASSAGES: RangeInclusive<usize> = 250..=10_000;
+/// Vectors are looked up by numbers, which are compared quickly.
+const FRESH_VECTORS: RangeInclusive<usize> = 2_000..=10_000;
 const FRESH_SHARE: usize = 100;
 
 /// Each addition makes an index segment; 40 of them slow a keyword query sevenfold.
@@ -70,12 +74,16 @@ impl Store {
     /// This is writing: only the task that adds and removes rows may call it.
     pub async fn upkeep(&self, mode: Mode) -> Result<Work, StoreError> {
         let mut work = Work::default();
-        let passages = (&self.inner.passages, ["id", "file"].as_slice());
-        let vectors = (&self.inner.vectors, ["id", "file", "hash"].as_slice());
-        for (table, ordered) in [passages, vectors] {
+        let (passages, vectors) = (&self.inner.passages, &self.inner.vectors);
+        // In a lull vectors go on coming.
+        let of_vectors = if mode == Mode::Lull { Mode::Busy } else { mode };
+        for (table, ordered, fresh, mode) in [
+            (passages, ["id", "file"].as_slice(), FRESH_PASSAGES, mode),
+            (vectors, ["id", "file", "hash"].as_slice(), FRESH_VECTORS, of_vectors),
+        ] {
             let rows = table.count().await?;
             work.indexes_created += create_missing(table, ordered, rows).await?;
-            let indexed = index_fresh_rows(table, rows, mode).await?;
+            let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
             if compacted || (indexed && mode == Mode::Idle) {
                 // What opening would go back to must not be among what goes.
@@ -105,14 +113,18 @@ async fn create_missing(table: &Table, ordered: &[&str], rows: usize) -> Result<
     Ok(created)
 }
 
-async fn index_fresh_rows(table: &Table, rows: usize, mode: Mode) -> Result<bool, StoreError> {
+async fn index_fresh_rows(
+    table: &Table,
+    rows: usize,
+    bounds: &RangeInclusive<usize>,
+    mode: Mode,
+) -> Result<bool, StoreError> {
     let indexes = indexes(table).await?;
     let fresh = indexes.iter().filter_map(|index| index.num_unindexed_rows).max().unwrap_or(0);
     let segments = indexes.iter().filter_map(|index| index.num_segments).max().unwrap_or(0);
     let (fresh_due, segments_due) = match mode {
-        Mode::Busy => {
-            ((rows / FRESH_SHARE).clamp(*FRESH_ROWS.start(), *FRESH_ROWS.end()), SEGMENTS)
-        }
+        Mode::Busy => ((rows / FRESH_SHARE).clamp(*bounds.start(), *bounds.end()), SEGMENTS),
+        Mode::Lull => (1, SEGMENTS),
         Mode::Idle => (1, 1),
     };
     let options = if segments > segments_due {
@@ -132,7 +144,7 @@ async fn compact(table: &Table, mode: Mode) -> Result<bool, StoreError> {
     let many_dead = dead * 100 > (dead + stats.num_rows) * DEAD_PERCENT;
     let fragments = stats.fragment_stats.num_small_fragments;
     let due = match mode {
-        Mode::Busy => fragments > BUSY_FRAGMENTS,
+        Mode::Busy | Mode::Lull => fragments > BUSY_FRAGMENTS,
         Mode::Idle => fragments > IDLE_FRAGMENTS || many_dead,
     };
     if !due {

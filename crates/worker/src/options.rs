@@ -4,16 +4,32 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 /// What the command line looks like.
 pub const USAGE: &str = "\
-usage: rummage-worker --role extract
-       rummage-worker --role embed --model FOLDER --runtime LIBRARY --threads COUNT
+usage: rummage-worker --role extract [--memory-limit BYTES] [--nice LEVEL]
+       rummage-worker --role embed --model FOLDER --runtime LIBRARY --threads COUNT [--nice LEVEL]
 
 Started by Rummage, not by hand: it speaks in frames on stdin and stdout.";
+
+/// The whole command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arguments {
+    pub options: Options,
+    pub manners: Manners,
+}
 
 /// What a worker was started to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Options {
     Extract,
     Embed(EmbedOptions),
+}
+
+/// What the process may take of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manners {
+    /// How much it gives way to others, from 0 to 19.
+    pub nice: Option<u8>,
+    /// More memory than this is refused to it.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,30 +58,42 @@ pub enum UsageError {
     Role(OsString),
     #[error("{} is no count of threads from 1", .0.display())]
     Threads(OsString),
+    #[error("{} is no level from 0 to 19", .0.display())]
+    Nice(OsString),
+    #[error("{} is no number of bytes", .0.display())]
+    Bytes(OsString),
 }
 
 const ROLE: &str = "--role";
 const MODEL: &str = "--model";
 const RUNTIME: &str = "--runtime";
 const THREADS: &str = "--threads";
+const NICE: &str = "--nice";
+const MEMORY_LIMIT: &str = "--memory-limit";
 
-impl Options {
+impl Arguments {
     /// The arguments, the program's name taken off.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
         let mut given = Given::collect(arguments)?;
         let role = given.take(ROLE)?;
         let options = match role.to_str() {
-            Some("extract") => Self::Extract,
-            Some("embed") => Self::Embed(EmbedOptions {
+            Some("extract") => Options::Extract,
+            Some("embed") => Options::Embed(EmbedOptions {
                 model: given.take(MODEL)?.into(),
                 runtime: given.take(RUNTIME)?.into(),
                 threads: count(given.take(THREADS)?)?,
             }),
             _ => return Err(UsageError::Role(role)),
         };
+        let nice = given.take_any(NICE).map(level).transpose()?;
+        let memory_limit_bytes = match options {
+            // The runtime is measured from outside, and not stopped in mid-call.
+            Options::Embed(_) => None,
+            Options::Extract => given.take_any(MEMORY_LIMIT).map(bytes).transpose()?,
+        };
         match given.0.first() {
             Some((name, _)) => Err(UsageError::Unfitting(name)),
-            None => Ok(options),
+            None => Ok(Self { options, manners: Manners { nice, memory_limit_bytes } }),
         }
     }
 }
@@ -78,7 +106,9 @@ impl Given {
         let mut arguments = arguments.into_iter();
         let mut given = Self(Vec::new());
         while let Some(argument) = arguments.next() {
-            let known = [ROLE, MODEL, RUNTIME, THREADS].into_iter().find(|name| argument == *name);
+            let known = [ROLE, MODEL, RUNTIME, THREADS, NICE, MEMORY_LIMIT]
+                .into_iter()
+                .find(|name| argument == *name);
             let name = known.ok_or(UsageError::Unknown(argument))?;
             if given.0.iter().any(|(taken, _)| *taken == name) {
                 return Err(UsageError::Twice(name));
@@ -89,9 +119,22 @@ impl Given {
     }
 
     fn take(&mut self, name: &'static str) -> Result<OsString, UsageError> {
-        let at = self.0.iter().position(|(given, _)| *given == name);
-        Ok(self.0.swap_remove(at.ok_or(UsageError::Missing(name))?).1)
+        self.take_any(name).ok_or(UsageError::Missing(name))
     }
+
+    fn take_any(&mut self, name: &'static str) -> Option<OsString> {
+        let at = self.0.iter().position(|(given, _)| *given == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+fn level(value: OsString) -> Result<u8, UsageError> {
+    let level = value.to_str().and_then(|text| text.parse().ok());
+    level.filter(|level| *level <= 19).ok_or(UsageError::Nice(value))
+}
+
+fn bytes(value: OsString) -> Result<u64, UsageError> {
+    value.to_str().and_then(|text| text.parse().ok()).ok_or(UsageError::Bytes(value))
 }
 
 fn count(value: OsString) -> Result<NonZeroUsize, UsageError> {
@@ -103,7 +146,20 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Result<Options, UsageError>) {
-        assert_eq!(Options::parse(line.split_whitespace().map(OsString::from)), expected, "{line}");
+        let parsed = Arguments::parse(line.split_whitespace().map(OsString::from));
+        assert_eq!(parsed.map(|arguments| arguments.options), expected, "{line}");
+    }
+
+    #[test]
+    fn manners_are_read_where_they_fit() {
+        let line = "--nice 10 --role extract --memory-limit 4096";
+        let manners = Manners { nice: Some(10), memory_limit_bytes: Some(4096) };
+        let parsed = Arguments::parse(line.split_whitespace().map(OsString::from));
+        assert_eq!(parsed, Ok(Arguments { options: Options::Extract, manners }));
+        check("--role extract --nice 20", Err(UsageError::Nice("20".into())));
+        check("--role extract --memory-limit much", Err(UsageError::Bytes("much".into())));
+        let embed = "--role embed --model m --runtime r --threads 1 --memory-limit 1";
+        check(embed, Err(UsageError::Unfitting("--memory-limit")));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::io::{self, Write};
 
+use crate::Manners;
+
 /// Ends the process at once, whatever its other threads are doing.
 ///
 /// No exit handlers run: those of a loaded library would pull the ground from
@@ -47,6 +49,26 @@ pub fn ignore_interrupts() {
     unsafe {
         libc::signal(libc::SIGINT, libc::SIG_IGN);
     }
+}
+
+/// Lets this process take no more of the machine than it was told to. Where the system has no such
+/// limit, the app's own measuring holds.
+pub fn behave(manners: &Manners) {
+    #[cfg(unix)]
+    // SAFETY: both calls take numbers and a struct of numbers.
+    unsafe {
+        if let Some(nice) = manners.nice {
+            libc::setpriority(libc::PRIO_PROCESS, 0, i32::from(nice));
+        }
+        if let Some(bytes) = manners.memory_limit_bytes {
+            // What is refused ends the process with words about it.
+            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            libc::setrlimit(libc::RLIMIT_DATA, &limit);
+        }
+    }
+    // Windows starts the process with its priority.
+    #[cfg(not(unix))]
+    let _ = manners;
 }
 
 /// Has the kernel send a signal when the parent dies.

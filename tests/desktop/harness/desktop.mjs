@@ -103,7 +103,7 @@ export class Desktop {
     process.removeListener('exit', this.closeOnExit);
     // The last one started goes first: a program before the bus and the display that it hangs on.
     for (const child of this.children.splice(0).reverse()) killGroup(child);
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

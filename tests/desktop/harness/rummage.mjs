@@ -36,9 +36,36 @@ class Rummage {
     return descendantsOf(this.window.driver.pid).find((one) => one.program === 'rummage-desktop');
   }
 
-  /** Its worker processes of a role. */
-  workers(role) {
-    return descendantsOf(this.process.pid).filter((one) => one.program === 'rummage-worker' && one.args.includes(role));
+  /** Its worker processes for one duty: extract, embed or query. */
+  workers(duty) {
+    return descendantsOf(this.process.pid)
+      .filter((one) => one.program === 'rummage-worker' && dutyOf(one) === duty);
+  }
+
+  /** Opens the Health panel; the workers that it lists are `shownWorkers`. */
+  async openHealth() {
+    await (await this.window.find('button', 'Health')).click();
+    await this.window.find('dialog', 'Health');
+  }
+
+  /** The Health panel's rows: `{ role, pid, state, done, leases }`, a pid of `null` while there is no process. */
+  async shownWorkers() {
+    const rows = await this.window.evaluate(`
+      const rows = document.querySelectorAll('dialog tbody tr:has(td + td)');
+      return [...rows].map((row) => [...row.cells].map((cell) => cell.innerText));
+    `);
+    return rows.map(([worker, state, , done]) => ({
+      role: worker.split('\n')[0].trim(),
+      pid: numberIn(worker, /Process (\d+)/),
+      state: state.trim(),
+      done: numberIn(done, /([\d,]+) (?:passage|file|question)/),
+      leases: numberIn(done, /([\d,]+) lease/),
+    }));
+  }
+
+  /** Chooses how much indexing may take: Full speed, Considerate or Paused. */
+  async throttle(mode) {
+    await (await this.window.find('radio', mode)).click();
   }
 
   /** Drops folders on the window and waits until they are listed. */
@@ -87,6 +114,17 @@ class Rummage {
     await box.clear();
     await box.type(question);
   }
+}
+
+/** What a worker was started for. Both embed, but questions have one that gives way to nobody. */
+function dutyOf({ args }) {
+  const after = (name) => args[args.indexOf(name) + 1];
+  return after('--role') === 'embed' && after('--nice') === '0' ? 'query' : after('--role');
+}
+
+function numberIn(text, pattern) {
+  const found = pattern.exec(text);
+  return found ? Number(found[1].replaceAll(',', '')) : null;
 }
 
 /** Writes a folder of files, `{ name: contents }`, into the desktop's home; returns its path. */

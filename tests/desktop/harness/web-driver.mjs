@@ -16,8 +16,10 @@ const CANDIDATES = {
   dialog: 'dialog, [role=dialog]',
   listbox: '[role=listbox]',
   progressbar: 'progress, [role=progressbar]',
+  radio: 'input[type=radio], [role=radio]',
   region: 'section, [role=region]',
   searchbox: 'input[type=search], [role=searchbox]',
+  slider: 'input[type=range], [role=slider]',
   // WebKit takes a number field for a text field.
   textbox: 'input[type=number], input[type=text], textarea, [role=textbox]',
 };
@@ -100,6 +102,11 @@ class Element {
   /** As the page shows it. (The driver's own text leaves out what an ellipsis might cut.) */
   text() {
     return this.property('innerText');
+  }
+
+  /** By which a person who listens knows it. */
+  label() {
+    return call('GET', `${this.url}/computedlabel`);
   }
 
   attribute(name) {

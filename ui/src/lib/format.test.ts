@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ago,
   baseName,
   bytes,
+  capital,
   count,
   day,
   duration,
   folderOf,
+  memory,
   plural,
   rate,
   splitPath,
@@ -39,6 +42,14 @@ describe('numbers', () => {
     [1_234_000_000, '1.2 GB'],
     [2e15, '2,000 TB'],
   ]);
+  table('memory', memory, [
+    [0, '0 MB'],
+    [600 * 2 ** 20, '600 MB'],
+    [999.4 * 2 ** 20, '999 MB'],
+    [1024 * 2 ** 20, '1 GB'],
+    [1.25 * 2 ** 30, '1.3 GB'],
+    [64 * 2 ** 30, '64 GB'],
+  ]);
   table('rate', rate, [
     [0.04, '0'],
     [0.26, '0.3'],
@@ -55,6 +66,23 @@ describe('numbers', () => {
     [7800, '2 h 10 min'],
     [86_400, '1 d'],
     [90_001, '1 d 2 h'],
+  ]);
+  table('ago', ago, [
+    [-5, 'now'],
+    [999, 'now'],
+    [59_999, '59 s ago'],
+    [60_000, '1 min ago'],
+    [3_599_999, '59 min ago'],
+    [7_200_000, '2 h ago'],
+    [86_400_000, '1 d ago'],
+  ]);
+});
+
+describe('words', () => {
+  table('capital', capital, [
+    ['', ''],
+    ['it ended', 'It ended'],
+    ['äußerst', 'Äußerst'],
   ]);
 });
 

@@ -26,9 +26,20 @@ export function bytes(n: number): string {
   return `${unit === 0 || value >= 99.95 ? count(value) : oneDecimal.format(value)} ${units[unit]}`;
 }
 
+/** Memory, in the binary units that processes are measured in: `164 MB`, `1.2 GB`. */
+export function memory(n: number): string {
+  const megabytes = n / 2 ** 20;
+  return megabytes < 999.5 ? `${count(megabytes)} MB` : `${oneDecimal.format(megabytes / 1024)} GB`;
+}
+
 /** Whole numbers from ten on, one decimal below: a slow rate is not shown as nought. */
 export function rate(perSecond: number): string {
   return perSecond >= 9.95 ? count(perSecond) : oneDecimal.format(perSecond);
+}
+
+/** A clause as a sentence of its own would begin. */
+export function capital(clause: string): string {
+  return clause.charAt(0).toUpperCase() + clause.slice(1);
 }
 
 /** The two largest units that matter: `45 s`, `12 min`, `2 h 10 min`, `3 d 4 h`. */
@@ -40,6 +51,16 @@ export function duration(seconds: number): string {
   if (minutes < 24 * 60) return pair(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
   const hours = Math.ceil(minutes / 60);
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** How long ago, in one unit: `now`, `12 s ago`, `3 min ago`, `2 h ago`, `4 d ago`. */
+export function ago(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 1) return 'now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${count(Math.floor(seconds / 86_400))} d ago`;
 }
 
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {

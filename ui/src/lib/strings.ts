@@ -1,6 +1,21 @@
 // Every word the window says, in one place.
-import { baseName, bytes, count, duration, plural, rate } from './format';
-import type { AddReport, Coverage, FileState, Indexing, NumberField, Status, Why } from './backend';
+import { ago, baseName, bytes, capital, count, duration, memory, plural, rate } from './format';
+import type {
+  AddReport,
+  Coverage,
+  FileState,
+  Indexing,
+  MemoryStatus,
+  Mode,
+  NumberField,
+  PoolStatus,
+  Status,
+  Why,
+  WorkerEnd,
+  WorkerRole,
+  WorkerState,
+  WorkerStatus,
+} from './backend';
 
 const files = (n: number) => plural(n, 'file');
 
@@ -8,6 +23,11 @@ const files = (n: number) => plural(n, 'file');
 const holdsWords = ({ keyword }: Why) => keyword !== null && keyword.terms.length > 0;
 
 const place = (rank: number | null) => (rank === null ? '' : ` (place ${count(rank)})`);
+
+/** What a worker does one after another. */
+const UNIT: Record<WorkerRole, string> = { extract: 'file', embed: 'passage', query: 'question' };
+
+const done = (role: WorkerRole, n: number) => plural(n, UNIT[role]);
 
 /** Ctrl or Cmd, whichever this machine has. */
 export const commandKey = /mac/i.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl';
@@ -92,6 +112,100 @@ export const t = {
     summary: (status: Status) =>
       `${files(status.coverage.searched)} · ${bytes(status.diskBytes)} index`,
     modelLoading: 'The model is loading',
+    paused: 'Paused',
+    searchWorks: 'Search still works.',
+    resume: 'Resume',
+  },
+
+  throttle: {
+    name: 'Indexing speed',
+    modes: {
+      full: {
+        label: 'Full speed',
+        help: 'Every worker is at it, whatever else this computer does.',
+      },
+      considerate: {
+        label: 'Considerate',
+        help: 'Keeps in the background: half the workers on battery or while this computer is in use.',
+      },
+      paused: {
+        label: 'Paused',
+        help: 'Nothing is read or embedded. Search still works.',
+      },
+    } satisfies Record<Mode, { label: string; help: string }>,
+    heldBack: ({ allowed, wanted }: PoolStatus, why: string) =>
+      `${count(allowed)} of ${plural(wanted, 'worker')}: ${why}`,
+    failed: 'The indexing speed stays as it was',
+  },
+
+  health: {
+    name: 'Health',
+    open: 'Health',
+    memory: 'Memory',
+    throughput: 'Throughput',
+    perSecond: (passages: number) => `${rate(passages)} passages/s`,
+    moment: (value: string, milliseconds: number) => `${value}, ${ago(milliseconds)}`,
+    limit: 'Limit',
+    now: 'now',
+    ago,
+    gathering: 'No figures yet.',
+    ofLimit: (bytes: number, limit: number) => `${memory(bytes)} of ${memory(limit)}`,
+    machine: ({ availableBytes, machineBytes, isPss }: MemoryStatus) =>
+      [
+        `${memory(availableBytes)} of this computer’s ${memory(machineBytes)} are free.`,
+        isPss ? null : 'What processes share is counted once for each of them.',
+      ]
+        .filter(Boolean)
+        .join(' '),
+    workers: 'Workers',
+    noModel: (reason: string) => `No passages are embedded: ${reason}`,
+    noWorkers: 'No worker runs now.',
+    noWorkersPaused: 'No worker runs while indexing is paused.',
+    columns: {
+      worker: 'Worker',
+      state: 'State',
+      memory: 'Memory',
+      done: 'Done',
+      restarts: 'Restarts',
+    },
+    role: {
+      extract: 'Reads files',
+      embed: 'Embeds passages',
+      query: 'Answers questions',
+    } satisfies Record<WorkerRole, string>,
+    state: {
+      starting: 'Starting',
+      idle: 'Waiting',
+      busy: 'Working',
+      expiring: 'Being replaced',
+      retiring: 'Ending',
+    } satisfies Record<WorkerState, string>,
+    process: (pid: number | null, milliseconds: number) =>
+      pid === null ? 'No process yet' : `Process ${pid} · ${duration(milliseconds / 1000)}`,
+    done: ({ role, passages }: WorkerStatus) => done(role, passages),
+    leases: (n: number) => plural(n, 'lease'),
+    restarts: (n: number) => (n === 0 ? 'None' : count(n)),
+    why: capital,
+    meter: (name: string) => `Memory: ${name}`,
+    workerMemory: (bytes: number, soft: number, hard: number) =>
+      `${memory(bytes)}; replaced past ${memory(soft)}, ended at once past ${memory(hard)}`,
+    whole: 'All of Rummage',
+    wholeNote: 'With its window',
+    total: ({ plannedRestarts, crashRestarts }: PoolStatus) =>
+      plannedRestarts + crashRestarts === 0
+        ? 'None'
+        : `${count(plannedRestarts)} planned, ${plural(crashRestarts, 'crash', 'crashes')}`,
+    ends: 'Recently ended',
+    noEnds: 'No worker has ended.',
+    endKind: (planned: boolean) => (planned ? 'Planned' : 'Unplanned'),
+    endNote: ({ role, pid, passages, memoryBytes }: WorkerEnd) =>
+      [
+        pid === null ? null : `Process ${pid}`,
+        memoryBytes > 0 ? memory(memoryBytes) : null,
+        passages > 0 ? done(role, passages) : null,
+      ]
+        .filter(Boolean)
+        .join(' · '),
   },
 
   folders: {
@@ -163,11 +277,15 @@ export const t = {
     fields: {
       poolSize: {
         label: 'Pool size',
-        help: 'Worker processes that read and embed files at the same time.',
+        help: 'Worker processes that embed passages at the same time.',
       },
       threadsPerWorker: {
         label: 'Threads per worker',
         help: 'More threads make one passage faster, seldom all of them.',
+      },
+      memoryMegabytes: {
+        label: 'Memory per worker',
+        help: 'In megabytes. A worker past this is replaced, past twice this it is ended at once.',
       },
       passagesPerLease: {
         label: 'Passages per lease',
@@ -182,6 +300,7 @@ export const t = {
         help: 'In megabytes. Larger files are skipped, and listed so.',
       },
     } satisfies Record<NumberField, { label: string; help: string }>,
+    mode: 'Indexing speed',
     ignore: {
       label: 'Ignore list',
       help: 'One pattern a line, written as in a .gitignore file.',
@@ -197,14 +316,5 @@ export const t = {
     index: 'Index',
     dataDir: 'Data',
     settingsFile: 'Settings file',
-    workers: (n: number) => plural(n, 'worker process', 'worker processes'),
-    worker: {
-      role: 'Role',
-      pid: 'Process',
-      state: 'State',
-      memory: 'Memory',
-      jobs: 'Jobs',
-      restarts: 'Restarts',
-    },
   },
 };

@@ -8,6 +8,8 @@ mod hostile;
 mod killing;
 mod ledger;
 #[cfg(unix)]
+mod poison;
+#[cfg(unix)]
 mod power;
 mod setting;
 

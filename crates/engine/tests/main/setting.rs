@@ -1,9 +1,12 @@
 //! Settings that take effect while the engine runs.
 
-use rummage_engine::{Following, settings::Auto};
+use rummage_engine::{
+    Following,
+    settings::{Auto, IndexingMode},
+};
 use rummage_testkit::Tree;
 
-use crate::{Home, settled, until};
+use crate::{Home, names, settled, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pool_follows_its_size_without_a_restart() {
@@ -13,11 +16,7 @@ async fn the_pool_follows_its_size_without_a_restart() {
         let mut settings = engine.settings();
         settings.pool.size = Auto::Fixed(size);
         engine.save_settings(settings).await.unwrap();
-        until(&engine, "as many workers", |status| {
-            let workers = &status.pool.workers;
-            workers.iter().filter(|worker| worker.role == "embed").count() == size
-        })
-        .await;
+        until(&engine, "as many workers", |status| status.pool.wanted == size).await;
     }
     engine.close().await;
     // And the next engine starts with it.
@@ -58,4 +57,27 @@ async fn a_value_out_of_range_changes_nothing() {
     assert!(error.to_string().contains("pool.size"), "{error}");
     assert_eq!(engine.settings().pool.size, Auto::Auto);
     engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_holds_indexing_and_not_searching() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Live).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    until(&engine, "the first file", |status| status.coverage.meaning == 1).await;
+    let set = async |mode| {
+        let mut settings = engine.settings();
+        settings.indexing.mode = mode;
+        engine.save_settings(settings).await.unwrap();
+    };
+    set(IndexingMode::Paused).await;
+    until(&engine, "paused", |status| status.pool.held_back.as_deref() == Some("paused")).await;
+    tree.write("b.txt", "copper kettles");
+    until(&engine, "the second file known", |status| status.counts.known() == 2).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, ["a.txt"]);
+    assert_eq!(engine.status().unwrap().counts.pending, 1, "nothing was read meanwhile");
+    set(IndexingMode::Full).await;
+    until(&engine, "the second file", |status| status.coverage.meaning == 2).await;
+    engine.close().await;
+    assert_eq!(home.open(Following::Once).await.settings().indexing.mode, IndexingMode::Full);
 }

@@ -1,5 +1,6 @@
 //! The pool, by simulation and with real processes.
 
+mod faults;
 #[cfg(unix)]
 mod processes;
 mod schedules;

@@ -3,7 +3,8 @@
 use std::{os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use rummage_pool::{
-    EmbedConfig, ExtractConfig, JobError, Limits, Pool, PoolConfig, PoolStatus, WorkerState,
+    Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig, PoolStatus,
+    Standing, WorkerState,
 };
 use rummage_protocol::{ModelIdentity, Outcome, Role};
 use rummage_testkit::{faulty_worker_program, vector_of};
@@ -11,6 +12,11 @@ use tempfile::TempDir;
 
 /// Longer than anything here should take; a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Faulty workers take little: some 2 MB, and what they leak.
+fn limits() -> Limits {
+    Limits::new(8 << 30, 200 << 20)
+}
 
 /// A pool of faulty workers, all with the same script of faults.
 struct Faulty {
@@ -38,6 +44,7 @@ impl Faulty {
         let config = PoolConfig {
             embed: Some(EmbedConfig {
                 workers: 2,
+                keep_query_worker: true,
                 threads_per_worker: 1,
                 model_dir: PathBuf::from("unused"),
                 runtime_library: PathBuf::from("unused"),
@@ -46,6 +53,7 @@ impl Faulty {
             extract: ExtractConfig { workers: 1 },
             program,
             limits,
+            pace: Pace::Full,
         };
         Self { pool: Pool::start(config.clone()), config, _dir: dir }
     }
@@ -64,7 +72,7 @@ impl Faulty {
                 (0..3).map(|text| vec![lease, text, lease * text + 7]).collect();
             let pool = self.pool.clone();
             async move {
-                let reply = pool.embed(texts.clone(), 64, false).await.unwrap();
+                let reply = pool.embed(texts.clone(), 64, Standing::Fresh).await.unwrap();
                 for (text, vector) in texts.iter().zip(reply.values.chunks(32)) {
                     assert_eq!(vector, vector_of(text, 32), "a vector went astray");
                 }
@@ -80,7 +88,7 @@ async fn check(faults: &str) {
     let limits = Limits {
         start: Duration::from_millis(1500),
         embed: Duration::from_millis(800),
-        ..Limits::default()
+        ..limits()
     };
     let faulty = Faulty::start(faults, true, limits);
     faulty.check_all_leases_done().await;
@@ -134,9 +142,9 @@ async fn a_handshake_that_never_comes_costs_no_lease() {
 
 #[tokio::test]
 async fn refusals_are_told_to_whoever_asks_and_start_no_storm() {
-    let faulty = Faulty::start("refuse", false, Limits::default());
+    let faulty = Faulty::start("refuse", false, limits());
     faulty.until("unavailable", |status| status.embed_unavailable.is_some()).await;
-    let error = faulty.pool.embed(vec![vec![1]], 8, true).await.unwrap_err();
+    let error = faulty.pool.embed(vec![vec![1]], 8, Standing::Urgent).await.unwrap_err();
     assert!(
         matches!(&error, JobError::Unavailable { role: Role::Embed, reason } if reason.contains("script")),
         "{error}"
@@ -146,7 +154,7 @@ async fn refusals_are_told_to_whoever_asks_and_start_no_storm() {
 
 #[tokio::test]
 async fn another_version_is_sent_away() {
-    let faulty = Faulty::start("version", false, Limits::default());
+    let faulty = Faulty::start("version", false, limits());
     let status = faulty.until("unavailable", |status| status.embed_unavailable.is_some()).await;
     assert!(status.embed_unavailable.unwrap().contains("version"));
     faulty.pool.close().await;
@@ -154,18 +162,20 @@ async fn another_version_is_sent_away() {
 
 #[tokio::test]
 async fn a_deadly_lease_is_given_up_and_the_rest_done() {
-    let faulty = Faulty::start("poison:4242", false, Limits::default());
-    let error = faulty.pool.embed(vec![vec![4242]], 8, false).await.unwrap_err();
-    assert!(matches!(error, JobError::Deadly { deaths: 3, .. }), "{error}");
+    let faulty = Faulty::start("poison:4242", false, limits());
+    let error = faulty.pool.embed(vec![vec![4242]], 8, Standing::Fresh).await.unwrap_err();
+    assert!(matches!(error, JobError::Deadly { deaths: 2, .. }), "{error}");
     faulty.check_all_leases_done().await;
     faulty.pool.close().await;
 }
 
 #[tokio::test]
 async fn a_worker_past_its_soft_limit_is_replaced_on_the_way() {
-    let limits = Limits { soft_memory_bytes: 60 << 20, ..Limits::default() };
-    let faulty = Faulty::start("leak:40@*", false, limits);
-    faulty.check_all_leases_done().await;
+    let limits = Limits { soft_memory_bytes: 60 << 20, hard_memory_bytes: 300 << 20, ..limits() };
+    let faulty = Faulty::start("leak:5@*,late:20@*", false, limits);
+    for _ in 0..4 {
+        faulty.check_all_leases_done().await;
+    }
     let status = faulty.until("replaced", |status| status.planned_restarts > 0).await;
     assert_eq!(status.crash_restarts, 0, "the hard limit was never reached");
     faulty.pool.close().await;
@@ -173,40 +183,44 @@ async fn a_worker_past_its_soft_limit_is_replaced_on_the_way() {
 
 #[tokio::test]
 async fn the_number_of_workers_follows_the_settings() {
-    let faulty = Faulty::start("", false, Limits::default());
+    let faulty = Faulty::start("", false, limits());
     let ready = |wanted: usize| {
         move |status: &PoolStatus| {
             let idle = |worker: &&rummage_pool::WorkerStatus| {
-                worker.role == Role::Embed && worker.state == WorkerState::Idle
+                worker.duty == Duty::Embed && worker.state == WorkerState::Idle
             };
-            let others = status.workers.iter().filter(|worker| worker.role == Role::Embed).count();
+            let others = status.workers.iter().filter(|worker| worker.duty == Duty::Embed).count();
             status.workers.iter().filter(idle).count() == wanted && others == wanted
         }
     };
-    faulty.until("two workers", ready(2)).await;
-    for wanted in [3, 1] {
+    for wanted in [2, 3, 1] {
         let mut config = faulty.config.clone();
         config.embed.as_mut().unwrap().workers = wanted;
         faulty.pool.configure(config).await;
-        faulty.until("as many as wanted", ready(wanted)).await;
         faulty.check_all_leases_done().await;
+        faulty.until("as many as wanted", ready(wanted)).await;
     }
     faulty.pool.close().await;
 }
 
 #[tokio::test]
 async fn closing_ends_workers_that_do_not_hear() {
-    let faulty = Faulty::start("deaf,hang@1", false, Limits::default());
-    let status = faulty.until("started", |status| {
-        status.workers.iter().all(|worker| worker.state == WorkerState::Idle)
-            && status.workers.len() == 3
+    let faulty = Faulty::start("deaf,hang@1", false, limits());
+    let hanging = [Standing::Urgent, Standing::Fresh].map(|standing| {
+        let pool = faulty.pool.clone();
+        tokio::spawn(async move { pool.embed(vec![vec![1]], 8, standing).await })
+    });
+    let status = faulty.until("all at work", |status| {
+        let of_model = status.workers.iter().filter(|worker| worker.duty != Duty::Extract);
+        let at_work = of_model.filter(|worker| worker.state == WorkerState::Busy).count();
+        at_work == 2 && status.workers.len() == 3
     });
     let pids: Vec<u32> = status.await.workers.iter().filter_map(|worker| worker.pid).collect();
     assert_eq!(pids.len(), 3);
-    let pool = faulty.pool.clone();
-    let hanging = tokio::spawn(async move { pool.embed(vec![vec![1]], 8, false).await });
     tokio::time::timeout(Duration::from_secs(3), faulty.pool.close()).await.expect("in time");
-    assert_eq!(hanging.await.unwrap(), Err(JobError::Closed));
+    for hanging in hanging {
+        assert_eq!(hanging.await.unwrap(), Err(JobError::Closed));
+    }
     for pid in pids {
         assert!(!is_alive(pid), "worker {pid} outlived the pool");
     }
@@ -214,7 +228,7 @@ async fn closing_ends_workers_that_do_not_hear() {
 
 #[tokio::test]
 async fn files_are_read_while_texts_are_embedded() {
-    let faulty = Faulty::start("", false, Limits::default());
+    let faulty = Faulty::start("", false, limits());
     let tree = rummage_testkit::Tree::with([("a.txt", "some text")]);
     let (outcome, ()) = tokio::join!(
         faulty.pool.extract(tree.source("a.txt"), 1000),

@@ -10,7 +10,7 @@ use std::{
 
 use proptest::prelude::*;
 use rummage_pool::{
-    EmbedConfig, ExtractConfig, Limits, PoolConfig,
+    Duty, EmbedConfig, ExtractConfig, Limits, Pace, PoolConfig, Weight,
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
 use rummage_protocol::{
@@ -26,6 +26,7 @@ fn config(embed: usize, extract: usize) -> PoolConfig {
     PoolConfig {
         embed: Some(EmbedConfig {
             workers: embed,
+            keep_query_worker: true,
             threads_per_worker: 1,
             model_dir: PathBuf::new(),
             runtime_library: PathBuf::new(),
@@ -34,20 +35,23 @@ fn config(embed: usize, extract: usize) -> PoolConfig {
         extract: ExtractConfig { workers: extract },
         program: PathBuf::new(),
         limits: Limits {
-            soft_memory_bytes: 100,
-            hard_memory_bytes: 200,
             start: Duration::from_secs(5),
             embed: Duration::from_secs(5),
             extract: Duration::from_secs(5),
-            deaths: 3,
+            passages: 40,
+            ..Limits::new(8 << 30, 300 << 20)
         },
+        pace: Pace::Full,
     }
 }
 
 /// What may happen next; numbers choose among what there is.
 #[derive(Debug, Clone)]
 enum Step {
-    Submit { extract: bool, urgent: bool },
+    Submit {
+        extract: bool,
+        urgent: bool,
+    },
     Greet(usize),
     Refuse(usize),
     Answer(usize),
@@ -55,9 +59,11 @@ enum Step {
     AnswerTwice(usize),
     AnswerStranger(usize),
     Die(usize),
-    Measure(usize, u64),
+    /// In mebibytes.
+    Weigh(usize, u64),
     Wait(u64),
     Resize(usize, usize),
+    Pace(Pace),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -71,9 +77,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => worker.clone().prop_map(Step::AnswerTwice),
         1 => worker.clone().prop_map(Step::AnswerStranger),
         3 => worker.clone().prop_map(Step::Die),
-        3 => (worker.clone(), prop_oneof![Just(50u64), Just(150), Just(250)]).prop_map(|(w, b)| Step::Measure(w, b)),
+        3 => (worker.clone(), prop_oneof![Just(50u64), Just(350), Just(650)]).prop_map(|(w, b)| Step::Weigh(w, b)),
         4 => (1u64..8000).prop_map(Step::Wait),
         1 => (1usize..4, 1usize..3).prop_map(|(embed, extract)| Step::Resize(embed, extract)),
+        1 => prop_oneof![Just(Pace::Full), Just(Pace::Considerate), Just(Pace::Paused)].prop_map(Step::Pace),
     ]
 }
 
@@ -88,7 +95,7 @@ struct SimulatedWorker {
 struct Simulation {
     supervisor: Supervisor,
     now: Instant,
-    workers: BTreeMap<WorkerId, (Role, SimulatedWorker)>,
+    workers: BTreeMap<WorkerId, (Duty, SimulatedWorker)>,
     owed: HashSet<LeaseId>,
     answered: HashMap<LeaseId, u32>,
     next_lease: LeaseId,
@@ -113,18 +120,19 @@ impl Simulation {
     fn tell(&mut self, event: Event) {
         for action in self.supervisor.handle(event, self.now) {
             match action {
-                Action::Spawn { worker, role } => {
+                Action::Spawn { worker, duty } => {
                     self.spawned += 1;
                     assert!(
-                        self.workers.insert(worker, (role, SimulatedWorker::default())).is_none()
+                        self.workers.insert(worker, (duty, SimulatedWorker::default())).is_none()
                     );
                 }
                 Action::Send { worker, request } => {
-                    let (role, simulated) =
+                    let (duty, simulated) =
                         self.workers.get_mut(&worker).expect("sent to the living");
                     assert!(simulated.greeted, "work went to a worker that is not ready");
                     assert!(!simulated.ending, "work went to a worker that is to end");
-                    assert_eq!(*role == Role::Embed, matches!(request, Request::Embed(_)));
+                    let is_embed = matches!(request, Request::Embed(_));
+                    assert_eq!(duty.role() == Role::Embed, is_embed);
                     simulated.held.push(request);
                 }
                 Action::Retire { worker } | Action::Kill { worker, .. } => {
@@ -144,7 +152,7 @@ impl Simulation {
         let lease = self.next_lease;
         self.next_lease += 1;
         self.owed.insert(lease);
-        self.tell(Event::Submit(if extract {
+        let request = if extract {
             Request::Extract(ExtractRequest {
                 lease,
                 path: PathBuf::from("/f").into(),
@@ -153,7 +161,8 @@ impl Simulation {
         } else {
             let token_ids = vec![vec![1; 1 + lease as usize % 5]];
             Request::Embed(EmbedRequest { lease, urgent, tokens_per_call: 8, token_ids })
-        }));
+        };
+        self.tell(Event::Submit { request, suspect: false });
     }
 
     fn nth(&self, n: usize) -> Option<WorkerId> {
@@ -161,13 +170,14 @@ impl Simulation {
     }
 
     fn greet(&mut self, worker: WorkerId) {
-        let (role, simulated) = self.workers.get_mut(&worker).unwrap();
+        let (duty, simulated) = self.workers.get_mut(&worker).unwrap();
         if simulated.greeted || simulated.ending {
             return;
         }
         simulated.greeted = true;
-        let model = (*role == Role::Embed).then(identity);
-        let hello = Reply::Hello(Hello { version: VERSION, role: *role, model });
+        let role = duty.role();
+        let model = (role == Role::Embed).then(identity);
+        let hello = Reply::Hello(Hello { version: VERSION, role, model });
         self.tell(Event::Said { worker, reply: hello });
     }
 
@@ -185,6 +195,17 @@ impl Simulation {
     fn die(&mut self, worker: WorkerId) {
         self.workers.remove(&worker);
         self.tell(Event::Ended { worker, last_words: "it died".into() });
+    }
+
+    fn weigh(&mut self, worker: WorkerId, mebibytes: u64) {
+        let bytes = mebibytes << 20;
+        let weight = Weight { bytes, resident_bytes: bytes };
+        self.tell(Event::Weighed { worker, weight });
+    }
+
+    fn of(&self, duty: Duty) -> Vec<WorkerId> {
+        let all = self.workers.iter();
+        all.filter(|(_, (its, _))| *its == duty).map(|(id, _)| *id).collect()
     }
 
     fn wait(&mut self, milliseconds: u64) {
@@ -207,6 +228,10 @@ impl Simulation {
             Step::Submit { extract, urgent } => self.submit(extract, urgent),
             Step::Wait(milliseconds) => self.wait(milliseconds),
             Step::Resize(embed, extract) => self.tell(Event::Configure(config(embed, extract))),
+            Step::Pace(pace) => {
+                let config = PoolConfig { pace, ..self.supervisor.config().clone() };
+                self.tell(Event::Configure(config));
+            }
             Step::Greet(n) => {
                 if let Some(worker) = self.nth(n) {
                     self.greet(worker);
@@ -250,9 +275,9 @@ impl Simulation {
                     self.die(worker);
                 }
             }
-            Step::Measure(n, bytes) => {
+            Step::Weigh(n, mebibytes) => {
                 if let Some(worker) = self.nth(n) {
-                    self.tell(Event::Measured { worker, bytes });
+                    self.weigh(worker, mebibytes);
                 }
             }
         }
@@ -260,6 +285,7 @@ impl Simulation {
 
     /// All goes well from now on, until nothing is owed.
     fn calm(&mut self) {
+        self.run(&Step::Pace(Pace::Full));
         for _ in 0..10_000 {
             if self.owed.is_empty() {
                 return;
@@ -323,6 +349,7 @@ proptest! {
 #[test]
 fn workers_that_never_start_make_no_storm() {
     let mut simulation = Simulation::new(config(2, 1));
+    simulation.submit(false, false);
     for _ in 0..600 {
         let workers: Vec<_> = simulation.workers.keys().copied().collect();
         for worker in workers {
@@ -330,56 +357,232 @@ fn workers_that_never_start_make_no_storm() {
         }
         simulation.wait(100);
     }
-    // A minute: three at first, then ever fewer; after ten seconds one in ten.
-    assert!(simulation.spawned <= 40, "{} starts in a minute", simulation.spawned);
+    // A minute: three of each duty at first, then ever fewer; after ten seconds
+    // one in ten.
+    assert!(simulation.spawned <= 50, "{} starts in a minute", simulation.spawned);
+    assert!(simulation.owed.is_empty(), "whoever waits is told that there is no worker");
     simulation.submit(false, false);
-    assert!(simulation.owed.is_empty(), "whoever asks is told that there is no worker");
+    assert!(simulation.owed.is_empty(), "and so is whoever asks");
+}
+
+#[test]
+fn embedding_workers_come_with_work_and_go_without() {
+    let mut simulation = Simulation::new(config(2, 1));
+    assert_eq!(simulation.of(Duty::Embed), [], "nothing is to do");
+    simulation.submit(false, false);
+    assert_eq!(simulation.of(Duty::Embed).len(), 1, "one lease needs one worker");
+    simulation.submit(false, false);
+    assert_eq!(simulation.of(Duty::Embed).len(), 2);
+    simulation.calm();
+    assert_eq!(simulation.of(Duty::Embed).len(), 2, "more may come");
+    simulation.wait(61_000);
+    assert_eq!(simulation.of(Duty::Embed), []);
+    assert_eq!(simulation.of(Duty::Query).len(), 1, "questions are answered at once");
+    let question = simulation.of(Duty::Query)[0];
+    simulation.greet(question);
+    simulation.wait(300_000);
+    simulation.wait(100);
+    assert_eq!(simulation.of(Duty::Query), [], "none has come for minutes");
+    simulation.submit(false, true);
+    assert_eq!(simulation.of(Duty::Query).len(), 1, "the next one brings it back");
+    simulation.calm();
+}
+
+/// One embedding worker with a lease in hand, and no other duty but the question's.
+fn one_at_work() -> (Simulation, WorkerId) {
+    let mut simulation = Simulation::new(config(1, 0));
+    simulation.submit(false, false);
+    let worker = simulation.of(Duty::Embed)[0];
+    simulation.greet(worker);
+    (simulation, worker)
 }
 
 #[test]
 fn a_worker_past_its_soft_limit_works_until_its_successor_is_ready() {
-    let mut simulation = Simulation::new(config(1, 0));
-    let first = simulation.nth(0).unwrap();
-    simulation.greet(first);
-    simulation.tell(Event::Measured { worker: first, bytes: 150 });
-    assert_eq!(simulation.workers.len(), 2, "the successor starts beside it");
+    let (mut simulation, first) = one_at_work();
+    simulation.weigh(first, 50);
+    simulation.weigh(first, 350);
+    let both = simulation.of(Duty::Embed);
+    assert_eq!(both.len(), 2, "the successor starts beside it");
     simulation.submit(false, false);
-    assert_eq!(simulation.workers[&first].1.held.len(), 1, "it still works");
-    let second = *simulation.workers.keys().last().unwrap();
-    simulation.greet(second);
+    assert_eq!(simulation.workers[&first].1.held.len(), 2, "it still works");
+    simulation.greet(both[1]);
+    simulation.answer(first, 1);
     simulation.answer(first, 1);
     assert!(simulation.workers[&first].1.ending, "now it goes");
+    assert!(simulation.owed.is_empty());
+    assert_eq!(simulation.supervisor.status(simulation.now).crash_restarts, 0);
+}
+
+#[test]
+fn only_one_spare_starts_at_a_time() {
+    let mut simulation = Simulation::new(config(3, 0));
+    for _ in 0..12 {
+        simulation.submit(false, false);
+    }
+    let first = simulation.of(Duty::Embed);
+    for &worker in &first {
+        simulation.greet(worker);
+        simulation.weigh(worker, 50);
+        simulation.weigh(worker, 350);
+    }
+    assert_eq!(simulation.of(Duty::Embed).len(), 4);
+}
+
+#[test]
+fn a_model_larger_than_the_soft_limit_is_not_replaced_for_ever() {
+    let (mut simulation, worker) = one_at_work();
+    // So large it is when it is new.
+    simulation.weigh(worker, 400);
+    simulation.weigh(worker, 410);
+    assert_eq!(simulation.of(Duty::Embed), [worker]);
+}
+
+#[test]
+fn one_worker_that_refuses_stops_no_other() {
+    let mut simulation = Simulation::new(config(2, 0));
+    for _ in 0..4 {
+        simulation.submit(false, false);
+    }
+    let workers = simulation.of(Duty::Embed);
+    simulation.greet(workers[0]);
+    let refusal = Reply::Refused("no memory".into());
+    simulation.tell(Event::Said { worker: workers[1], reply: refusal });
+    simulation.die(workers[1]);
+    assert_eq!(simulation.owed.len(), 4, "the other one goes on");
+    simulation.calm();
+}
+
+#[test]
+fn leases_do_not_wait_for_a_worker_that_cannot_be_killed() {
+    let (mut simulation, worker) = one_at_work();
+    simulation.now += Duration::from_secs(3600);
+    simulation.supervisor.handle(Event::Tick, simulation.now);
+    simulation.now += Duration::from_secs(6);
+    // It was killed, and the system does not end it.
+    simulation.tell(Event::Tick);
+    simulation.now += Duration::from_secs(1);
+    simulation.tell(Event::Tick);
+    let other = *simulation.of(Duty::Embed).last().unwrap();
+    assert_ne!(other, worker);
+    simulation.greet(other);
+    simulation.answer(other, 1);
     assert!(simulation.owed.is_empty());
 }
 
 #[test]
-fn a_lease_that_kills_every_worker_is_given_up_with_the_last_words() {
-    let mut simulation = Simulation::new(config(1, 0));
-    simulation.submit(false, false);
-    for _ in 0..100 {
-        let Some(worker) = simulation.nth(0) else {
-            simulation.wait(10_000);
-            continue;
-        };
-        simulation.greet(worker);
-        let holds = !simulation.workers[&worker].1.held.is_empty();
-        if holds {
-            simulation.die(worker);
-        }
-        simulation.wait(10_000);
-    }
-    assert_eq!(simulation.answered[&0], 1);
+fn a_worker_past_its_hard_limit_is_killed_at_once() {
+    let (mut simulation, worker) = one_at_work();
+    simulation.weigh(worker, 50);
+    simulation.weigh(worker, 650);
+    assert!(simulation.workers[&worker].1.ending);
+    simulation.wait(300);
+    simulation.calm();
+    let status = simulation.supervisor.status(simulation.now);
+    assert_eq!(status.crash_restarts, 1);
+    assert!(status.ends[0].why.to_string().contains("650 MB"), "{}", status.ends[0].why);
 }
 
 #[test]
-fn an_urgent_lease_goes_first() {
-    let mut simulation = Simulation::new(config(1, 0));
-    let worker = simulation.nth(0).unwrap();
+fn a_worker_that_does_not_leave_is_killed() {
+    let (mut simulation, worker) = one_at_work();
+    simulation.answer(worker, 1);
+    simulation.tell(Event::Configure(config(0, 0)));
+    assert!(simulation.workers[&worker].1.ending, "it is told to leave");
+    simulation.now += Duration::from_secs(6);
+    let actions = simulation.supervisor.handle(Event::Tick, simulation.now);
+    let is_kill =
+        |action: &Action| matches!(action, Action::Kill { worker: id, .. } if *id == worker);
+    assert!(actions.iter().any(is_kill), "{actions:?}");
+}
+
+/// Every worker that gets a lease with this text dies of it; the lease is halved
+/// as its owner would. Gives the workers lost and the texts given up.
+fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
+    let mut simulation = Simulation::new(config(2, 0));
+    let mut leases: HashMap<LeaseId, Vec<u32>> = HashMap::new();
+    let (mut lost, mut given_up) = (0, Vec::new());
+    let mut todo = vec![((0..texts).collect::<Vec<_>>(), false)];
+    let poison = texts / 3;
+    while !todo.is_empty() || !leases.is_empty() {
+        for (texts, suspect) in todo.drain(..) {
+            let lease = simulation.next_lease;
+            simulation.next_lease += 1;
+            simulation.owed.insert(lease);
+            let token_ids = texts.iter().map(|text| vec![*text]).collect();
+            let request = EmbedRequest { lease, urgent: false, tokens_per_call: 8, token_ids };
+            leases.insert(lease, texts);
+            simulation.tell(Event::Submit { request: Request::Embed(request), suspect });
+        }
+        for worker in simulation.of(Duty::Embed) {
+            simulation.greet(worker);
+            let Some(request) = simulation.workers[&worker].1.held.first() else { continue };
+            let texts = leases[&request.lease()].clone();
+            if !texts.contains(&poison) {
+                leases.remove(&request.lease());
+                simulation.answer(worker, 1);
+                continue;
+            }
+            lost += 1;
+            let lease = request.lease();
+            simulation.die(worker);
+            if !simulation.owed.contains(&lease) {
+                leases.remove(&lease);
+                match texts.len() {
+                    1 => given_up.extend(texts),
+                    half => {
+                        let (first, second) = texts.split_at(half / 2);
+                        todo.extend([(first.to_vec(), true), (second.to_vec(), true)]);
+                    }
+                }
+            }
+        }
+        simulation.wait(300);
+    }
+    (lost, given_up)
+}
+
+#[test]
+fn one_deadly_passage_costs_two_workers_and_one_for_each_halving() {
+    for texts in [1, 2, 8, 32, 64, 1024] {
+        let (lost, given_up) = lose_to_poison(texts);
+        assert_eq!(given_up, [texts / 3]);
+        assert!(lost <= 2 + u64::from(texts.ilog2()), "{lost} workers for {texts} texts");
+    }
+}
+
+#[test]
+fn a_pause_lets_finish_what_is_in_work_and_begins_nothing() {
+    let (mut simulation, worker) = one_at_work();
+    simulation.run(&Step::Pace(Pace::Paused));
     for _ in 0..5 {
         simulation.submit(false, false);
     }
+    simulation.answer(worker, 1);
+    assert_eq!(simulation.owed.len(), 5);
+    assert!(simulation.workers[&worker].1.held.is_empty());
+    let question = simulation.of(Duty::Query)[0];
+    simulation.greet(question);
     simulation.submit(false, true);
+    assert_eq!(simulation.workers[&question].1.held.len(), 1, "questions are answered");
+    simulation.answer(question, 1);
+    simulation.calm();
+}
+
+#[test]
+fn a_question_goes_to_its_own_worker_or_overtakes() {
+    let mut simulation = Simulation::new(config(1, 0));
+    for _ in 0..5 {
+        simulation.submit(false, false);
+    }
+    let (question, worker) = (simulation.of(Duty::Query)[0], simulation.of(Duty::Embed)[0]);
     simulation.greet(worker);
-    let held: Vec<_> = simulation.workers[&worker].1.held.iter().map(Request::lease).collect();
-    assert_eq!(held, [5, 0], "the urgent one, then the first in line");
+    simulation.submit(false, true);
+    let held = |simulation: &Simulation, worker| -> Vec<LeaseId> {
+        simulation.workers[&worker].1.held.iter().map(Request::lease).collect()
+    };
+    assert_eq!(held(&simulation, worker), [0, 1, 5], "its own worker is still starting");
+    simulation.greet(question);
+    simulation.submit(false, true);
+    assert_eq!(held(&simulation, question), [6]);
 }

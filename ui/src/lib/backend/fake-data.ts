@@ -1,4 +1,5 @@
 // Sample folders, files and passages for design work and tests.
+import { busyPool, emptyPool, idlePool } from './fake-pool';
 import type { FileResult, FileRow, RootStatus, SettingsView, Status } from './types';
 
 const DOCUMENTS = '/home/you/Documents';
@@ -25,7 +26,7 @@ export function emptyStatus(): Status {
     coverage: { known: 0, searched: 0, meaning: 0 },
     counts: { indexed: 0, queued: 0, skipped: 0, failed: 0 },
     indexing: null,
-    workers: [],
+    pool: emptyPool(),
     model: { id: 'minilm', name: 'all-MiniLM-L6-v2', dims: 384, state: 'ready', message: null },
     problems: [],
     diskBytes: 40_000,
@@ -42,10 +43,7 @@ export function readyStatus(): Status {
     ],
     coverage: { known: 5200, searched: 5200, meaning: 5200 },
     counts: { indexed: 5175, queued: 0, skipped: 22, failed: 3 },
-    workers: [
-      { role: 'extract', pid: 4711, state: 'idle', rssBytes: 38_000_000, jobs: 5200, restarts: 1 },
-      { role: 'embed', pid: 4712, state: 'idle', rssBytes: 164_000_000, jobs: 2210, restarts: 0 },
-    ],
+    pool: idlePool(),
     diskBytes: 214_000_000,
   };
 }
@@ -54,6 +52,7 @@ export function indexingStatus(): Status {
   const status = readyStatus();
   return {
     ...status,
+    pool: busyPool(),
     roots: [
       rootOf(DOCUMENTS, {
         files: 4299,
@@ -248,17 +247,26 @@ export const ROWS: FileRow[] = [
 export function sampleSettings(): SettingsView {
   return {
     settings: {
+      mode: 'considerate',
       poolSize: 'auto',
       threadsPerWorker: 'auto',
+      memoryMegabytes: 'auto',
       passagesPerLease: 'auto',
       tokensPerCall: 512,
       maxFileMegabytes: 50,
       ignore: ['node_modules/', '*.tmp', 'target/'],
     },
-    auto: { poolSize: 2, threadsPerWorker: 1, passagesPerLease: 64, tokensPerCall: 256 },
+    auto: {
+      poolSize: 2,
+      threadsPerWorker: 1,
+      memoryMegabytes: 600,
+      passagesPerLease: 64,
+      tokensPerCall: 256,
+    },
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],
+      memoryMegabytes: [128, 65_536],
       passagesPerLease: [1, 1024],
       tokensPerCall: [32, 16_384],
       maxFileMegabytes: [1, 4096],

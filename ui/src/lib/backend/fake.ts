@@ -1,7 +1,7 @@
 // A backend of sample data, for design work and tests. It is in no bundle but
 // the one built with `--mode fake`.
 //
-// `?scene=first|ready|indexing|problems|unreadable` chooses what it begins with. `window.fake`
+// `?scene=` chooses what it begins with: one of `SCENES`, or `unreadable`. `window.fake`
 // lets a test push a status, drag files over the window and see what was asked for.
 import type { Backend } from '.';
 import {
@@ -13,13 +13,17 @@ import {
   ROWS,
   sampleSettings,
 } from './fake-data';
-import type { AppError, DropEvent, SearchAnswer, Status } from './types';
+import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
+import type { AppError, DropEvent, HealthSample, SearchAnswer, Status } from './types';
 
 export interface Fake {
   status: Status;
   push(change: Partial<Status>): void;
   drag(event: DropEvent): void;
-  /** What was opened, revealed, forgotten and saved, in order. */
+  /** What the Health panel charts; `null` fails. */
+  history: HealthSample[] | null;
+  historyAsked: number;
+  /** What was opened, revealed, forgotten, throttled and saved, in order. */
   calls: unknown[][];
   searches: string[];
   answerDelayMs: number;
@@ -35,6 +39,9 @@ const SCENES: Record<string, () => Status> = {
   first: emptyStatus,
   ready: readyStatus,
   indexing: indexingStatus,
+  paused: () => paused(indexingStatus()),
+  battery: () => heldBack(indexingStatus()),
+  storm: () => ({ ...indexingStatus(), pool: stormPool() }),
   problems: () => ({
     ...readyStatus(),
     problems: [
@@ -44,6 +51,7 @@ const SCENES: Record<string, () => Status> = {
         mend: 'Free some space; Rummage goes on by itself.',
       },
     ],
+    pool: unmeasured(emptyPool()),
     model: { ...readyStatus().model, state: 'missing', message: 'model.onnx is not there.' },
   }),
 };
@@ -61,6 +69,8 @@ export function fakeBackend(): Backend {
     drag(event) {
       for (const listener of dropListeners) listener(event);
     },
+    history: scene === 'indexing' || scene === 'storm' ? sampleHistory() : [],
+    historyAsked: 0,
     calls: [],
     searches: [],
     answerDelayMs: 20,
@@ -114,6 +124,17 @@ export function fakeBackend(): Backend {
     async files(state, limit) {
       return ROWS.filter((row) => state === null || row.state === state).slice(0, limit);
     },
+    async healthHistory() {
+      fake.historyAsked += 1;
+      if (fake.history === null) throw problem(null, 'No figures are kept.', null);
+      return fake.history;
+    },
+    async setMode(mode) {
+      fake.calls.push(['mode', mode]);
+      if (scene === 'storm') throw problem(null, 'Another Rummage indexes.', null);
+      view = { ...view, settings: { ...view.settings, mode } };
+      fake.push({ pool: { ...fake.status.pool, mode } });
+    },
     async settings() {
       return view;
     },
@@ -124,6 +145,7 @@ export function fakeBackend(): Backend {
       if (settings.ignore.some((pattern) => pattern.includes('[') && !pattern.includes(']')))
         throw problem('ignore', 'A bracket is not closed.', 'Write \\[ for the sign itself.');
       view = { ...view, settings };
+      fake.push({ pool: { ...fake.status.pool, mode: settings.mode } });
       return view;
     },
     async onDrop(listener) {

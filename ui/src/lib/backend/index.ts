@@ -6,6 +6,8 @@ import type {
   DropEvent,
   FileRow,
   FileState,
+  HealthSample,
+  Mode,
   SearchAnswer,
   Settings,
   SettingsView,
@@ -33,6 +35,10 @@ export interface Backend {
   revealFile(path: string): Promise<void>;
   /** At most `limit` rows; of every state when `state` is `null`. */
   files(state: FileState | null, limit: number): Promise<FileRow[]>;
+  /** Oldest first, one every two seconds, of the last ten minutes. */
+  healthHistory(): Promise<HealthSample[]>;
+  /** Kept among the settings; resolves once it is in force. */
+  setMode(mode: Mode): Promise<void>;
   settings(): Promise<SettingsView>;
   saveSettings(settings: Settings): Promise<SettingsView>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;

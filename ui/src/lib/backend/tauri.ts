@@ -14,6 +14,8 @@ export const tauriBackend: Backend = {
   openFile: (path) => invoke('open_file', { path }),
   revealFile: (path) => invoke('reveal_file', { path }),
   files: (state, limit) => invoke('files', { state, limit }),
+  healthHistory: () => invoke('health_history'),
+  setMode: (mode) => invoke('set_mode', { mode }),
   settings: () => invoke('settings'),
   saveSettings: (settings) => invoke('save_settings', { settings }),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),

@@ -26,13 +26,85 @@ export interface Indexing {
   current: string | null;
 }
 
+/** How much of the machine indexing may take. */
+export type Mode = 'full' | 'considerate' | 'paused';
+
+/** Reads files, computes vectors of passages, or computes those of questions. */
+export type WorkerRole = 'extract' | 'embed' | 'query';
+
+/** Expiring: at work until its successor is ready. Retiring: takes no more work and ends. */
+export type WorkerState = 'starting' | 'idle' | 'busy' | 'expiring' | 'retiring';
+
 export interface WorkerStatus {
-  role: string;
+  role: WorkerRole;
+  /** `null` while there is no process yet. */
   pid: number | null;
-  state: string;
-  rssBytes: number;
+  state: WorkerState;
+  memoryBytes: number;
+  /** Past this it is replaced, in order. */
+  softLimitBytes: number;
+  /** Past this it is ended at once. */
+  hardLimitBytes: number;
+  /** Leases done. */
   jobs: number;
+  /** Passages done; files, for one that reads them. */
+  passages: number;
+  /** Workers that stood in this place before. */
   restarts: number;
+  /** Milliseconds since 1970. */
+  startedMs: number;
+  /** Why the one before it ended. */
+  lastEnd: string | null;
+}
+
+/** Of the app, its workers and its window together. */
+export interface MemoryStatus {
+  wholeBytes: number;
+  /** Shared pages are counted once (PSS), else once for each process. */
+  isPss: boolean;
+  limitBytes: number;
+  /** What this computer could still give. */
+  availableBytes: number;
+  machineBytes: number;
+}
+
+/** The end of a worker. */
+export interface WorkerEnd {
+  /** Milliseconds since 1970. */
+  atMs: number;
+  role: WorkerRole;
+  pid: number | null;
+  /** Asked for by the program; else it crashed, hung or was killed. */
+  planned: boolean;
+  why: string;
+  /** As of a `WorkerStatus`. */
+  passages: number;
+  memoryBytes: number;
+}
+
+export interface PoolStatus {
+  mode: Mode;
+  workers: WorkerStatus[];
+  plannedRestarts: number;
+  crashRestarts: number;
+  /** Embedding workers asked for, and how many of these may run now. */
+  wanted: number;
+  allowed: number;
+  /** Why fewer may run than are asked for. */
+  heldBack: string | null;
+  memory: MemoryStatus;
+  /** Newest first. */
+  ends: WorkerEnd[];
+}
+
+/** One moment of the last ten minutes. */
+export interface HealthSample {
+  /** Milliseconds since 1970. */
+  atMs: number;
+  memoryBytes: number;
+  passagesPerSecond: number;
+  filesPerSecond: number;
+  workers: number;
 }
 
 export interface ModelStatus {
@@ -65,7 +137,7 @@ export interface Status {
   counts: Counts;
   /** `null` when there is nothing to do. */
   indexing: Indexing | null;
-  workers: WorkerStatus[];
+  pool: PoolStatus;
   model: ModelStatus;
   /** Newest first. */
   problems: Problem[];
@@ -129,8 +201,10 @@ export interface FileRow {
 export type OrAuto = number | 'auto';
 
 export interface Settings {
+  mode: Mode;
   poolSize: OrAuto;
   threadsPerWorker: OrAuto;
+  memoryMegabytes: OrAuto;
   passagesPerLease: OrAuto;
   tokensPerCall: OrAuto;
   maxFileMegabytes: number;
@@ -138,7 +212,8 @@ export interface Settings {
 }
 
 /** The settings that may be left to the program. */
-export type AutoField = 'poolSize' | 'threadsPerWorker' | 'passagesPerLease' | 'tokensPerCall';
+export type AutoField =
+  'poolSize' | 'threadsPerWorker' | 'memoryMegabytes' | 'passagesPerLease' | 'tokensPerCall';
 export type NumberField = AutoField | 'maxFileMegabytes';
 
 export interface SettingsView {

@@ -15,9 +15,12 @@ import { Activity } from './activity.svelte';
 import { Folders } from './folders.svelte';
 import { Notices } from './notices.svelte';
 import { Search } from './search.svelte';
+import { Throttle } from './throttle.svelte';
 
 export type Dialog =
-  { name: 'settings' } | { name: 'ledger'; state: FileState | null; words: string };
+  | { name: 'settings' }
+  | { name: 'health' }
+  | { name: 'ledger'; state: FileState | null; words: string };
 
 export class AppState {
   readonly backend: Backend;
@@ -25,6 +28,7 @@ export class AppState {
   readonly search: Search;
   readonly folders: Folders;
   readonly activity = new Activity();
+  readonly throttle: Throttle;
 
   /** `null` until the first has come. */
   status = $state.raw<Status | null>(null);
@@ -42,6 +46,7 @@ export class AppState {
     this.backend = backend;
     this.search = new Search(backend, (intent, path) => void this.#act(intent, path));
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
+    this.throttle = new Throttle(backend, this.notices);
   }
 
   /** Listens until stopped. */
@@ -79,6 +84,7 @@ export class AppState {
     this.failure = null;
     this.search.coverageIs(status.coverage);
     this.activity.statusIs(status);
+    this.throttle.modeIs(status.pool.mode);
   }
 
   async #act(intent: 'open' | 'reveal', path: string): Promise<void> {

@@ -3,8 +3,10 @@ import type { Backend, Settings, SettingsView } from '../backend';
 import { outOfLimits, SettingsState } from './settings.svelte';
 
 const START: Settings = {
+  mode: 'considerate',
   poolSize: 'auto',
   threadsPerWorker: 1,
+  memoryMegabytes: 'auto',
   passagesPerLease: 'auto',
   tokensPerCall: 'auto',
   maxFileMegabytes: 50,

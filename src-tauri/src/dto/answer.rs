@@ -1,0 +1,156 @@
+//! What was found, and the rows of the ledger.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rummage_engine::{Answer, FoundFile, PassageHit};
+use serde::Serialize;
+
+use super::Coverage;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchAnswer {
+    query: String,
+    took_ms: f64,
+    mode: rummage_engine::Mode,
+    notice: Option<String>,
+    coverage: Coverage,
+    results: Vec<FileResult>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct FileResult {
+    path: String,
+    name: String,
+    folder: String,
+    modified: Option<String>,
+    score: f32,
+    passages: Vec<PassageResult>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct PassageResult {
+    text: String,
+    context: String,
+    start: usize,
+    end: usize,
+    page: Option<u32>,
+    /// Units of UTF-16, as the page's strings count.
+    highlights: Vec<(usize, usize)>,
+    why: Why,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Why {
+    keyword: Option<KeywordReason>,
+    meaning: Option<MeaningReason>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct KeywordReason {
+    rank: usize,
+    score: f32,
+    terms: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct MeaningReason {
+    rank: Option<usize>,
+    similarity: f32,
+}
+
+impl SearchAnswer {
+    pub fn new(query: String, answer: Answer) -> Self {
+        Self {
+            query,
+            took_ms: answer.took.as_secs_f64() * 1e3,
+            mode: answer.mode,
+            notice: answer.notice,
+            coverage: answer.coverage.into(),
+            results: answer.files.into_iter().map(FileResult::from).collect(),
+        }
+    }
+}
+
+impl From<FoundFile> for FileResult {
+    fn from(file: FoundFile) -> Self {
+        let folder = file.path.as_path().parent().map(Path::display);
+        Self {
+            path: file.path.display().to_string(),
+            name: file.path.name().into_owned(),
+            folder: folder.map(|folder| folder.to_string()).unwrap_or_default(),
+            modified: iso(file.modified_ns),
+            score: file.hit.score,
+            passages: file.hit.passages.into_iter().map(PassageResult::from).collect(),
+        }
+    }
+}
+
+impl From<PassageHit> for PassageResult {
+    fn from(passage: PassageHit) -> Self {
+        let keyword = passage.why.keyword.map(|why| KeywordReason {
+            rank: why.rank,
+            score: why.score,
+            terms: why.terms,
+        });
+        let meaning = passage
+            .why
+            .meaning
+            .map(|why| MeaningReason { rank: why.rank, similarity: why.similarity });
+        Self {
+            highlights: utf16(&passage.text, &passage.highlights),
+            text: passage.text,
+            context: passage.context,
+            start: passage.span.start,
+            end: passage.span.end,
+            page: passage.page,
+            why: Why { keyword, meaning },
+        }
+    }
+}
+
+/// Byte ranges of `text`, in order and apart, as ranges of UTF-16 units.
+fn utf16(text: &str, ranges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let units = |from: usize, to: usize| text[from..to].encode_utf16().count();
+    let (mut byte, mut unit) = (0, 0);
+    let mut step = |to: usize| {
+        unit += units(byte, to);
+        byte = to;
+        unit
+    };
+    ranges.iter().map(|(start, end)| (step(*start), step(*end))).collect()
+}
+
+fn iso(nanoseconds: i64) -> Option<String> {
+    Timestamp::from_nanosecond(nanoseconds.into()).ok().map(|time| time.to_string())
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct FileRow {
+    path: String,
+    state: &'static str,
+    reason: Option<String>,
+    passages: u64,
+    bytes: u64,
+}
+
+impl From<&rummage_engine::FileRow> for FileRow {
+    fn from(row: &rummage_engine::FileRow) -> Self {
+        let (reason, passages, bytes) = (row.reason.clone(), row.passages, row.bytes);
+        let state = row.state.name();
+        Self { path: row.path.display().to_string(), state, reason, passages, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn highlights_count_as_the_page_counts() {
+        let text = "😀 größer";
+        let start = text.find('g').unwrap();
+        assert_eq!(utf16(text, &[(0, 4), (start, text.len())]), [(0, 2), (3, 9)]);
+    }
+}

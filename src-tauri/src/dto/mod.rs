@@ -1,0 +1,78 @@
+//! The shapes that the page knows (ui/src/lib/backend/types.ts), from the
+//! engine's own; and what every command is refused with.
+
+mod answer;
+mod pool;
+mod settings;
+mod status;
+
+use rummage_corpus::SourcePath;
+use rummage_engine::{
+    EngineError,
+    settings::{Field, SettingsError},
+};
+use serde::Serialize;
+
+pub use answer::{FileRow, SearchAnswer};
+pub use pool::{HealthSample, Mode};
+pub use settings::{Settings, SettingsView};
+pub use status::{AddReport, Status};
+
+use pool::Pool;
+use status::Coverage;
+
+/// What every command is refused with.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppError {
+    pub kind: &'static str,
+    /// The setting it is about, by the page's name for it.
+    pub field: Option<&'static str>,
+    pub message: String,
+    pub mend: Option<String>,
+}
+
+impl AppError {
+    pub fn usage(message: String) -> Self {
+        Self { kind: "usage", field: None, message, mend: None }
+    }
+
+    pub fn gone(path: &SourcePath) -> Self {
+        Self::usage(format!("{} is no longer there", path.display()))
+    }
+
+    pub fn opening(path: &str, error: &dyn std::error::Error) -> Self {
+        Self {
+            kind: "failed",
+            field: None,
+            message: format!("{path} cannot be opened: {error}"),
+            mend: Some("Choose a program for such files in your desktop's settings.".to_owned()),
+        }
+    }
+
+    fn field(field: Field, message: String) -> Self {
+        let name = match field {
+            Field::IndexingMode => Some("mode"),
+            Field::PoolSize => Some("poolSize"),
+            Field::ThreadsPerWorker => Some("threadsPerWorker"),
+            Field::MemoryMegabytes => Some("memoryMegabytes"),
+            Field::PassagesPerLease => Some("passagesPerLease"),
+            Field::TokensPerCall => Some("tokensPerCall"),
+            Field::MaxMegabytes => Some("maxFileMegabytes"),
+            Field::Ignore => Some("ignore"),
+            Field::Model => None,
+        };
+        Self { kind: "usage", field: name, message, mend: None }
+    }
+}
+
+impl From<EngineError> for AppError {
+    fn from(error: EngineError) -> Self {
+        if let EngineError::Settings(SettingsError::Invalid { errors }) = &error
+            && let Some(first) = errors.first()
+        {
+            return Self::field(first.field, first.message());
+        }
+        let (kind, mend) = (error.kind().name(), error.mend());
+        Self { kind, field: None, message: error.to_string(), mend }
+    }
+}

@@ -1,0 +1,156 @@
+//! The settings that the page shows, what *auto* stands for, and their limits.
+
+use rummage_engine::{
+    Engine,
+    settings::{Auto, Field},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{AppError, Mode};
+
+/// A number, or `"auto"`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Number {
+    Fixed(usize),
+    Auto(AutoWord),
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AutoWord {
+    Auto,
+}
+
+impl From<Auto<usize>> for Number {
+    fn from(number: Auto<usize>) -> Self {
+        match number {
+            Auto::Auto => Number::Auto(AutoWord::Auto),
+            Auto::Fixed(value) => Number::Fixed(value),
+        }
+    }
+}
+
+impl From<Number> for Auto<usize> {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Auto(_) => Auto::Auto,
+            Number::Fixed(value) => Auto::Fixed(value),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    mode: Mode,
+    pool_size: Number,
+    threads_per_worker: Number,
+    memory_megabytes: Number,
+    passages_per_lease: Number,
+    tokens_per_call: Number,
+    max_file_megabytes: u64,
+    ignore: Vec<String>,
+}
+
+impl Settings {
+    /// These on top of what the page does not show.
+    pub fn apply_to(
+        self,
+        mut settings: rummage_engine::settings::Settings,
+    ) -> Result<rummage_engine::settings::Settings, AppError> {
+        settings.indexing.mode = self.mode.into();
+        settings.pool.size = self.pool_size.into();
+        settings.pool.threads_per_worker = self.threads_per_worker.into();
+        settings.pool.memory_megabytes = self.memory_megabytes.into();
+        settings.batch.passages_per_lease = self.passages_per_lease.into();
+        settings.batch.tokens_per_call = self.tokens_per_call.into();
+        settings.files.max_megabytes = self.max_file_megabytes;
+        settings.files.ignore = self.ignore;
+        match settings.validate().into_iter().next() {
+            Some(error) => Err(AppError::field(error.field, error.message())),
+            None => Ok(settings),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingsView {
+    settings: Settings,
+    auto: AutoNumbers,
+    limits: Limits,
+    data_dir: String,
+    settings_file: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AutoNumbers {
+    pool_size: usize,
+    threads_per_worker: usize,
+    memory_megabytes: usize,
+    passages_per_lease: usize,
+    tokens_per_call: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    pool_size: (u64, u64),
+    threads_per_worker: (u64, u64),
+    memory_megabytes: (u64, u64),
+    passages_per_lease: (u64, u64),
+    tokens_per_call: (u64, u64),
+    max_file_megabytes: (u64, u64),
+}
+
+impl SettingsView {
+    pub fn of(engine: &Engine) -> Self {
+        let settings = engine.settings();
+        let auto = engine.auto();
+        let range = |field: Field| field.range().unwrap_or((0, u64::MAX));
+        Self {
+            settings: Settings {
+                mode: settings.indexing.mode.into(),
+                pool_size: settings.pool.size.into(),
+                threads_per_worker: settings.pool.threads_per_worker.into(),
+                memory_megabytes: settings.pool.memory_megabytes.into(),
+                passages_per_lease: settings.batch.passages_per_lease.into(),
+                tokens_per_call: settings.batch.tokens_per_call.into(),
+                max_file_megabytes: settings.files.max_megabytes,
+                ignore: settings.files.ignore,
+            },
+            auto: AutoNumbers {
+                pool_size: auto.pool_size,
+                threads_per_worker: auto.threads_per_worker,
+                memory_megabytes: auto.memory_megabytes,
+                passages_per_lease: auto.passages_per_lease,
+                tokens_per_call: auto.tokens_per_call,
+            },
+            limits: Limits {
+                pool_size: range(Field::PoolSize),
+                threads_per_worker: range(Field::ThreadsPerWorker),
+                memory_megabytes: range(Field::MemoryMegabytes),
+                passages_per_lease: range(Field::PassagesPerLease),
+                tokens_per_call: range(Field::TokensPerCall),
+                max_file_megabytes: range(Field::MaxMegabytes),
+            },
+            data_dir: engine.data_folder().path().display().to_string(),
+            settings_file: engine.data_folder().settings().display().to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_is_a_word_and_a_number_a_number() {
+        let read = |json: &str| serde_json::from_str::<Number>(json).map(Auto::from).ok();
+        assert_eq!(read("\"auto\""), Some(Auto::Auto));
+        assert_eq!(read("3"), Some(Auto::Fixed(3)));
+        assert_eq!(read("\"many\""), None);
+    }
+}
