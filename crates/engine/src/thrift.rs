@@ -1,5 +1,5 @@
-//! Memory that an idle app gives back: what the allocator keeps for later, and the
-//! pages of programs and libraries that were needed to start and are not now.
+//! Memory that the app gives back: what the allocator keeps for later, and the pages
+//! of programs and libraries that were needed to start and are not now.
 
 use std::{
     sync::Arc,
@@ -13,26 +13,36 @@ use crate::shared::Shared;
 /// Nothing has been done for so long: now it is worth it.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether anything is being done.
-const LOOK: Duration = Duration::from_secs(15);
+/// While something is being done it is worth it less often. What is in use comes
+/// back within a few milliseconds.
+const BUSY: Duration = Duration::from_secs(120);
 
-/// Gives memory back once in each idle time, until told to stop.
+/// How often it is looked whether anything is being done; the first time, when
+/// starting is over.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Gives memory back after the start, now and then while the app works, and once
+/// in each idle time, until told to stop.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop();
     let pool = shared.pool.status();
     let (mut done, mut since) = (None, Instant::now());
-    let mut given_back = false;
+    let (mut last, mut at_rest) = (None::<Instant>, false);
     loop {
         tokio::select! {
             () = stop.wait() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
         let now = jobs_at_rest(&pool.borrow());
-        if now.is_none() || now != done || shared.is_scanning() {
-            (done, since) = (now, Instant::now());
-            given_back = false;
-        } else if !given_back && since.elapsed() >= IDLE {
-            given_back = true;
+        let busy = now.is_none() || now != done || shared.is_scanning();
+        let is_due = if busy {
+            (done, since, at_rest) = (now, Instant::now(), false);
+            last.is_none_or(|at| at.elapsed() >= BUSY)
+        } else {
+            !at_rest && since.elapsed() >= IDLE
+        };
+        if is_due {
+            (last, at_rest) = (Some(Instant::now()), !busy);
             let _ = tokio::task::spawn_blocking(give_back).await;
         }
     }
