@@ -8,6 +8,8 @@
 //! - starts are spaced out while workers crash, ever further: no restart storm;
 //! - a worker that was told to end and stays is killed.
 
+mod change;
+mod report;
 mod staffing;
 mod team;
 mod why;
@@ -25,8 +27,7 @@ use self::{
     worker::{State, Worker},
 };
 use crate::{
-    Duty, EmbedConfig, End, JobError, Machine, Pace, PoolConfig, PoolStatus, Weight, WorkerState,
-    WorkerStatus,
+    Duty, End, JobError, Machine, PoolConfig, Weight,
     allowance::{Allowance, Embedding, in_mebibytes},
 };
 
@@ -204,52 +205,6 @@ impl Supervisor {
     /// Leases are in work or wait.
     pub fn is_busy(&self) -> bool {
         !self.leases.is_empty()
-    }
-
-    pub fn status(&self, now: Instant) -> PoolStatus {
-        let limits = &self.config.limits;
-        let workers = self.workers.values().map(|worker| WorkerStatus {
-            duty: worker.duty,
-            pid: worker.pid,
-            state: match worker.state {
-                State::Starting => WorkerState::Starting,
-                State::Ready if worker.leases.is_empty() => WorkerState::Idle,
-                State::Ready => WorkerState::Busy,
-                State::Expiring => WorkerState::Expiring,
-                State::Retiring | State::Leaving | State::Refusing | State::Killed => {
-                    WorkerState::Retiring
-                }
-            },
-            memory_bytes: in_mebibytes(worker.weight.bytes),
-            resident_bytes: in_mebibytes(worker.weight.resident_bytes),
-            soft_limit_bytes: in_mebibytes(worker.soft_limit(limits)),
-            hard_limit_bytes: in_mebibytes(worker.hard_limit(limits)),
-            jobs: worker.jobs,
-            passages: worker.passages,
-            restarts: worker.restarts,
-            started: worker.started,
-            last_end: worker.last_end.clone(),
-        });
-        let allowed = self.allowed(now);
-        let model_unavailable = || {
-            let reason = [&self.query, &self.embed].into_iter().find_map(|t| t.unavailable.clone());
-            reason.filter(|_| !self.workers.values().any(|w| w.works() && w.duty.is_of_model()))
-        };
-        PoolStatus {
-            workers: workers.collect(),
-            planned_restarts: self.planned_restarts,
-            crash_restarts: self.crash_restarts,
-            embedded: self.embedded,
-            extracted: self.extracted,
-            ends: self.ends.iter().cloned().collect(),
-            wanted: self.wanted(),
-            allowed: allowed.active,
-            held_back: allowed.why,
-            machine: self.machine.in_mebibytes(),
-            whole_limit_bytes: limits.whole_memory_bytes,
-            embed_unavailable: model_unavailable(),
-            extract_unavailable: self.extract.unavailable.clone(),
-        }
     }
 
     fn submit(&mut self, request: Request, suspect: bool, now: Instant) {
@@ -463,67 +418,6 @@ impl Supervisor {
             whole_limit_bytes: limits.whole_memory_bytes,
         };
         self.allowance.observe(&machine, &embedding, now);
-    }
-
-    fn configure(&mut self, config: PoolConfig, now: Instant) {
-        let kind = |config: &PoolConfig| {
-            let embed = config.embed.clone();
-            embed.map(|embed| EmbedConfig { workers: 0, keep_query_worker: false, ..embed })
-        };
-        let other_program = config.program != self.config.program;
-        let other_embedding = other_program || kind(&config) != kind(&self.config);
-        let other_vectors = config.embed.as_ref().map(|embed| &embed.identity)
-            != self.config.embed.as_ref().map(|embed| &embed.identity);
-        let other_limit = config.limits.hard_memory_bytes != self.config.limits.hard_memory_bytes;
-        self.config = config;
-        for duty in Duty::ALL {
-            let anew = match duty {
-                Duty::Query | Duty::Embed => other_embedding,
-                // A reading worker was told its limit when it started.
-                Duty::Extract => other_program || other_limit,
-            };
-            if anew {
-                self.team(duty).begin_anew();
-            }
-            for id in self.ids(duty) {
-                match self.workers[&id].state {
-                    // Vectors of the old model must not answer leases of the new.
-                    _ if other_vectors && duty.is_of_model() => {
-                        self.abandon(id);
-                        self.kill(id, Why::OtherModel, now);
-                    }
-                    State::Starting if anew || self.is_misplaced(id) => {
-                        self.kill(id, Why::Settings, now);
-                    }
-                    State::Ready if anew || self.is_misplaced(id) => {
-                        self.expire(id, Why::Settings);
-                    }
-                    _ => {}
-                }
-            }
-            if other_vectors && duty.is_of_model() {
-                // What waits was made for the old model.
-                self.make_unavailable(duty, "another model is used now");
-                self.team(duty).unavailable = None;
-            }
-        }
-    }
-
-    /// It runs at another priority than one that were started now.
-    fn is_misplaced(&self, id: WorkerId) -> bool {
-        let (worker, pace) = (&self.workers[&id], self.config.pace);
-        pace != Pace::Paused && worker.niceness != pace.niceness(worker.duty)
-    }
-
-    /// What it holds was made for a model that is no longer used.
-    fn abandon(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get_mut(&id) else { return };
-        let role = worker.duty.role();
-        for lease in std::mem::take(&mut worker.leases) {
-            self.leases.remove(&lease);
-            let reason = Why::OtherModel.to_string();
-            self.answer(lease, Err(JobError::Unavailable { role, reason }));
-        }
     }
 
     fn check_deadlines(&mut self, now: Instant) {

@@ -18,8 +18,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 const CHEAP_CRASHES: u32 = 8;
 
 /// Failed starts in a row after which the duty counts as unavailable and waiting
-/// jobs are told so, while starting is still tried.
-const STARTS_BEFORE_UNAVAILABLE: u32 = 3;
+/// jobs are told so, while starting is still tried. With the pauses between them
+/// these take more than a second: whoever kills workers meanwhile is no reason.
+const STARTS_BEFORE_UNAVAILABLE: u32 = 5;
 
 #[derive(Debug, Default)]
 pub(super) struct Team {
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn those_who_wait_are_told_once() {
         let (mut team, now) = (Team::default(), Instant::now());
-        let told: Vec<bool> = (0..5)
+        let told: Vec<bool> = (0..7)
             .map(|_| {
                 let told = team.note_crash(Proof::Nothing, now);
                 if told {
@@ -148,6 +149,6 @@ mod tests {
                 told
             })
             .collect();
-        assert_eq!(told, [false, false, true, false, false]);
+        assert_eq!(told, [false, false, false, false, true, false, false]);
     }
 }
