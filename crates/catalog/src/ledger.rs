@@ -1,11 +1,13 @@
 //! What became of every file: counts for progress, rows for people.
 
-use rummage_corpus::{FileId, SourcePath};
+use std::collections::HashMap;
+
+use rummage_corpus::{ContentHash, FileId, SourcePath};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     Catalog, CatalogError, RootId,
-    queue::{count_at, path_at},
+    queue::{count_at, hash_at, path_at},
     schema::stage,
 };
 
@@ -170,6 +172,22 @@ impl Catalog {
                 ))?
                 .query_row([file.0], file_row)
                 .optional()
+        })
+    }
+
+    /// What the contents of these files hash to, as far as they were read.
+    pub fn contents(&self, files: &[FileId]) -> Result<HashMap<FileId, ContentHash>, CatalogError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT hash FROM files WHERE id = ?")?;
+            let mut contents = HashMap::new();
+            for file in files {
+                if let Some(hash) =
+                    select.query_row([file.0], |row| hash_at(row, 0)).optional()?.flatten()
+                {
+                    contents.insert(*file, hash);
+                }
+            }
+            Ok(contents)
         })
     }
 

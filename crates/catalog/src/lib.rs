@@ -6,6 +6,7 @@
 //! (a batch of 250 files takes well under 5 ms), so they are synchronous.
 
 mod ledger;
+mod names;
 mod observe;
 mod placing;
 mod queue;
@@ -21,6 +22,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 pub use ledger::{Counts, FileRow, FileState};
+pub use names::NamedFile;
 pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
 pub use placing::Misplaced;
 pub use queue::{Gone, KeptFile, Task, WordedTask};
@@ -50,8 +52,10 @@ impl Catalog {
     /// Opens the catalog at `path`, making it where there is none.
     pub fn open(path: &Path) -> Result<Self, CatalogError> {
         let connection = Connection::open(path).map_err(|source| classify(path, source))?;
+        names::register(&connection).map_err(|source| classify(path, source))?;
         let catalog = Self { path: path.to_owned(), connection: Mutex::new(connection) };
         schema::prepare(&catalog)?;
+        names::prepare(&catalog)?;
         Ok(catalog)
     }
 

@@ -332,6 +332,6 @@ pub(crate) fn count_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|count| count.max(0) as u64)
 }
 
-fn hash_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ContentHash>> {
+pub(crate) fn hash_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ContentHash>> {
     row.get::<_, Option<[u8; 16]>>(column).map(|bytes| bytes.map(ContentHash::from_bytes))
 }

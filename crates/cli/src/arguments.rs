@@ -37,6 +37,8 @@ pub enum Command {
     },
     /// Find the best passages, grouped by file
     Search(SearchArguments),
+    /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
+    Eval { dir: PathBuf },
     /// What is followed, how much of it can be searched, and what goes on
     Status,
     /// Every followed file and what became of it, or why these paths are not found
@@ -69,6 +71,9 @@ pub struct SearchArguments {
     pub limit: u16,
     #[arg(long, value_enum, default_value_t = SearchMode::Hybrid)]
     pub mode: SearchMode,
+    /// Why each result is there: its words, its similarity and the arithmetic of both
+    #[arg(long)]
+    pub explain: bool,
     /// Only files below this path, or in a folder of this name
     #[arg(long = "in", value_name = "PATH")]
     pub under: Option<String>,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rummage_engine::{
-    Answer, Coverage, EndView, FileRow, FoundFile, MemoryView, Mode, PassageHit, Status, Totals,
-    WorkerView,
+    Alike, Answer, Arithmetic, Coverage, EndView, FileRow, FoundFile, LegScore, MemoryView, Mode,
+    PassageHit, Status, Totals, WorkerView,
 };
 use serde::Serialize;
 
@@ -105,6 +105,54 @@ pub struct FileReport<'a> {
     pub score: f32,
     pub modified: Option<String>,
     pub passages: Vec<PassageReport<'a>>,
+    /// Other files that hold the same passage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<AlikeReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<ExplainReport>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AlikeReport {
+    pub path: String,
+    /// All of its contents are the same.
+    pub copy: bool,
+}
+
+/// `sum = meaning_share × meaning.z + (1 − meaning_share) × keyword.z + name`, or the
+/// one leg that there is plus the name; the result's score is the sum on a scale from
+/// 0 to 1.
+#[derive(Debug, Serialize)]
+pub struct ExplainReport {
+    pub keyword: Option<LegReport>,
+    pub meaning: Option<LegReport>,
+    pub meaning_share: f64,
+    pub name: f64,
+    pub sum: f64,
+}
+
+/// `z = (score − mean) / deviation`, over all files that came into question.
+#[derive(Debug, Serialize)]
+pub struct LegReport {
+    pub score: f64,
+    pub mean: f64,
+    pub deviation: f64,
+    pub z: f64,
+}
+
+impl From<LegScore> for LegReport {
+    fn from(leg: LegScore) -> Self {
+        let LegScore { score, mean, deviation, z } = leg;
+        Self { score, mean, deviation, z }
+    }
+}
+
+impl From<Arithmetic> for ExplainReport {
+    fn from(arithmetic: Arithmetic) -> Self {
+        let Arithmetic { keyword, meaning, meaning_share, name, score } = arithmetic;
+        let (keyword, meaning) = (keyword.map(LegReport::from), meaning.map(LegReport::from));
+        Self { keyword, meaning, meaning_share, name, sum: score }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -141,25 +189,31 @@ pub struct MeaningReport {
 }
 
 impl<'a> SearchReport<'a> {
-    pub fn new(query: &'a str, answer: &'a Answer) -> Self {
+    pub fn new(query: &'a str, answer: &'a Answer, explain: bool) -> Self {
         Self {
             query,
             mode: answer.mode,
             took_ms: answer.took.as_secs_f64() * 1e3,
             coverage: answer.coverage.into(),
             notice: answer.notice.as_deref(),
-            results: answer.files.iter().map(FileReport::new).collect(),
+            results: answer.files.iter().map(|file| FileReport::new(file, explain)).collect(),
         }
     }
 }
 
 impl<'a> FileReport<'a> {
-    fn new(file: &'a FoundFile) -> Self {
+    fn new(file: &'a FoundFile, explain: bool) -> Self {
+        let alike = |alike: &Alike| AlikeReport {
+            path: alike.path.display().to_string(),
+            copy: alike.is_copy,
+        };
         Self {
             path: file.path.display().to_string(),
             score: file.hit.score,
             modified: iso(file.modified_ns),
             passages: file.hit.passages.iter().map(PassageReport::new).collect(),
+            alike: file.alike.iter().map(alike).collect(),
+            explain: explain.then(|| file.hit.arithmetic.into()),
         }
     }
 }

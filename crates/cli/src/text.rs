@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use rummage_engine::{Answer, FileRow, PassageHit, Status, WorkerView};
+use rummage_engine::{
+    Answer, Arithmetic, FileRow, FoundFile, LegScore, PassageHit, Status, WorkerView,
+};
 
 use crate::shapes::{FileLine, IndexReport};
 
@@ -18,9 +20,20 @@ impl Marks {
     }
 }
 
-pub fn answer(out: &mut dyn Write, answer: &Answer, marks: &Marks) -> io::Result<()> {
+pub fn answer(
+    out: &mut dyn Write,
+    answer: &Answer,
+    explain: bool,
+    marks: &Marks,
+) -> io::Result<()> {
     for (place, file) in answer.files.iter().enumerate() {
         writeln!(out, "{}. {}{}{}", place + 1, marks.on, file.path.display(), marks.off)?;
+        if let Some(line) = alike(file) {
+            writeln!(out, "   {line}")?;
+        }
+        if explain {
+            self::explain(out, file)?;
+        }
         for passage in &file.hit.passages {
             let page = passage.page.map(|page| format!("p. {page}: ")).unwrap_or_default();
             writeln!(out, "   {page}{}", passage_line(passage, marks))?;
@@ -28,6 +41,53 @@ pub fn answer(out: &mut dyn Write, answer: &Answer, marks: &Marks) -> io::Result
     }
     if answer.files.is_empty() {
         writeln!(out, "Nothing found.")?;
+    }
+    Ok(())
+}
+
+/// The other files that a result stands for.
+fn alike(file: &FoundFile) -> Option<String> {
+    let first = file.alike.first()?;
+    let (kind, many) = if file.alike.iter().all(|alike| alike.is_copy) {
+        ("identical copy", "identical copies")
+    } else {
+        ("file with the same passage", "files with the same passage")
+    };
+    Some(match file.alike.len() {
+        1 => format!("and 1 {kind}: {}", first.path.display()),
+        count => format!("and {count} {many}, such as {}", first.path.display()),
+    })
+}
+
+/// The fusion's arithmetic, number by number.
+fn explain(out: &mut dyn Write, file: &FoundFile) -> io::Result<()> {
+    let Arithmetic { keyword, meaning, meaning_share, name, score } = file.hit.arithmetic;
+    let mut parts = Vec::new();
+    for (leg, share, called, measure) in [
+        (keyword, 1.0 - meaning_share, "keyword", "BM25"),
+        (meaning, meaning_share, "meaning", "cosine"),
+    ] {
+        let Some(LegScore { score, mean, deviation, z }) = leg else { continue };
+        writeln!(
+            out,
+            "   {called}: {measure} {score:.3}, candidates {mean:.3} ± {deviation:.3}, z {z:+.2}"
+        )?;
+        parts.push(format!("{share:.2} × {z:+.2}"));
+    }
+    if name > 0.0 {
+        writeln!(out, "   name: holds the query's words, {name:+.2}")?;
+        parts.push(format!("{name:.2}"));
+    }
+    writeln!(out, "   {} = {score:+.2}, score {:.3}", parts.join(" + "), file.hit.score)?;
+    for passage in &file.hit.passages {
+        if let Some(why) = &passage.why.keyword {
+            let terms = why.terms.join(", ");
+            writeln!(out, "   rank {} by words: BM25 {:.3}, {terms}", why.rank, why.score)?;
+        }
+        if let Some(why) = passage.why.meaning {
+            let rank = why.rank.map_or("not among the nearest".to_owned(), |r| format!("rank {r}"));
+            writeln!(out, "   {rank} by meaning: cosine {:.3}", why.similarity)?;
+        }
     }
     Ok(())
 }

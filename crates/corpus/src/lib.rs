@@ -6,8 +6,10 @@ mod document;
 mod hash;
 mod id;
 mod path;
+mod words;
 
 pub use document::{Document, Heading, Language, Part, Passage, Span, Structure, model_input};
 pub use hash::ContentHash;
 pub use id::{FileId, PassageId};
 pub use path::SourcePath;
+pub use words::{ANALYSIS, Word, is_written_without_spaces, joined, query_words, words};

@@ -2,14 +2,15 @@
 //! catalog knows of the files found.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rummage_catalog::{Catalog, Counts, Root};
-use rummage_corpus::SourcePath;
+use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
+use rummage_corpus::{FileId, SourcePath};
 use rummage_pool::Standing;
-use rummage_search::{FileHit, Mode, Query};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query};
 use rummage_store::Store;
 
 use crate::{EngineError, intake::is_gone, model::LoadedModel, shared::Shared};
@@ -61,7 +62,24 @@ pub struct FoundFile {
     /// Nanoseconds since 1970.
     pub modified_ns: i64,
     pub hit: FileHit,
+    /// Other files that hold the same passage, best first.
+    pub alike: Vec<Alike>,
 }
+
+/// A file that a result stands for, too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alike {
+    pub path: SourcePath,
+    /// All of its contents are the same, not only the passage.
+    pub is_copy: bool,
+}
+
+/// Files that may be named by a query's words.
+const NAMED: usize = 50;
+
+/// Files looked up before they are shown, past those asked for: ghosts and copies
+/// among the best must not leave the answer short.
+const SPARE: usize = 40;
 
 pub(crate) async fn answer(
     shared: &Arc<Shared>,
@@ -77,13 +95,49 @@ pub(crate) async fn answer(
     if notice.is_some() {
         query.mode = Mode::Keyword;
     }
-    let hits = match store {
-        Some(store) => rummage_search::search(store, &query, vector.as_deref()).await?,
+    let files = match store {
+        Some(store) => find(shared, store, &query, vector.as_ref()).await?,
         None => Vec::new(),
     };
-    let files = without_ghosts(shared, locate(&shared.catalog, hits)?).await?;
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode: query.mode, took: start.elapsed(), coverage, notice, files })
+}
+
+async fn find(
+    shared: &Arc<Shared>,
+    store: &Store,
+    query: &Query,
+    vector: Option<&QueryVector>,
+) -> Result<Vec<FoundFile>, EngineError> {
+    let named = match query.mode {
+        Mode::Meaning => Vec::new(),
+        Mode::Hybrid | Mode::Keyword => shared.catalog.named(&query.stems(), NAMED)?,
+    };
+    let named: Vec<_> =
+        named.into_iter().map(|NamedFile { file, share }| Named { file, share }).collect();
+    let meaning = vector.map(|vector| Meaning { vector: &vector.values, fit: vector.fit });
+    let ranking = rummage_search::rank(store, query, meaning, &named).await?;
+    let best: Vec<_> = ranking.files().take(query.limit + SPARE).collect();
+    let rows = without_ghosts(shared, rows_of(&shared.catalog, &best)?).await?;
+    let hits = ranking.show(store, |file| rows.contains_key(&file), query.limit).await?;
+    let contents = shared.catalog.contents(&best)?;
+    let found = hits.into_iter().filter_map(|mut hit| {
+        let alike = std::mem::take(&mut hit.alike).into_iter().filter_map(|file| {
+            let is_copy =
+                contents.get(&file).is_some_and(|hash| contents.get(&hit.file) == Some(hash));
+            Some(Alike { path: rows.get(&file)?.path.clone(), is_copy })
+        });
+        let alike = alike.collect();
+        let row = rows.get(&hit.file)?;
+        Some(FoundFile { path: row.path.clone(), modified_ns: row.modified_ns, hit, alike })
+    });
+    Ok(found.collect())
+}
+
+/// A query as the model sees it.
+struct QueryVector {
+    values: Vec<f32>,
+    fit: f64,
 }
 
 /// The query as a vector, or why there is none. A query without words has none
@@ -91,7 +145,7 @@ pub(crate) async fn answer(
 async fn query_vector(
     shared: &Arc<Shared>,
     query: &Query,
-) -> Result<(Option<Vec<f32>>, Option<String>), EngineError> {
+) -> Result<(Option<QueryVector>, Option<String>), EngineError> {
     let text = query.text_for_model();
     if text.is_empty() {
         return Ok((None, None));
@@ -103,30 +157,30 @@ async fn query_vector(
     let tokens = token_ids[0].len() as u32;
     let embedding = shared.pool.embed(token_ids, tokens, Standing::Urgent);
     Ok(match tokio::time::timeout(VECTOR_WAIT, embedding).await {
-        Ok(Ok(reply)) => (Some(reply.values), None),
+        Ok(Ok(reply)) => (Some(QueryVector { values: reply.values, fit: model.fit(&text) }), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     })
 }
 
-/// Adds path and date; a file that has left meanwhile is no result.
-fn locate(catalog: &Catalog, hits: Vec<FileHit>) -> Result<Vec<FoundFile>, EngineError> {
-    let mut files = Vec::with_capacity(hits.len());
-    for hit in hits {
-        if let Some(row) = catalog.file(hit.file)? {
-            files.push(FoundFile { path: row.path, modified_ns: row.modified_ns, hit });
+/// What the catalog knows of these files; one that has left meanwhile is no result.
+fn rows_of(catalog: &Catalog, files: &[FileId]) -> Result<HashMap<FileId, FileRow>, EngineError> {
+    let mut rows = HashMap::with_capacity(files.len());
+    for file in files {
+        if let Some(row) = catalog.file(*file)? {
+            rows.insert(*file, row);
         }
     }
-    Ok(files)
+    Ok(rows)
 }
 
 /// Without the files that are not there any more, though nobody has told yet. What
 /// lies on a disk that is away stays.
 async fn without_ghosts(
     shared: &Shared,
-    mut files: Vec<FoundFile>,
-) -> Result<Vec<FoundFile>, EngineError> {
-    let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+    mut rows: HashMap<FileId, FileRow>,
+) -> Result<HashMap<FileId, FileRow>, EngineError> {
+    let paths: Vec<_> = rows.values().map(|row| (row.file, row.path.clone())).collect();
     let roots = shared.catalog.roots()?;
     let look = tokio::task::spawn_blocking(move || {
         let is_away = |root: &Root| root.away.is_some() || is_gone(&root.path);
@@ -134,13 +188,15 @@ async fn without_ghosts(
             is_gone(path)
                 && !roots.iter().any(|root| path.as_path().starts_with(&root.path) && is_away(root))
         };
-        paths.iter().map(is_ghost).collect::<Vec<_>>()
+        let ghosts = paths.into_iter().filter(|(_, path)| is_ghost(path));
+        ghosts.map(|(file, _)| file).collect::<Vec<_>>()
     });
     if let Ok(Ok(ghosts)) = tokio::time::timeout(GHOST_WAIT, look).await {
-        let mut ghosts = ghosts.into_iter();
-        files.retain(|_| !ghosts.next().unwrap_or(false));
+        for ghost in ghosts {
+            rows.remove(&ghost);
+        }
     }
-    Ok(files)
+    Ok(rows)
 }
 
 /// The model's side of [`answer`], for callers that only want it warm.

@@ -55,7 +55,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use answer::{Answer, Coverage, FoundFile};
+pub use answer::{Alike, Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
@@ -64,7 +64,7 @@ pub use problem::{Problem, ProblemKind};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileRow, FileState};
 pub use rummage_models::Surroundings;
-pub use rummage_search::{FileHit, Mode, PassageHit, Query};
+pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::prepare_process;

@@ -90,6 +90,15 @@ impl LoadedModel {
         self.tokens(&self.model.spec.query_prefix, text)
     }
 
+    /// How well the model knows the language of a text, 0 to 1. One of several
+    /// languages is taken to know all.
+    pub fn fit(&self, text: &str) -> f64 {
+        if self.model.spec.languages.len() > 1 {
+            return 1.0;
+        }
+        rummage_search::fit(text, |word| self.tokenizer.count(word))
+    }
+
     fn tokens(&self, prefix: &str, text: &str) -> Vec<u32> {
         if prefix.is_empty() {
             self.tokenizer.encode(text)

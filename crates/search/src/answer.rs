@@ -2,6 +2,8 @@
 
 use rummage_corpus::{FileId, PassageId, Span};
 
+use crate::Arithmetic;
+
 /// A file that answers a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileHit {
@@ -10,6 +12,10 @@ pub struct FileHit {
     pub score: f32,
     /// Best first; at least one, at most three.
     pub passages: Vec<PassageHit>,
+    /// How the score came about.
+    pub arithmetic: Arithmetic,
+    /// Other files whose best passage is the same, word for word, best first.
+    pub alike: Vec<FileId>,
 }
 
 /// A passage, cut to what shows why it is here.
@@ -34,7 +40,8 @@ pub struct PassageHit {
     pub why: Why,
 }
 
-/// Why a passage was found. At least one of the two is there.
+/// Why a passage was found. Neither is there where the file was found by its name
+/// alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Why {
     pub keyword: Option<KeywordReason>,

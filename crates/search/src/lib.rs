@@ -6,6 +6,7 @@
 
 mod answer;
 mod date;
+mod fit;
 mod fusion;
 mod query;
 mod search;
@@ -13,5 +14,7 @@ mod snippet;
 mod terms;
 
 pub use answer::{FileHit, KeywordReason, MeaningReason, PassageHit, Why};
+pub use fit::fit;
+pub use fusion::{Arithmetic, LegScore, Named};
 pub use query::{Mode, Query, QueryError};
-pub use search::search;
+pub use search::{Meaning, Ranking, rank};

@@ -4,7 +4,7 @@
 use rummage_store::{Filter, Words};
 use serde::{Deserialize, Serialize};
 
-use crate::date;
+use crate::{date, terms::Terms};
 
 /// Which legs are asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +66,12 @@ impl Query {
         parts.extend(self.words.phrases.iter().map(String::as_str));
         parts.retain(|part| !part.is_empty());
         parts.join(" ")
+    }
+
+    /// The words that say something, as `corpus::words` makes them, each once: what
+    /// a file's name is compared with.
+    pub fn stems(&self) -> Vec<String> {
+        Terms::of(&self.words).stems()
     }
 
     fn take(&mut self, part: Part) -> Result<(), QueryError> {

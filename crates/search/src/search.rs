@@ -1,17 +1,17 @@
 //! Asks the store's legs and puts the answer together.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     ops::RangeInclusive,
 };
 
 use futures::future::try_join;
-use rummage_corpus::{PassageId, model_input};
+use rummage_corpus::{FileId, PassageId, model_input};
 use rummage_store::{KeywordHit, MeaningHit, PassageRow, Store, StoreError, Words};
 
 use crate::{
     FileHit, KeywordReason, MeaningReason, Mode, PassageHit, Query, Why,
-    fusion::{self, Candidate, RankedFile},
+    fusion::{self, Candidate, Named, RankedFile},
     snippet,
     terms::{Demands, Terms, telling},
 };
@@ -25,26 +25,85 @@ const CANDIDATES_A_FILE: usize = 10;
 /// Passages shown of one file.
 const PASSAGES_A_FILE: usize = 3;
 
-/// Answers a query, best file first.
-///
-/// `vector` is the unit vector of [`Query::text_for_model`]. Without it, or while
-/// nothing is embedded yet, a hybrid query is answered by words alone.
-pub async fn search(
+/// A query as the model sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning<'a> {
+    /// The unit vector of [`Query::text_for_model`].
+    pub vector: &'a [f32],
+    /// How well the model knows the query's language, 0 to 1: see [`crate::fit`].
+    pub fit: f64,
+}
+
+/// All files that may answer a query, in order, not yet shown: whoever asks may
+/// leave some out before.
+pub struct Ranking {
+    found: Found,
+    files: Vec<RankedFile>,
+    terms: Terms,
+}
+
+/// Ranks what answers a query. Without its meaning, or while nothing is embedded
+/// yet, a hybrid query is answered by words alone.
+pub async fn rank(
     store: &Store,
     query: &Query,
-    vector: Option<&[f32]>,
-) -> Result<Vec<FileHit>, StoreError> {
-    let found = Found::by(store, query, vector).await?;
-    let mut files = fusion::rank(&found.candidates());
-    files.truncate(query.limit);
-    for file in &mut files {
-        file.passages.truncate(PASSAGES_A_FILE);
+    meaning: Option<Meaning<'_>>,
+    named: &[Named],
+) -> Result<Ranking, StoreError> {
+    let mut found = Found::by(store, query, meaning.map(|meaning| meaning.vector)).await?;
+    found.let_in(store, named, meaning, query).await?;
+    let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
+    let files = fusion::rank(&found.candidates(), fit, named);
+    Ok(Ranking { found, files, terms: Terms::of(&query.words) })
+}
+
+impl Ranking {
+    /// The files, best first.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        self.files.iter().map(|file| file.file)
     }
-    let ids: Vec<_> = files.iter().flat_map(|file| &file.passages).map(|(id, _)| *id).collect();
-    let rows = store.passages(&ids).await?.into_iter().map(|row| (row.id(), row)).collect();
-    let terms = Terms::of(&query.words);
-    let files = files.into_iter().map(|file| found.show(file, &rows, &terms));
-    Ok(files.filter(|file| !file.passages.is_empty()).collect())
+
+    /// The first `limit` of those files that `wanted` lets through, with their best
+    /// passages. Files that answer with the same passage are one result.
+    pub async fn show(
+        self,
+        store: &Store,
+        wanted: impl Fn(FileId) -> bool,
+        limit: usize,
+    ) -> Result<Vec<FileHit>, StoreError> {
+        let Ranking { found, files, terms } = self;
+        let mut files = files.into_iter().filter(|file| wanted(file.file));
+        let mut shown: Vec<FileHit> = Vec::new();
+        let mut places = HashMap::new();
+        while shown.len() < limit {
+            let mut next: Vec<_> = files.by_ref().take(limit - shown.len()).collect();
+            if next.is_empty() {
+                break;
+            }
+            for file in &mut next {
+                file.passages.truncate(PASSAGES_A_FILE);
+            }
+            let ids: Vec<_> =
+                next.iter().flat_map(|file| &file.passages).map(|(id, _)| *id).collect();
+            let rows = store.passages(&ids).await?;
+            let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id(), row)).collect();
+            for file in next {
+                let best = file.passages.iter().find_map(|(id, _)| rows.get(id));
+                let Some(best) = best else { continue };
+                match places.entry(best.passage.hash) {
+                    Entry::Occupied(place) => {
+                        let first: &mut FileHit = &mut shown[*place.get()];
+                        first.alike.push(file.file);
+                    }
+                    Entry::Vacant(place) => {
+                        place.insert(shown.len());
+                        shown.push(found.show(file, &rows, &terms));
+                    }
+                }
+            }
+        }
+        Ok(shown)
+    }
 }
 
 /// What the legs found, and how near in meaning all of it is.
@@ -53,6 +112,8 @@ struct Found {
     keyword: HashMap<PassageId, (usize, KeywordHit)>,
     meaning: HashMap<PassageId, usize>,
     similarities: HashMap<PassageId, f32>,
+    /// First passages of files that only their names brought in.
+    named: Vec<PassageId>,
 }
 
 impl Found {
@@ -90,12 +151,12 @@ impl Found {
             similarities.extend(store.similarities(vector, &unknown).await?);
         }
         let meaning = (1..).zip(meaning).map(|(rank, hit)| (hit.id, rank)).collect();
-        Ok(Found { keyword, meaning, similarities })
+        Ok(Found { keyword, meaning, similarities, named: Vec::new() })
     }
 
     fn candidates(&self) -> Vec<Candidate> {
         let mut candidates = BTreeMap::new();
-        for id in self.keyword.keys().chain(self.similarities.keys()) {
+        for id in self.keyword.keys().chain(self.similarities.keys()).chain(&self.named) {
             candidates.entry(*id).or_insert_with(|| Candidate {
                 id: *id,
                 keyword: self.keyword.get(id).map(|(_, hit)| hit.score),
@@ -103,6 +164,35 @@ impl Found {
             });
         }
         candidates.into_values().collect()
+    }
+
+    /// Takes in files that are found by their names: by their first passage, where
+    /// no other was found.
+    async fn let_in(
+        &mut self,
+        store: &Store,
+        named: &[Named],
+        meaning: Option<Meaning<'_>>,
+        query: &Query,
+    ) -> Result<(), StoreError> {
+        let there: HashSet<_> =
+            self.keyword.keys().chain(self.similarities.keys()).map(|id| id.file()).collect();
+        let ids = named.iter().map(|named| named.file).filter(|file| !there.contains(file));
+        let ids: Vec<_> = ids.map(|file| PassageId::new(file, 0)).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let demands = Demands::of(&query.words);
+        let rows = store.passages(&ids).await?;
+        let wanted = rows.iter().filter(|row| {
+            query.filter.lets_in(&row.origin)
+                && demands.as_ref().is_none_or(|demands| demands.met_by(&input_of(row)))
+        });
+        self.named = wanted.map(PassageRow::id).collect();
+        if let Some(meaning) = meaning {
+            self.similarities.extend(store.similarities(meaning.vector, &self.named).await?);
+        }
+        Ok(())
     }
 
     /// A passage that was replaced since it was found is left out.
@@ -120,6 +210,8 @@ impl Found {
             file: ranked.file,
             score: fusion::for_people(ranked.score),
             passages: passages.collect(),
+            arithmetic: ranked.arithmetic,
+            alike: Vec::new(),
         }
     }
 
@@ -141,7 +233,7 @@ impl Found {
                 keyword: self.keyword.get(&id).map(|(rank, hit)| KeywordReason {
                     rank: *rank,
                     score: hit.score,
-                    terms: terms.held_by(&model_input(&passage.context, &passage.text)),
+                    terms: terms.held_by(&input_of(row)),
                 }),
                 meaning: self.similarities.get(&id).map(|similarity| MeaningReason {
                     rank: self.meaning.get(&id).copied(),
@@ -162,12 +254,12 @@ async fn meeting(
 ) -> Result<Vec<MeaningHit>, StoreError> {
     let unchecked = hits.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
     let rows = store.passages(&unchecked.collect::<Vec<_>>()).await?;
-    let met: HashMap<_, _> = rows
-        .iter()
-        .map(|row| {
-            (row.id(), demands.met_by(&model_input(&row.passage.context, &row.passage.text)))
-        })
-        .collect();
+    let met: HashMap<_, _> =
+        rows.iter().map(|row| (row.id(), demands.met_by(&input_of(row)))).collect();
     hits.retain(|hit| met.get(&hit.id).copied().unwrap_or(keyword.contains_key(&hit.id)));
     Ok(hits)
+}
+
+fn input_of(row: &PassageRow) -> String {
+    model_input(&row.passage.context, &row.passage.text)
 }

@@ -17,7 +17,7 @@ const LEAD_CHARS: usize = 100;
 /// matches, cut at a sentence or a word and free of space at its ends. Without
 /// matches it is the beginning.
 ///
-/// `matches` are in order and apart, as [`Terms::find`](crate::terms::Terms::find) gives them.
+/// `matches` are in order, as [`Terms::find`](crate::terms::Terms::find) gives them.
 pub(crate) fn window(text: &str, matches: &[Match]) -> Span {
     let chars = CharStarts::of(text);
     if chars.count() <= SNIPPET_CHARS {
@@ -28,8 +28,8 @@ pub(crate) fn window(text: &str, matches: &[Match]) -> Span {
     trimmed(text, Span::new(start, end))
 }
 
-/// The matches inside a window, as bytes of the window; neighbours with nothing
-/// between them become one.
+/// The matches inside a window, as bytes of the window; those that overlap or have
+/// nothing between them become one.
 pub(crate) fn highlights(window: Span, matches: &[Match]) -> Vec<(usize, usize)> {
     let mut highlights: Vec<(usize, usize)> = Vec::new();
     for Match { span, .. } in matches {
@@ -38,7 +38,7 @@ pub(crate) fn highlights(window: Span, matches: &[Match]) -> Vec<(usize, usize)>
         }
         let (start, end) = (span.start - window.start, span.end - window.start);
         match highlights.last_mut() {
-            Some(last) if last.1 == start => last.1 = end,
+            Some(last) if last.1 >= start => last.1 = last.1.max(end),
             _ => highlights.push((start, end)),
         }
     }

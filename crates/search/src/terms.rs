@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use rummage_corpus::Span;
-use rummage_store::{Word, Words, words};
+use rummage_corpus::{Span, Word, query_words, words};
+use rummage_store::Words;
 
 /// A word that the query looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,11 @@ const STOP_WORDS: [&str; 57] = [
 /// The words that say something; all of them where none does. In a small folder
 /// even a word like "does" is rare, and would outweigh what the question means.
 pub(crate) fn telling(text: &str) -> String {
-    let is_telling = |word: &Word| {
-        let shown = text[word.span.start..word.span.end].to_lowercase();
-        !STOP_WORDS.contains(&shown.as_str())
+    let is_telling = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        !STOP_WORDS.contains(&bare.as_str())
     };
-    let told: Vec<&str> = words(text)
-        .iter()
-        .filter(|word| is_telling(word))
-        .map(|word| &text[word.span.start..word.span.end])
-        .collect();
+    let told: Vec<&str> = text.split_whitespace().filter(is_telling).collect();
     if told.is_empty() { text.to_owned() } else { told.join(" ") }
 }
 
@@ -55,7 +51,7 @@ impl Terms {
     pub fn of(wanted: &Words) -> Terms {
         let mut terms: Vec<Term> = Vec::new();
         for text in std::iter::once(&wanted.any).chain(&wanted.phrases) {
-            for Word { stem, span } in words(text) {
+            for Word { stem, span } in query_words(text) {
                 if terms.iter().all(|term| term.stem != stem) {
                     terms.push(Term { shown: text[span.start..span.end].to_lowercase(), stem });
                 }
@@ -68,34 +64,18 @@ impl Terms {
         Terms(terms)
     }
 
-    /// Every place where a text holds a term, in order, none overlapping.
+    pub fn stems(self) -> Vec<String> {
+        self.0.into_iter().map(|term| term.stem).collect()
+    }
+
+    /// Every place where a text holds a term, in order. A whole and its parts, and
+    /// pairs of characters, overlap.
     pub fn find(&self, text: &str) -> Vec<Match> {
-        let mut matches: Vec<Match> = words(text)
-            .iter()
-            .filter_map(|word| {
-                let term = self.0.iter().position(|term| term.stem == word.stem)?;
-                Some(Match { term, span: word.span })
-            })
-            .collect();
-        for (term, Term { shown, .. }) in self.0.iter().enumerate() {
-            // Where words run together, the index may have cut them elsewhere.
-            if shown.chars().any(is_written_without_spaces) {
-                matches.extend(text.match_indices(shown.as_str()).map(|(start, found)| Match {
-                    term,
-                    span: Span::new(start, start + found.len()),
-                }));
-            }
-        }
-        matches.sort_unstable_by_key(|found| (found.span.start, found.span.end));
-        let mut end = 0;
-        matches.retain(|found| {
-            let apart = found.span.start >= end;
-            if apart {
-                end = found.span.end;
-            }
-            apart
-        });
-        matches
+        let place = |word: &Word| {
+            let term = self.0.iter().position(|term| term.stem == word.stem)?;
+            Some(Match { term, span: word.span })
+        };
+        words(text).iter().filter_map(place).collect()
     }
 
     /// The terms that a text holds, as the query has them.
@@ -104,15 +84,6 @@ impl Terms {
         let held = self.0.iter().enumerate().filter(|(i, _)| held.contains(i));
         held.map(|(_, term)| term.shown.clone()).collect()
     }
-}
-
-/// Chinese characters, kana, Thai, Lao, Khmer, Burmese; Korean too, whose
-/// particles stick to the word.
-fn is_written_without_spaces(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF
-        | 0x3040..=0x30FF | 0x3400..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF
-        | 0x20000..=0x3FFFF)
 }
 
 /// Whether a passage meets what the query demands and forbids, as the keyword leg
@@ -209,15 +180,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matches_are_apart_and_on_character_bounds(
+        fn matches_are_in_order_and_on_character_bounds(
             query in "[a-c上海éк ]{0,12}",
             text in "[a-c上海市éк .]{0,60}",
         ) {
-            let mut end = 0;
+            let mut start = 0;
             for Match { span, .. } in Terms::of(&asking(&query)).find(&text) {
-                prop_assert!(span.start >= end && !span.is_empty());
+                prop_assert!(span.start >= start && !span.is_empty());
                 prop_assert!(text.get(span.start..span.end).is_some());
-                end = span.end;
+                start = span.start;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Searching over a real store in a temporary folder.
 
 use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span};
-use rummage_search::{FileHit, Mode, Query, search};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query, rank};
 use rummage_store::{Origin, PassageRow, Store, VectorRow, VectorSpace};
 use tempfile::TempDir;
 
@@ -37,7 +37,18 @@ impl Notes {
 
     async fn ask(&self, text: &str, mode: Mode) -> Vec<FileHit> {
         let query = Query { mode, ..Query::parse(text).unwrap() };
-        search(&self.store, &query, Some(&[1.0, 0.0])).await.unwrap()
+        let meaning = Meaning { vector: &[1.0, 0.0], fit: 1.0 };
+        self.answer(&query, Some(meaning), &[]).await
+    }
+
+    async fn answer(
+        &self,
+        query: &Query,
+        meaning: Option<Meaning<'_>>,
+        named: &[Named],
+    ) -> Vec<FileHit> {
+        let ranking = rank(&self.store, query, meaning, named).await.unwrap();
+        ranking.show(&self.store, |_| true, query.limit).await.unwrap()
     }
 
     async fn check(&self, text: &str, mode: Mode, expected: &[i64]) {
@@ -123,9 +134,35 @@ async fn a_result_says_why_it_is_there() {
 async fn words_alone_answer_while_nothing_is_embedded() {
     let notes = Notes::open().await;
     let query = Query::parse("night").unwrap();
-    let without_vector = search(&notes.store, &query, None).await.unwrap();
+    let without_vector = notes.answer(&query, None, &[]).await;
     assert_eq!(files(&without_vector), [BREAD, HARBOUR]);
     notes.store.remove_vectors(&[FileId(HARBOUR), FileId(BEACON), FileId(BREAD)]).await.unwrap();
     notes.check("night", Mode::Hybrid, &files(&without_vector)).await;
     notes.check("night", Mode::Meaning, &[]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_named_is_an_answer() {
+    let notes = Notes::open().await;
+    let named = [Named { file: FileId(BREAD), share: 1.0 }];
+    let ask =
+        async |text: &str| files(&notes.answer(&Query::parse(text).unwrap(), None, &named).await);
+    assert_eq!(ask("lighthouse").await, [BREAD, HARBOUR]);
+    assert_eq!(ask("lighthouse -flour").await, [HARBOUR]);
+    assert_eq!(ask("lighthouse type:pdf").await, [] as [i64; 0]);
+}
+
+#[tokio::test]
+async fn files_with_the_same_passage_are_one_result() {
+    let notes = Notes::open().await;
+    let copy = 9;
+    let row = note(copy, 0, "Ships", "The lighthouse guides ships into the harbour at night.");
+    notes.store.replace_passages(&[], &[row]).await.unwrap();
+    let query = Query::parse("lighthouse night").unwrap();
+    let hits = notes.answer(&query, None, &[]).await;
+    assert_eq!(files(&hits), [HARBOUR, BREAD]);
+    assert_eq!(hits[0].alike, [FileId(copy)]);
+    let ranking = rank(&notes.store, &query, None, &[]).await.unwrap();
+    let others = ranking.show(&notes.store, |file| file.0 != HARBOUR, 1).await.unwrap();
+    assert_eq!(files(&others), [copy]);
 }

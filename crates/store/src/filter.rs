@@ -12,6 +12,8 @@ use lancedb::datafusion::{
 };
 use rummage_corpus::{FileId, PassageId};
 
+use crate::Origin;
+
 /// What a file must be for its passages to count. Empty, it lets everything through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -30,6 +32,24 @@ pub struct Filter {
 impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
+    }
+
+    /// Whether a file's passages may be found: what the tables would say of its rows.
+    pub fn lets_in(&self, origin: &Origin) -> bool {
+        let is_separator = |c| c == '/' || c == MAIN_SEPARATOR;
+        let under = self.under.as_deref().is_none_or(|place| {
+            if std::path::Path::new(place).is_absolute() {
+                let folder = place.trim_end_matches(is_separator);
+                let below = origin.path.strip_prefix(folder);
+                below.is_some_and(|below| below.is_empty() || below.starts_with(MAIN_SEPARATOR))
+            } else {
+                origin.path.to_lowercase().contains(&inside_of(place))
+            }
+        });
+        under
+            && (self.types.is_empty() || self.types.contains(&origin.ext))
+            && self.after.is_none_or(|after| origin.modified >= after)
+            && self.before.is_none_or(|before| origin.modified < before)
     }
 
     pub(crate) fn condition(&self) -> Option<Expr> {
@@ -60,10 +80,14 @@ fn under(place: &str) -> Expr {
         let inside = col("path").gt_eq(lit(first)).and(col("path").lt(lit(end)));
         return col("path").eq(lit(folder)).or(inside);
     }
-    let name = place.trim_matches(is_separator).to_lowercase();
+    contains(lower(col("path")), lit(inside_of(place)))
+}
+
+/// What the lower-case path of everything below a folder of this name holds.
+fn inside_of(place: &str) -> String {
+    let name = place.trim_matches(|c| c == '/' || c == MAIN_SEPARATOR).to_lowercase();
     let name = name.replace('/', std::path::MAIN_SEPARATOR_STR);
-    let inside = format!("{MAIN_SEPARATOR}{name}{MAIN_SEPARATOR}");
-    contains(lower(col("path")), lit(inside))
+    format!("{MAIN_SEPARATOR}{name}{MAIN_SEPARATOR}")
 }
 
 pub(crate) fn of_files(files: &[FileId]) -> Expr {

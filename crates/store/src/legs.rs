@@ -8,9 +8,9 @@ use lancedb::{
     index::scalar::{BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, PhraseQuery},
     query::{QueryBase, Select},
 };
-use rummage_corpus::{ContentHash, PassageId};
+use rummage_corpus::{ContentHash, PassageId, joined, query_words, words};
 
-use crate::{Filter, Store, StoreError, filter, table::LIST_LEN, words::words};
+use crate::{Filter, Store, StoreError, filter, rows::TERMS, table::LIST_LEN};
 
 /// What the keyword leg looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -199,16 +199,15 @@ fn holds_words(text: &str) -> bool {
     !words(text).is_empty()
 }
 
-const COLUMN: &str = "words";
-
-fn any_of(words: &str) -> FtsQuery {
-    MatchQuery::new(words.to_owned()).with_column(Some(COLUMN.to_owned())).into()
+fn any_of(text: &str) -> FtsQuery {
+    MatchQuery::new(joined(&query_words(text))).with_column(Some(TERMS.to_owned())).into()
 }
 
 /// One word, or several in a row.
 fn all_of(text: &str) -> FtsQuery {
-    if words(text).len() == 1 {
+    let words = words(text);
+    if words.len() == 1 {
         return any_of(text);
     }
-    PhraseQuery::new(text.to_owned()).with_column(Some(COLUMN.to_owned())).into()
+    PhraseQuery::new(joined(&words)).with_column(Some(TERMS.to_owned())).into()
 }

@@ -27,7 +27,6 @@ mod sync;
 mod table;
 mod upkeep;
 mod vectors;
-mod words;
 
 use std::{
     path::{Path, PathBuf},
@@ -44,7 +43,6 @@ pub use legs::{KeywordHit, MeaningHit, Words};
 pub use process::prepare_process;
 pub use rows::{Origin, PassageRow, VectorRow};
 pub use upkeep::{Mode, Work};
-pub use words::{Word, words};
 
 use error::Doing;
 use sync::{Disk, Versions};
@@ -136,8 +134,11 @@ impl Store {
         }
         let (dir, connection) = reach(dir).await?;
         let dims = space.dims as usize;
-        let passages = Table::open_existing(&connection, &dir, "passages").await?;
-        let vectors = Table::open_existing(&connection, &dir, &space.table_name()).await?;
+        let passages =
+            Table::open_existing(&connection, &dir, "passages", rows::passage_schema()).await?;
+        let name = space.table_name();
+        let vectors =
+            Table::open_existing(&connection, &dir, &name, rows::vector_schema(dims)).await?;
         let (Some(passages), Some(vectors)) = (passages, vectors) else { return Ok(None) };
         let disk = Disk::new(dir.clone());
         Ok(Some(Store { inner: Arc::new(Inner { dir, disk, dims, passages, vectors }) }))

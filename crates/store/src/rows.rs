@@ -1,9 +1,9 @@
 //! The rows of both tables, to and from Arrow.
 //!
-//! A passage's context and text share one column, `words`: the keyword index
-//! reads both as one document, so a title's word counts as much as the text's and
-//! BM25 stays one formula, and nothing is stored twice. `context_bytes` says
-//! where the text begins.
+//! A passage's context and text share one column, `words`: nothing is stored twice,
+//! and `context_bytes` says where the text begins. Their words as `corpus::words`
+//! analyses them are another, [`TERMS`], which the keyword index reads as one
+//! document: a title's word counts as much as the text's, and BM25 stays one formula.
 
 use std::{path::Path, sync::Arc};
 
@@ -15,9 +15,14 @@ use arrow::{
     datatypes::{DataType, Field, Float32Type, Int32Type, Int64Type, Schema, SchemaRef},
     error::ArrowError,
 };
-use rummage_corpus::{ContentHash, FileId, Passage, PassageId, SourcePath, Span, model_input};
+use rummage_corpus::{
+    ANALYSIS, ContentHash, FileId, Passage, PassageId, SourcePath, Span, joined, model_input, words,
+};
 
 use crate::StoreError;
+
+/// The column of analysed words. A table of another analysis has none of that name.
+pub(crate) const TERMS: &str = ANALYSIS;
 
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,7 @@ pub(crate) fn passage_schema() -> SchemaRef {
     let mut fields = origin_fields();
     fields.extend([
         Field::new("words", DataType::Utf8, false),
+        Field::new(TERMS, DataType::Utf8, false),
         Field::new("context_bytes", DataType::Int32, false),
         Field::new("start", DataType::Int64, false),
         Field::new("end", DataType::Int64, false),
@@ -127,10 +133,13 @@ pub(crate) fn passage_batch(rows: &[PassageRow]) -> Result<RecordBatch, ArrowErr
     let passages = || rows.iter().map(|row| &row.passage);
     let mut columns =
         origin_columns(rows.iter().map(|row| (row.id(), &row.origin, row.passage.hash)));
-    let words = passages().map(|passage| model_input(&passage.context, &passage.text));
+    let texts: Vec<_> =
+        passages().map(|passage| model_input(&passage.context, &passage.text)).collect();
+    let terms = texts.iter().map(|text| joined(&words(text)));
     let pages = passages().map(|passage| passage.page.map(|page| page as i32));
     columns.extend([
-        Arc::new(StringArray::from_iter_values(words)) as ArrayRef,
+        Arc::new(StringArray::from_iter_values(&texts)) as ArrayRef,
+        Arc::new(StringArray::from_iter_values(terms)),
         Arc::new(Int32Array::from_iter_values(passages().map(|p| p.context.len() as i32))),
         Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.start as i64))),
         Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.end as i64))),

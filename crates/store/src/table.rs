@@ -45,12 +45,21 @@ impl Table {
         let path = dir.join(format!("{name}.lance"));
         sync::roll_back(&path)?;
         match Self::open_or_create(connection, &path, name, schema.clone()).await {
-            Err(StoreError::Corrupt { .. }) => {
-                sync::set_aside(&path)?;
-                Self::open_or_create(connection, &path, name, schema).await
+            Err(StoreError::Corrupt { .. }) => sync::set_aside(&path)?,
+            // An older Rummage made it: its rows are read from the files anew.
+            Ok(table) if !table.has_columns(&schema).await? => {
+                drop(table);
+                let dropped = connection.drop_table(name, &[]).await;
+                dropped.map_err(|error| StoreError::new(Doing::OpenTable, path.clone(), error))?;
             }
-            opened => opened,
+            opened => return opened,
         }
+        Self::open_or_create(connection, &path, name, schema).await
+    }
+
+    async fn has_columns(&self, schema: &SchemaRef) -> Result<bool, StoreError> {
+        let there = self.lance.schema().await.map_err(|error| self.read_failed(error))?;
+        Ok(schema.fields().iter().all(|field| there.field_with_name(field.name()).is_ok()))
     }
 
     async fn open_or_create(
@@ -71,18 +80,22 @@ impl Table {
         }
     }
 
-    /// `None` where there is no table of that name.
+    /// `None` where there is no table of that name and shape.
     pub async fn open_existing(
         connection: &Connection,
         dir: &Path,
         name: &str,
+        schema: SchemaRef,
     ) -> Result<Option<Table>, StoreError> {
         let path = dir.join(format!("{name}.lance"));
         if !path.is_dir() {
             return Ok(None);
         }
         match connection.open_table(name).execute().await {
-            Ok(lance) => Ok(Some(Table { lance, path })),
+            Ok(lance) => {
+                let table = Table { lance, path };
+                Ok(table.has_columns(&schema).await?.then_some(table))
+            }
             // It is being made at this moment.
             Err(lancedb::Error::TableNotFound { .. }) => Ok(None),
             Err(error) => Err(StoreError::new(Doing::OpenTable, path, error)),

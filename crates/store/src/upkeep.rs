@@ -3,11 +3,14 @@
 use std::ops::RangeInclusive;
 
 use lancedb::{
-    index::{Index, IndexConfig, scalar::BTreeIndexBuilder},
+    index::{
+        Index, IndexConfig,
+        scalar::{BTreeIndexBuilder, FtsIndexBuilder},
+    },
     table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions},
 };
 
-use crate::{Store, StoreError, table::Table, words::index_parameters};
+use crate::{Store, StoreError, rows::TERMS, table::Table};
 
 /// How much upkeep may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +64,24 @@ const VERSION_MINUTES: i64 = 10;
 /// read the way the index reads them.
 pub(crate) async fn prepare(passages: &Table) -> Result<(), StoreError> {
     let indexes = indexes(passages).await?;
-    if !has_index(&indexes, "words") {
-        create(passages, "words", Index::FTS(index_parameters())).await?;
+    if !has_index(&indexes, TERMS) {
+        create(passages, TERMS, Index::FTS(keyword_index())).await?;
     }
     Ok(())
+}
+
+/// The column holds words as `corpus::words` makes them, and spaces between: nothing
+/// is left to do. Stop words stay, or "The Who" would be an empty query. Positions
+/// are kept, since quoted phrases need them.
+fn keyword_index() -> FtsIndexBuilder {
+    FtsIndexBuilder::default()
+        .base_tokenizer("whitespace".to_owned())
+        .max_token_length(None)
+        .lower_case(false)
+        .stem(false)
+        .remove_stop_words(false)
+        .ascii_folding(false)
+        .with_position(true)
 }
 
 impl Store {

@@ -55,7 +55,7 @@ async fn follow_and_wait(
 }
 
 /// Waits for the end of the work, an unmendable problem or an interruption.
-async fn wait(engine: &Engine, common: &Common) -> anyhow::Result<()> {
+pub(super) async fn wait(engine: &Engine, common: &Common) -> anyhow::Result<()> {
     let mut progress = Progress::new(common.quiet);
     let mut changes = engine.status_changes().ok_or(EngineError::Closed)?;
     let settled = engine.settled();

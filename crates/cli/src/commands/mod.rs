@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod eval;
 mod files;
 mod index;
 mod search;
@@ -16,6 +17,7 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
     match &arguments.command {
         Command::Index { paths } => index::index(common, paths, out).await,
         Command::Search(search) => search::search(common, search, out).await,
+        Command::Eval { dir } => eval::eval(common, dir, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { paths, state } if paths.is_empty() => {
             files::files(common, *state, out).await

@@ -27,7 +27,9 @@ pub async fn search(
     let engine = open_to_read(common).await?;
     let result = match (&search.batch, query, &search.query) {
         (Some(file), ..) => batch(&engine, search, file, out).await,
-        (None, Some(query), Some(text)) => one(&engine, common, text, &query, out).await,
+        (None, Some(query), Some(text)) => {
+            one(&engine, common, text, &query, search.explain, out).await
+        }
         _ => unreachable!("the grammar asks for a query or a batch"),
     };
     engine.close().await;
@@ -39,15 +41,16 @@ async fn one(
     common: &Common,
     text: &str,
     query: &Query,
+    explain: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let answer = engine.search(query).await?;
     if common.json {
-        serde_json::to_writer(&mut *out, &SearchReport::new(text, &answer))?;
+        serde_json::to_writer(&mut *out, &SearchReport::new(text, &answer, explain))?;
         writeln!(out)?;
         return Ok(());
     }
-    text::answer(out, &answer, &Marks::new(io::stdout().is_terminal()))?;
+    text::answer(out, &answer, explain, &Marks::new(io::stdout().is_terminal()))?;
     if !common.quiet {
         out.flush()?;
         eprintln!("{}", text::coverage(&answer));
@@ -78,7 +81,10 @@ async fn batch(
         match parse(&text, search) {
             Ok(query) => {
                 let answer = engine.search(&query).await?;
-                serde_json::to_writer(&mut *out, &SearchReport::new(&text, &answer))?;
+                serde_json::to_writer(
+                    &mut *out,
+                    &SearchReport::new(&text, &answer, search.explain),
+                )?;
             }
             Err(error) => {
                 let error = error.to_string();

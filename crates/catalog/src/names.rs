@@ -1,0 +1,247 @@
+//! Files by the words of their names: of the file's own and of the folder it lies
+//! in. An index of SQLite's own (FTS5) that triggers keep true; what a word is,
+//! `corpus` says.
+
+use std::collections::{HashMap, HashSet};
+
+use rummage_corpus::{ANALYSIS, FileId, SourcePath, words};
+use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
+
+use crate::{Catalog, CatalogError, queue::path_at};
+
+/// A word of more files' names than this finds none of them by itself: it would
+/// name half of the disk, and sorting them would take longer than the question may.
+const COMMON: i64 = 500;
+
+/// Words that may stand for one that no name holds.
+const EXPANSIONS: usize = 16;
+
+/// What one of those counts, where the word itself counts 1.
+const NEARLY: f64 = 0.8;
+
+/// A word of fewer letters is not completed, and one of fewer is not mended.
+const COMPLETED: usize = 3;
+const MENDED: usize = 4;
+
+/// Holds the words of each path's last two names, and nothing else.
+pub(crate) const TABLE: &str = "
+CREATE VIRTUAL TABLE names USING fts5(
+    words, content = '', contentless_delete = 1, detail = none,
+    tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* M* Co'\"
+);
+CREATE VIRTUAL TABLE name_words USING fts5vocab(names, row);
+CREATE TRIGGER names_insert AFTER INSERT ON files BEGIN
+    INSERT INTO names (rowid, words) VALUES (new.id, words_of_path(new.path));
+END;
+CREATE TRIGGER names_update AFTER UPDATE OF path ON files BEGIN
+    DELETE FROM names WHERE rowid = old.id;
+    INSERT INTO names (rowid, words) VALUES (new.id, words_of_path(new.path));
+END;
+CREATE TRIGGER names_delete AFTER DELETE ON files BEGIN
+    DELETE FROM names WHERE rowid = old.id;
+END;
+";
+
+/// A file whose name holds words of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedFile {
+    pub file: FileId,
+    /// Of the words asked for, how many its name or its folder's holds, 0 to 1. One
+    /// that only begins like a word, or differs by one edit, counts less.
+    pub share: f64,
+}
+
+/// Lets the connection's triggers analyse names.
+pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("words_of_path", 1, flags, |context| {
+        let path = SourcePath::from_bytes(context.get_raw(0).as_blob()?);
+        Ok(stems(&path).join(" "))
+    })
+}
+
+/// Indexes all names where that was never done, or by another analysis.
+pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
+    const KEY: &str = "names";
+    let made_by: Option<String> = catalog.read(|connection| {
+        connection
+            .query_row("SELECT value FROM meta WHERE key = ?", [KEY], |row| row.get(0))
+            .optional()
+    })?;
+    if made_by.as_deref() == Some(ANALYSIS) {
+        return Ok(());
+    }
+    catalog.write(|transaction| {
+        transaction.execute("INSERT INTO names (names) VALUES ('delete-all')", [])?;
+        transaction.execute(
+            "INSERT INTO names (rowid, words) SELECT id, words_of_path(path) FROM files",
+            [],
+        )?;
+        let noted = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)";
+        transaction.execute(noted, params![KEY, ANALYSIS]).map(drop)
+    })
+}
+
+impl Catalog {
+    /// Up to `limit` followed files whose names hold some of these words, given as
+    /// `corpus::words` makes them, best first. A word that no name holds is taken for
+    /// the beginning of one, or else for one with a slip of the finger.
+    pub fn named(&self, wanted: &[String], limit: usize) -> Result<Vec<NamedFile>, CatalogError> {
+        self.read(|connection| {
+            let meant: Vec<Meant> =
+                wanted.iter().map(|word| meant(connection, word)).collect::<Result<_, _>>()?;
+            let rare: Vec<&str> = meant
+                .iter()
+                .filter(|meant| meant.files <= COMMON)
+                .flat_map(|meant| meant.weights.keys().map(String::as_str))
+                .collect();
+            let all_known = meant.iter().all(|meant| !meant.weights.is_empty());
+            let mut paths = HashMap::new();
+            if all_known && meant.len() > 1 {
+                let groups: Vec<_> = meant
+                    .iter()
+                    .map(|meant| format!("({})", any(meant.weights.keys().map(String::as_str))))
+                    .collect();
+                paths.extend(matching(connection, &groups.join(" AND "), limit)?);
+            }
+            if !rare.is_empty() {
+                paths.extend(matching(connection, &any(rare.into_iter()), 2 * COMMON as usize)?);
+            }
+            let mut files: Vec<_> = paths
+                .into_iter()
+                .map(|(file, path)| NamedFile { file, share: share(&meant, &path) })
+                .collect();
+            files.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.file.cmp(&b.file)));
+            files.truncate(limit);
+            Ok(files)
+        })
+    }
+}
+
+/// The words of names that a word of a query may mean, and what each counts.
+struct Meant {
+    weights: HashMap<String, f64>,
+    /// Names that hold any of them.
+    files: i64,
+}
+
+fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
+    let known = frequency(connection, word)?;
+    if known > 0 {
+        return Ok(Meant { weights: HashMap::from([(word.to_owned(), 1.0)]), files: known });
+    }
+    let letters = word.chars().count();
+    let mut others = Vec::new();
+    if letters >= COMPLETED {
+        others = beginning_with(connection, word, EXPANSIONS)?;
+    }
+    if others.is_empty() && letters >= MENDED {
+        let first: String = word.chars().take(1).collect();
+        others = beginning_with(connection, &first, usize::MAX)?;
+        others.retain(|(other, _)| is_one_edit(word, other));
+        others.truncate(EXPANSIONS);
+    }
+    let files = others.iter().map(|(_, files)| files).sum();
+    Ok(Meant { weights: others.into_iter().map(|(other, _)| (other, NEARLY)).collect(), files })
+}
+
+fn frequency(connection: &Connection, word: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT doc FROM name_words WHERE term = ?")?
+        .query_row([word], |row| row.get(0))
+        .optional()
+        .map(|files| files.unwrap_or(0))
+}
+
+fn beginning_with(
+    connection: &Connection,
+    start: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut select = connection.prepare_cached(
+        "SELECT term, doc FROM name_words WHERE term >= ?1 AND term < ?2 LIMIT ?3",
+    )?;
+    let end = format!("{start}{}", char::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    select.query_map(params![start, end, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Stems hold letters and digits alone, so quoting needs no escape.
+fn any<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" OR ")
+}
+
+fn matching(
+    connection: &Connection,
+    query: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<(FileId, SourcePath)>> {
+    connection
+        .prepare_cached(
+            "SELECT files.id, files.path FROM (SELECT rowid FROM names WHERE names MATCH ?1 LIMIT ?2)
+             JOIN files ON files.id = rowid WHERE stage < 5",
+        )?
+        .query_map(params![query, limit as i64], |row| Ok((FileId(row.get(0)?), path_at(row, 1)?)))?
+        .collect()
+}
+
+fn share(meant: &[Meant], path: &SourcePath) -> f64 {
+    let stems: HashSet<_> = stems(path).into_iter().collect();
+    let weight = |meant: &Meant| {
+        let held = meant.weights.iter().filter(|(word, _)| stems.contains(*word));
+        held.map(|(_, weight)| *weight).fold(0.0, f64::max)
+    };
+    meant.iter().map(weight).sum::<f64>() / meant.len() as f64
+}
+
+/// The words of the file's name and of its folder's.
+fn stems(path: &SourcePath) -> Vec<String> {
+    let names = path.as_path().iter().rev().take(2);
+    let of_name = |name: &std::ffi::OsStr| words(&name.to_string_lossy());
+    names.flat_map(of_name).map(|word| word.stem).collect()
+}
+
+/// Whether one letter more, less, other or swapped with its neighbour makes one word
+/// of the other.
+fn is_one_edit(one: &str, other: &str) -> bool {
+    let (a, b): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    match (a, b) {
+        ([], []) => false,
+        ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 && a == b => true,
+        _ => {
+            let without_first = |s: &[char]| s.get(1..).map(<[char]>::to_vec).unwrap_or_default();
+            (a.len() == b.len() && without_first(a) == without_first(b))
+                || (a.len() + 1 == b.len() && a == without_first(b))
+                || (a.len() == b.len() + 1 && without_first(a) == b)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slip_is_forgiven() {
+        let check = |one, other, expected| assert_eq!(is_one_edit(one, other), expected, "{one}");
+        check("budget", "budgt", true);
+        check("budgt", "budget", true);
+        check("budgat", "budget", true);
+        check("bugdet", "budget", true);
+        check("budget", "budgets", true);
+        check("bugdat", "budget", false);
+        check("budget", "budget", false);
+        check("budget", "bud", false);
+    }
+
+    #[test]
+    fn a_path_is_known_by_its_last_two_names() {
+        let path = SourcePath::new("/home/you/Tax Returns/budget_2024.xlsx");
+        assert_eq!(
+            stems(&path),
+            words("budget_2024.xlsx Tax Returns").into_iter().map(|w| w.stem).collect::<Vec<_>>()
+        );
+    }
+}

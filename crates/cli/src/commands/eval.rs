@@ -1,0 +1,297 @@
+//! `rummage eval`: how good search is on a collection with human judgements, by the
+//! way that a person's files take: written to a folder, indexed, searched.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use rummage_engine::{Engine, Following, Mode, Options, Query};
+use serde::{Deserialize, Serialize};
+
+use super::index::wait;
+use crate::{Failure, arguments::Common};
+
+/// Results that are judged.
+const DEPTH: usize = 10;
+
+#[derive(Debug, Serialize)]
+pub struct EvalReport {
+    pub collection: String,
+    pub model: String,
+    pub documents: usize,
+    pub queries: usize,
+    pub modes: Vec<ModeReport>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ModeReport {
+    pub mode: Mode,
+    #[serde(rename = "ndcg@10")]
+    pub ndcg: f64,
+    #[serde(rename = "recall@10")]
+    pub recall: f64,
+    #[serde(rename = "mrr@10")]
+    pub mrr: f64,
+    /// Milliseconds a query at the median.
+    pub p50_ms: f64,
+}
+
+pub async fn eval(common: &Common, dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let collection = Collection::read(dir)?;
+    let scratch = tempfile::tempdir().context("no temporary folder could be made")?;
+    let paths = collection.write_documents(&scratch.path().join("documents"))?;
+    let data = scratch.path().join("data");
+    let engine = Engine::open(Options::new(data, Some(Following::Once))).await?;
+    let report = measure(&engine, common, &collection, &paths).await;
+    engine.close().await;
+    let report = report?;
+    if common.json {
+        serde_json::to_writer(&mut *out, &report)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let EvalReport { collection, model, documents, queries, .. } = &report;
+    writeln!(out, "{collection}: {documents} documents, {queries} judged queries, {model}")?;
+    writeln!(out, "mode      nDCG@10  recall@10  MRR@10  ms a query")?;
+    for ModeReport { mode, ndcg, recall, mrr, p50_ms } in &report.modes {
+        let mode = format!("{mode:?}").to_lowercase();
+        writeln!(out, "{mode:<8}  {ndcg:>7.4}  {recall:>9.4}  {mrr:>6.4}  {p50_ms:>10.1}")?;
+    }
+    Ok(())
+}
+
+async fn measure(
+    engine: &Engine,
+    common: &Common,
+    collection: &Collection,
+    paths: &HashMap<PathBuf, usize>,
+) -> anyhow::Result<EvalReport> {
+    let folder = paths.keys().next().and_then(|path| path.parent()).context("no documents")?;
+    engine.follow(&[folder.to_owned()]).await?;
+    wait(engine, common).await?;
+    engine.warm_up().await;
+    let status = engine.status()?;
+    let mut modes = Vec::new();
+    for mode in [Mode::Hybrid, Mode::Keyword, Mode::Meaning] {
+        modes.push(measure_mode(engine, collection, paths, mode).await?);
+    }
+    Ok(EvalReport {
+        collection: collection.name.clone(),
+        model: status.model.map(|model| model.id).unwrap_or_default(),
+        documents: collection.documents.len(),
+        queries: collection.judged().count(),
+        modes,
+    })
+}
+
+async fn measure_mode(
+    engine: &Engine,
+    collection: &Collection,
+    paths: &HashMap<PathBuf, usize>,
+    mode: Mode,
+) -> anyhow::Result<ModeReport> {
+    let mut sum = Scores::default();
+    let mut times = Vec::new();
+    for (query, judgements) in collection.judged() {
+        // What looks like an operator is a word of the collection's.
+        let plain: String =
+            query.text.chars().map(|c| if "\":".contains(c) { ' ' } else { c }).collect();
+        let plain = plain.replace(" -", " ");
+        let query = Query { mode, limit: DEPTH, ..Query::parse(plain.trim_start_matches('-'))? };
+        let answer = engine.search(&query).await?;
+        times.push(answer.took.as_secs_f64() * 1e3);
+        let found = answer.files.iter().flat_map(|file| {
+            let alike = file.alike.iter().map(|alike| &alike.path);
+            std::iter::once(&file.path).chain(alike)
+        });
+        let gains: Vec<f64> = found
+            .take(DEPTH)
+            .filter_map(|path| collection.documents.get(*paths.get(path.as_path())?))
+            .map(|document| judgements.get(document.id.as_str()).copied().unwrap_or(0.0))
+            .collect();
+        sum.add(&Scores::of(&gains, judgements.values().copied().collect()));
+    }
+    times.sort_by(f64::total_cmp);
+    let queries = times.len().max(1) as f64;
+    Ok(ModeReport {
+        mode,
+        ndcg: sum.ndcg / queries,
+        recall: sum.recall / queries,
+        mrr: sum.mrr / queries,
+        p50_ms: times.get(times.len() / 2).copied().unwrap_or(0.0),
+    })
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Scores {
+    ndcg: f64,
+    recall: f64,
+    mrr: f64,
+}
+
+impl Scores {
+    /// Of one answer: the gains of its results in order, and those of all judgements.
+    fn of(gains: &[f64], mut ideal: Vec<f64>) -> Self {
+        ideal.sort_by(|a, b| b.total_cmp(a));
+        let relevant = ideal.iter().filter(|gain| **gain > 0.0).count();
+        ideal.truncate(DEPTH);
+        let found = gains.iter().filter(|gain| **gain > 0.0).count();
+        let first = gains.iter().position(|gain| *gain > 0.0);
+        Self {
+            ndcg: discounted(gains) / discounted(&ideal),
+            recall: found as f64 / relevant as f64,
+            mrr: first.map_or(0.0, |place| 1.0 / (place + 1) as f64),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.ndcg += other.ndcg;
+        self.recall += other.recall;
+        self.mrr += other.mrr;
+    }
+}
+
+fn discounted(gains: &[f64]) -> f64 {
+    gains.iter().enumerate().map(|(place, gain)| gain / (place as f64 + 2.0).log2()).sum()
+}
+
+/// A collection in the form of BEIR.
+struct Collection {
+    name: String,
+    documents: Vec<Entry>,
+    queries: Vec<Entry>,
+    /// Gains by query and document.
+    judgements: HashMap<String, HashMap<String, f64>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(default)]
+    title: String,
+    text: String,
+}
+
+impl Collection {
+    fn read(dir: &Path) -> anyhow::Result<Self> {
+        if !dir.is_dir() {
+            return Err(Failure::Usage(format!("{} is no folder", dir.display())).into());
+        }
+        let collection = Self {
+            name: dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy().into_owned(),
+            documents: entries(&dir.join("corpus.jsonl"))?,
+            queries: entries(&dir.join("queries.jsonl"))?,
+            judgements: judgements(&dir.join("qrels.tsv"))?,
+        };
+        if collection.documents.is_empty() || collection.judged().next().is_none() {
+            bail!("{} holds no judged query", dir.display());
+        }
+        Ok(collection)
+    }
+
+    /// The queries for which anything is right.
+    fn judged(&self) -> impl Iterator<Item = (&Entry, &HashMap<String, f64>)> {
+        self.queries.iter().filter_map(|query| {
+            let judgements = self.judgements.get(&query.id)?;
+            judgements.values().any(|gain| *gain > 0.0).then_some((query, judgements))
+        })
+    }
+
+    /// One file a document; which is whose.
+    fn write_documents(&self, folder: &Path) -> anyhow::Result<HashMap<PathBuf, usize>> {
+        fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        let mut paths = HashMap::with_capacity(self.documents.len());
+        for (number, document) in self.documents.iter().enumerate() {
+            let path = folder.join(format!("document{number}.txt"));
+            let title = document.title.trim();
+            let break_ = if title.is_empty() { "" } else { "\n\n" };
+            fs::write(&path, format!("{title}{break_}{}\n", document.text))?;
+            paths.insert(path, number);
+        }
+        Ok(paths)
+    }
+}
+
+fn entries(path: &Path) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for (number, line) in lines(path)? {
+        let entry = serde_json::from_str(&line)
+            .with_context(|| format!("{}, line {number}", path.display()))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// Query, document and gain, or query, a word without meaning, document and gain.
+fn judgements(path: &Path) -> anyhow::Result<HashMap<String, HashMap<String, f64>>> {
+    let mut judgements: HashMap<String, HashMap<String, f64>> = HashMap::new();
+    for (number, line) in lines(path)? {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (query, document, gain) = match fields[..] {
+            [query, document, gain] | [query, _, document, gain] => (query, document, gain),
+            _ => bail!("{}, line {number}: three or four columns are wanted", path.display()),
+        };
+        match gain.parse::<f64>() {
+            Ok(gain) => {
+                let of_query = judgements.entry(query.to_owned()).or_default();
+                of_query.insert(document.to_owned(), gain.max(0.0));
+            }
+            // A line of headings.
+            Err(_) if number == 1 => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("{}, line {number}", path.display()));
+            }
+        }
+    }
+    Ok(judgements)
+}
+
+fn lines(path: &Path) -> anyhow::Result<Vec<(usize, String)>> {
+    let file = File::open(path).with_context(|| format!("{}", path.display()))?;
+    let lines: Vec<_> = BufReader::new(file)
+        .lines()
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{}", path.display()))?;
+    Ok((1..).zip(lines).filter(|(_, line)| !line.trim().is_empty()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(gains: &[f64], judged: &[f64], ndcg: f64, recall: f64, mrr: f64) {
+        let scores = Scores::of(gains, judged.to_vec());
+        for (name, value, expected) in [
+            ("nDCG", scores.ndcg, ndcg),
+            ("recall", scores.recall, recall),
+            ("MRR", scores.mrr, mrr),
+        ] {
+            assert!((value - expected).abs() < 1e-4, "{name} of {gains:?}: {value}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_scored() {
+        check(&[1.0, 0.0], &[1.0], 1.0, 1.0, 1.0);
+        check(&[0.0, 1.0], &[1.0], 0.6309, 1.0, 0.5);
+        check(&[0.0, 0.0], &[1.0], 0.0, 0.0, 0.0);
+        check(&[1.0, 2.0], &[2.0, 1.0, 1.0], 0.7224, 0.6667, 1.0);
+    }
+
+    #[test]
+    fn both_kinds_of_judgements_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("qrels.tsv");
+        fs::write(&path, "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1 0 d2 -1\n").unwrap();
+        let read = judgements(&path).unwrap();
+        assert_eq!(read["q1"], HashMap::from([("d1".to_owned(), 2.0), ("d2".to_owned(), 0.0)]));
+        fs::write(&path, "q1\td1\t2\nq1 d2 much\n").unwrap();
+        assert!(judgements(&path).unwrap_err().to_string().contains("line 2"));
+    }
+}
