@@ -13,6 +13,7 @@ mod queue;
 mod retry;
 mod roots;
 mod schema;
+mod vocabulary;
 
 use std::{
     path::{Path, PathBuf},
@@ -46,6 +47,7 @@ pub enum CatalogError {
 pub struct Catalog {
     path: PathBuf,
     connection: Mutex<Connection>,
+    remembered: Mutex<vocabulary::Remembered>,
 }
 
 impl Catalog {
@@ -53,7 +55,7 @@ impl Catalog {
     pub fn open(path: &Path) -> Result<Self, CatalogError> {
         let connection = Connection::open(path).map_err(|source| classify(path, source))?;
         names::register(&connection).map_err(|source| classify(path, source))?;
-        let catalog = Self { path: path.to_owned(), connection: Mutex::new(connection) };
+        let catalog = Self::new(path, connection);
         schema::prepare(&catalog)?;
         names::prepare(&catalog)?;
         Ok(catalog)
@@ -79,7 +81,15 @@ impl Catalog {
                 Ok(connection)
             })
             .map_err(|source| classify(path, source))?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        Ok(Self::new(path, connection))
+    }
+
+    fn new(path: &Path, connection: Connection) -> Self {
+        Self {
+            path: path.to_owned(),
+            connection: Mutex::new(connection),
+            remembered: Mutex::default(),
+        }
     }
 
     /// Runs `work` in one transaction: all of it is kept, or nothing.

@@ -203,7 +203,7 @@ fn stems(path: &SourcePath) -> Vec<String> {
 
 /// Whether one letter more, less, other or swapped with its neighbour makes one word
 /// of the other.
-fn is_one_edit(one: &str, other: &str) -> bool {
+pub(crate) fn is_one_edit(one: &str, other: &str) -> bool {
     let (a, b): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
     let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[start..], &b[start..]);

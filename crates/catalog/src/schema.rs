@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Catalog, CatalogError, names};
+use crate::{Catalog, CatalogError, names, vocabulary};
 
 /// Another process's write is waited for this long.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ pub(crate) mod stage {
 
 /// What makes the tables of each format out of those of the one before, the first
 /// out of nothing.
-const STEPS: [&str; 3] = [TABLES, LEDGER, names::TABLE];
+const STEPS: [&str; 4] = [TABLES, LEDGER, names::TABLE, vocabulary::TABLE];
 
 /// `tally` counts the files of each folder and stage, kept true by triggers:
 /// progress is read many times a second, and counting millions of rows is not free.

@@ -4,7 +4,7 @@ use rummage_catalog::{
     AddRoot, Catalog, Circumstances, Counts, Fate, FileRow, FileState, Gone, Observation, RootId,
     SeenFiles, Stamp, Task, Verdict,
 };
-use rummage_corpus::{ContentHash, FileId, SourcePath};
+use rummage_corpus::{ContentHash, FileId, SourcePath, words};
 
 struct Story {
     catalog: Catalog,
@@ -549,4 +549,55 @@ fn a_reader_sees_what_the_writer_wrote() {
         reader.add_root(&SourcePath::new("/else"), |_, _| true).is_err(),
         "a reader does not write"
     );
+}
+
+#[test]
+fn files_are_known_by_their_names() {
+    let story = story();
+    story.see(&[
+        file("/docs/tax/Budget_2024.xlsx", 1),
+        file("/docs/tax/letter.md", 1),
+        file("/docs/notes/parseConfig.ts", 1),
+    ]);
+    let named = |asked: &str| {
+        let stems: Vec<_> = words(asked).into_iter().map(|word| word.stem).collect();
+        let named = story.catalog.named(&stems, 10).unwrap();
+        let path = |file| story.catalog.file(file).unwrap().unwrap().path.name().into_owned();
+        named.into_iter().map(|n| (path(n.file), n.share)).collect::<Vec<_>>()
+    };
+    let check = |asked: &str, expected: &[(&str, f64)]| {
+        let expected: Vec<_> = expected.iter().map(|(name, s)| ((*name).to_owned(), *s)).collect();
+        assert_eq!(named(asked), expected, "{asked:?}");
+    };
+    check("budget 2024", &[("Budget_2024.xlsx", 1.0)]);
+    check("tax letter", &[("letter.md", 1.0), ("Budget_2024.xlsx", 0.5)]);
+    check("the budget", &[("Budget_2024.xlsx", 0.5)]);
+    check("budgt", &[("Budget_2024.xlsx", 0.8)]);
+    check("budg", &[("Budget_2024.xlsx", 0.8)]);
+    check("parseconfig.ts", &[("parseConfig.ts", 1.0)]);
+    check("elsewhere", &[]);
+    story.see_as(MOVED, &[file("/docs/other/Budget_2024.xlsx", 1)]);
+    check("other budget", &[("Budget_2024.xlsx", 1.0)]);
+}
+
+#[test]
+fn unknown_words_are_taken_for_known_ones() {
+    let story = story();
+    let learn = |text: &str| {
+        story.catalog.learn(words(text).into_iter().map(|word| word.stem)).unwrap();
+    };
+    learn("lighthouse lightning harbour Donaudampfschiff harbour");
+    learn("lighthouse again");
+    let check = |word: &str, expected: &[&str]| {
+        let stem = words(word).remove(0).stem;
+        let expected: Vec<_> = expected.iter().map(|w| words(w).remove(0).stem).collect();
+        assert_eq!(story.catalog.instead_of(&stem).unwrap(), expected, "{word}");
+    };
+    check("lighthouse", &[]);
+    check("light", &["lighthouse", "lightning"]);
+    check("lighthosue", &["lighthouse"]);
+    check("harbor", &["harbour"]);
+    check("Dampfschiff", &["Donaudampfschiff"]);
+    check("zz", &[]);
+    check("submarine", &[]);
 }

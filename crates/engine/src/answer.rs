@@ -109,14 +109,18 @@ async fn find(
     query: &Query,
     vector: Option<&QueryVector>,
 ) -> Result<Vec<FoundFile>, EngineError> {
-    let named = match query.mode {
-        Mode::Meaning => Vec::new(),
-        Mode::Hybrid | Mode::Keyword => shared.catalog.named(&query.stems(), NAMED)?,
-    };
-    let named: Vec<_> =
-        named.into_iter().map(|NamedFile { file, share }| Named { file, share }).collect();
+    let mut query = query.clone();
+    let mut named = Vec::new();
+    if query.mode != Mode::Meaning {
+        let stems = query.stems();
+        let files = shared.catalog.named(&stems, NAMED)?.into_iter();
+        named.extend(files.map(|NamedFile { file, share }| Named { file, share }));
+        for stem in &stems {
+            query.words.instead.extend(shared.catalog.instead_of(stem)?);
+        }
+    }
     let meaning = vector.map(|vector| Meaning { vector: &vector.values, fit: vector.fit });
-    let ranking = rummage_search::rank(store, query, meaning, &named).await?;
+    let ranking = rummage_search::rank(store, &query, meaning, &named).await?;
     let best: Vec<_> = ranking.files().take(query.limit + SPARE).collect();
     let rows = without_ghosts(shared, rows_of(&shared.catalog, &best)?).await?;
     let hits = ranking.show(store, |file| rows.contains_key(&file), query.limit).await?;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use rummage_catalog::{Fate, Gone, Misplaced, Task, Verdict, WordedTask};
-use rummage_corpus::{ContentHash, FileId, Passage, SourcePath};
+use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, model_input, words};
 use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
 use tokio::sync::{mpsc, oneshot};
 
@@ -239,6 +239,8 @@ impl Writer {
         }
         self.store.replace_passages(&stale, &rows).await?;
         self.store.sync().await?;
+        let texts = rows.iter().map(|row| model_input(&row.passage.context, &row.passage.text));
+        catalog.learn(texts.flat_map(|text| words(&text)).map(|word| word.stem))?;
         catalog.settle_worded(&worded)?;
         catalog.settle_verdicts(&verdicts, rummage_extract::VERSION)?;
         self.shared.wake();

@@ -185,7 +185,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let read = Query::parse(text).map(|query| {
-            let Words { any, phrases, excluded } = query.words;
+            let Words { any, phrases, excluded, .. } = query.words;
             let Filter { under, types, after, before } = query.filter;
             let mut parts = vec![any];
             parts.extend(phrases.iter().map(|phrase| format!("must[{phrase}]")));

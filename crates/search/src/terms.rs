@@ -57,6 +57,11 @@ impl Terms {
                 }
             }
         }
+        for stem in &wanted.instead {
+            if terms.iter().all(|term| term.stem != *stem) {
+                terms.push(Term { shown: stem.clone(), stem: stem.clone() });
+            }
+        }
         let telling = |term: &Term| !STOP_WORDS.contains(&term.shown.as_str());
         if terms.iter().any(telling) {
             terms.retain(telling);
@@ -170,6 +175,7 @@ mod tests {
             any: String::new(),
             phrases: vec!["exact words".into()],
             excluded: vec!["draft".into()],
+            instead: Vec::new(),
         });
         let demands = demands.unwrap();
         assert!(demands.met_by("the exact word here"));

@@ -17,6 +17,9 @@ use crate::{Filter, Store, StoreError, filter, rows::TERMS, table::LIST_LEN};
 pub struct Words {
     /// Each of its words that a passage holds adds to the score.
     pub any: String,
+    /// Words that count a little less, as `corpus::words` makes them: what a word of
+    /// `any` that no passage holds may be meant for.
+    pub instead: Vec<String>,
     /// A passage must hold every one of these, word for word.
     pub phrases: Vec<String>,
     /// A passage must hold none of these words or phrases.
@@ -173,7 +176,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 fn full_text_query(wanted: &Words) -> Option<FtsQuery> {
-    let any = holds_words(&wanted.any).then(|| any_of(&wanted.any));
+    let any = holds_words(&wanted.any).then(|| any_of(&wanted.any, &wanted.instead));
     let mut phrases = wanted.phrases.iter().filter(|phrase| holds_words(phrase)).peekable();
     let mut excluded = wanted.excluded.iter().filter(|words| holds_words(words)).peekable();
     if phrases.peek().is_none() {
@@ -199,15 +202,24 @@ fn holds_words(text: &str) -> bool {
     !words(text).is_empty()
 }
 
-fn any_of(text: &str) -> FtsQuery {
-    MatchQuery::new(joined(&query_words(text))).with_column(Some(TERMS.to_owned())).into()
+/// What a word counts that stands for another.
+const INSTEAD: f32 = 0.7;
+
+fn any_of(text: &str, instead: &[String]) -> FtsQuery {
+    let of = |terms| MatchQuery::new(terms).with_column(Some(TERMS.to_owned()));
+    let typed: FtsQuery = of(joined(&query_words(text))).into();
+    if instead.is_empty() {
+        return typed;
+    }
+    let meant: FtsQuery = of(instead.join(" ")).with_boost(INSTEAD).into();
+    FtsQuery::Boolean(BooleanQuery::new([]).with_should(typed).with_should(meant))
 }
 
 /// One word, or several in a row.
 fn all_of(text: &str) -> FtsQuery {
     let words = words(text);
     if words.len() == 1 {
-        return any_of(text);
+        return any_of(text, &[]);
     }
     PhraseQuery::new(joined(&words)).with_column(Some(TERMS.to_owned())).into()
 }

@@ -12,6 +12,7 @@ mod poison;
 #[cfg(unix)]
 mod power;
 mod setting;
+mod words;
 
 use std::{fs, path::PathBuf, time::Duration};
 

@@ -1,0 +1,122 @@
+//! The words that passages hold, or once held: what a query's word may be meant for
+//! where none of them is it. Words of passages that have left stay; one that nothing
+//! holds any more finds nothing, which does no harm.
+
+use std::{collections::HashSet, hash::BuildHasher};
+
+use rusqlite::{Connection, params};
+
+use crate::{Catalog, CatalogError, names::is_one_edit};
+
+/// Words remembered as taken down, so that each is written once. Past so many,
+/// remembering begins anew.
+const REMEMBERED: usize = 1_000_000;
+
+/// Words that may stand for one, at most.
+const EXPANSIONS: usize = 16;
+
+/// Letters from which on a word is completed, mended, or looked for at the end of
+/// compounds (as German has them).
+const COMPLETED: usize = 3;
+const MENDED: usize = 4;
+const ENDS_COMPOUNDS: usize = 5;
+
+pub(crate) const TABLE: &str = "
+CREATE TABLE vocabulary (
+    word     TEXT PRIMARY KEY,
+    reversed TEXT                       -- of a word that is long enough for a compound
+) WITHOUT ROWID;
+CREATE INDEX vocabulary_reversed ON vocabulary (reversed) WHERE reversed IS NOT NULL;
+";
+
+/// The words that this process has taken down, by their hashes.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    hasher: std::hash::RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Remembered {
+    fn takes(&mut self, word: &str) -> bool {
+        if self.hashes.len() >= REMEMBERED {
+            self.hashes.clear();
+        }
+        self.hashes.insert(self.hasher.hash_one(word))
+    }
+}
+
+impl Catalog {
+    /// Takes down words as `corpus::words` makes them. To be told before the passages
+    /// that hold them count as found by their words.
+    pub fn learn(&self, words: impl Iterator<Item = String>) -> Result<(), CatalogError> {
+        let mut remembered =
+            self.remembered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let fresh: Vec<String> = words.filter(|word| remembered.takes(word)).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let learned = self.write(|transaction| {
+            let mut insert =
+                transaction.prepare_cached("INSERT OR IGNORE INTO vocabulary VALUES (?1, ?2)")?;
+            fresh
+                .iter()
+                .try_for_each(|word| insert.execute(params![word, reversed(word)]).map(drop))
+        });
+        if learned.is_err() {
+            remembered.hashes.clear();
+        }
+        learned
+    }
+
+    /// The words to look for instead of one that no passage holds: those that begin
+    /// with it, else those that differ by one slip, else those that end with it. Empty
+    /// where the word itself is known.
+    pub fn instead_of(&self, word: &str) -> Result<Vec<String>, CatalogError> {
+        self.read(|connection| {
+            let known = connection
+                .prepare_cached("SELECT 1 FROM vocabulary WHERE word = ?")?
+                .exists([word])?;
+            if known {
+                return Ok(Vec::new());
+            }
+            let letters = word.chars().count();
+            let mut others = Vec::new();
+            if letters >= COMPLETED {
+                others = beginning_with(connection, "word", word, EXPANSIONS)?;
+            }
+            if others.is_empty() && letters >= MENDED {
+                let first: String = word.chars().take(1).collect();
+                others = beginning_with(connection, "word", &first, usize::MAX)?;
+                others.retain(|other| is_one_edit(word, other));
+                others.truncate(EXPANSIONS);
+            }
+            if others.is_empty() && letters >= ENDS_COMPOUNDS {
+                let end: String = word.chars().rev().collect();
+                others = beginning_with(connection, "reversed", &end, EXPANSIONS)?;
+                others = others.iter().map(|word| word.chars().rev().collect()).collect();
+            }
+            Ok(others)
+        })
+    }
+}
+
+/// Of letters alone: numbers end in anything.
+fn reversed(word: &str) -> Option<String> {
+    let is_long = word.chars().count() > ENDS_COMPOUNDS + 2;
+    (is_long && word.chars().all(char::is_alphabetic)).then(|| word.chars().rev().collect())
+}
+
+fn beginning_with(
+    connection: &Connection,
+    column: &str,
+    start: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT {column} FROM vocabulary WHERE {column} >= ?1 AND {column} < ?2
+         ORDER BY {column} LIMIT ?3"
+    ))?;
+    let end = format!("{start}{}", char::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    select.query_map(params![start, end, limit], |row| row.get(0))?.collect()
+}

@@ -1,0 +1,61 @@
+//! What is typed and what it finds: names, slips, beginnings, copies.
+
+use rummage_engine::{Answer, Engine, Following, Mode, Query};
+use rummage_testkit::Tree;
+
+use crate::{Home, settled};
+
+async fn ask(engine: &Engine, text: &str) -> Answer {
+    let query = Query { mode: Mode::Keyword, ..Query::parse(text).unwrap() };
+    engine.search(&query).await.unwrap()
+}
+
+async fn check(engine: &Engine, text: &str, expected: &[&str]) {
+    let answer = ask(engine, text).await;
+    let names: Vec<_> = answer.files.iter().map(|file| file.path.name().into_owned()).collect();
+    assert_eq!(names, expected, "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_finds_what_is_meant() {
+    let home = Home::new();
+    let tree = Tree::new();
+    tree.write("harbour.md", "The keeper of the lighthouse counts ships.");
+    tree.write("budget-2024.txt", "Numbers, nothing else.");
+    tree.write("notes/config.rs", "fn parseConfig() { /* see RFC2616 */ }");
+    tree.write("schiff.txt", "Ein Donaudampfschiff liegt vor Anker.");
+    tree.write("city.txt", "我住在上海市。");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+
+    check(&engine, "lighthouse", &["harbour.md"]).await;
+    check(&engine, "lighthosue", &["harbour.md"]).await;
+    check(&engine, "lighth", &["harbour.md"]).await;
+    check(&engine, "budget 2024", &["budget-2024.txt"]).await;
+    check(&engine, "budgt", &["budget-2024.txt"]).await;
+    check(&engine, "parseConfig", &["config.rs"]).await;
+    check(&engine, "parse config", &["config.rs"]).await;
+    check(&engine, "rfc 2616", &["config.rs"]).await;
+    check(&engine, "Dampfschiff", &["schiff.txt"]).await;
+    check(&engine, "上海", &["city.txt"]).await;
+    check(&engine, "\"lighthosue\"", &[]).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_are_one_result() {
+    let home = Home::new();
+    let tree = Tree::new();
+    tree.write("one.txt", "The lighthouse stands.");
+    tree.write("two.txt", "The lighthouse stands.");
+    tree.write("three.txt", "Another lighthouse fell.");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let answer = ask(&engine, "lighthouse").await;
+    assert_eq!(answer.files.len(), 2);
+    let alike: Vec<_> = answer.files.iter().flat_map(|file| &file.alike).collect();
+    assert!(alike.len() == 1 && alike[0].is_copy, "{alike:?}");
+    engine.close().await;
+}
