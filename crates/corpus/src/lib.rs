@@ -7,7 +7,9 @@ mod hash;
 mod id;
 mod path;
 
-pub use document::{Document, Heading, Language, Part, Passage, Span, Structure, model_input};
+pub use document::{
+    Caveat, Document, Heading, Language, Part, Passage, Span, Structure, model_input,
+};
 pub use hash::ContentHash;
 pub use id::{FileId, PassageId};
 pub use path::SourcePath;

@@ -109,8 +109,8 @@ impl Field {
             Self::MemoryMegabytes => Kind::AutoOr { least: 128, most: 65536 },
             Self::PassagesPerLease => Kind::AutoOr { least: 1, most: 1024 },
             Self::TokensPerCall => Kind::AutoOr { least: 16, most: 65536 },
-            // A sentence at least; more than any small model reads.
-            Self::PassageTokens => Kind::AutoOr { least: 64, most: 8192 },
+            // From a sentence to more than any small model reads.
+            Self::PassageTokens => Kind::AutoOr { least: 32, most: 8192 },
             Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
             Self::Ocr => Kind::Switch,
             Self::OcrLanguages => Kind::Languages,

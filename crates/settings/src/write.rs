@@ -352,7 +352,7 @@ mod tests {
             (auto(1, 1024), auto(16, 65536)).prop_map(|(passages_per_lease, tokens_per_call)| {
                 BatchSettings { passages_per_lease, tokens_per_call }
             });
-        let passages = auto(64, 8192).prop_map(|tokens| PassageSettings { tokens });
+        let passages = auto(32, 8192).prop_map(|tokens| PassageSettings { tokens });
         let ignore = prop::collection::vec("[!-~é]{1,8}", 0..5);
         let files = (1..=128_u64, any::<bool>(), "[a-z]{3}(\\+[a-z]{3}){0,2}", ignore).prop_map(
             |(max_megabytes, ocr, ocr_languages, ignore)| FileSettings {
