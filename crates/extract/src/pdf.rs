@@ -124,6 +124,7 @@ impl Pages {
             return Err(match self.unrecognised {
                 Some(reason) => NoText::Unrecognised { reason },
                 None if self.scanned > 0 => NoText::NeedsOcr,
+                None if of == 0 => damaged("it has no pages"),
                 None if self.damaged > 0 => damaged("its pages cannot be read"),
                 None if self.read < of => damaged("its first pages take too long"),
                 None => NoText::Empty,
