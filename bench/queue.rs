@@ -12,7 +12,9 @@ use std::{
     time::Instant,
 };
 
-use rummage_catalog::{AddRoot, Catalog, Circumstances, Observation, RootId, SeenFiles, Stamp};
+use rummage_catalog::{
+    AddRoot, Catalog, Circumstances, Observation, RootId, SeenFiles, Stamp, WordedFile,
+};
 use rummage_corpus::{ContentHash, FileId, SourcePath};
 
 /// Files a batch, as reading takes them.
@@ -127,7 +129,9 @@ fn measure(catalog: &Catalog, end: &str, from: FileId) {
         catalog.expect_passages(&versions).expect("it is noted");
         expect.push(milliseconds(start));
         let hash = ContentHash::of(b"a letter");
-        let settled: Vec<_> = tasks.iter().map(|task| (task.file, task.version, hash, 3)).collect();
+        let worded =
+            |&(file, version): &_| WordedFile { file, version, hash, passages: 3, note: None };
+        let settled: Vec<_> = versions.iter().map(worded).collect();
         let start = Instant::now();
         catalog.settle_worded(&settled).expect("it is marked");
         mark.push(milliseconds(start));

@@ -58,6 +58,9 @@ const LINUX_TESTS = [
   need('ImageMagick', program('import'), {
     apt: 'imagemagick', dnf: 'ImageMagick', pacman: 'imagemagick', zypper: 'ImageMagick',
   }),
+  need('Tesseract', program('tesseract'), {
+    apt: 'tesseract-ocr', dnf: 'tesseract', pacman: 'tesseract tesseract-data-eng', zypper: 'tesseract-ocr',
+  }),
   need('Chromium', () => Boolean(process.env.CHROMIUM) || BROWSERS.some(onPath), same('chromium')),
 ];
 

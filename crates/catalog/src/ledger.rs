@@ -87,7 +87,8 @@ pub struct FileRow {
     pub file: FileId,
     pub path: SourcePath,
     pub state: FileState,
-    /// Why it is skipped or failed, or what it waits for, in words for people.
+    /// Why it is skipped or failed, what it waits for, or what its text lacks, in words
+    /// for people.
     pub reason: Option<String>,
     pub passages: u64,
     pub bytes: u64,

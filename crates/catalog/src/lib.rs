@@ -26,7 +26,7 @@ pub use ledger::{Counts, FileRow, FileState};
 pub use names::NamedFile;
 pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
 pub use placing::Misplaced;
-pub use queue::{Gone, KeptFile, Task, WordedTask};
+pub use queue::{Gone, KeptFile, Task, WordedFile, WordedTask};
 pub use retry::{Fate, Verdict};
 pub use roots::{AddRoot, Root, RootId};
 

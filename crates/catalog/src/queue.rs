@@ -37,6 +37,19 @@ pub struct WordedTask {
     pub stale: bool,
 }
 
+/// A file whose passages the store has now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordedFile {
+    pub file: FileId,
+    /// That was handed out.
+    pub version: i64,
+    /// Of its contents.
+    pub hash: ContentHash,
+    pub passages: u64,
+    /// What its text lacks, in words for people.
+    pub note: Option<String>,
+}
+
 /// A file as the store is said to have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptFile {
@@ -125,20 +138,18 @@ impl Catalog {
         )
     }
 
-    /// The store has these files' passages: content hash and number of each.
-    pub fn settle_worded(
-        &self,
-        settled: &[(FileId, i64, ContentHash, u64)],
-    ) -> Result<(), CatalogError> {
+    /// The store has these files' passages.
+    pub fn settle_worded(&self, settled: &[WordedFile]) -> Result<(), CatalogError> {
         self.write(|transaction| {
             let mut update = transaction.prepare_cached(
                 "UPDATE files SET stage = 1, reached = 1, hash = ?3, passages = ?4,
-                        reason = NULL, tries = 0, misplaced = 0
+                        reason = ?5, tries = 0, misplaced = 0
                  WHERE id = ?1 AND version = ?2",
             )?;
-            settled.iter().try_for_each(|(file, version, hash, passages)| {
+            settled.iter().try_for_each(|worded| {
+                let WordedFile { file, version, hash, passages, note } = worded;
                 let passages = *passages as i64;
-                update.execute(params![file.0, version, hash.as_bytes(), passages]).map(drop)
+                update.execute(params![file.0, version, hash.as_bytes(), passages, note]).map(drop)
             })
         })
     }
@@ -256,14 +267,14 @@ impl Catalog {
     }
 
     /// Makes the catalog fit what passages and vectors are made with now.
-    /// Another cutting queues every file; another model queues every embedding.
+    /// Another cutting queues every file, those too that are just being cut; another model queues every embedding.
     /// A newer extractor queues what an older one skipped or failed.
     pub fn require(&self, cutting: &str, model: &str, extractor: u32) -> Result<(), CatalogError> {
         self.write(|transaction| {
             if is_news(transaction, "cutting", cutting)? {
                 transaction.execute_batch(
                     "UPDATE files SET stage = 0, reached = 0, hash = NULL, version = version + 1
-                     WHERE stage IN (1, 2)",
+                     WHERE stage IN (0, 1, 2)",
                 )?;
             }
             if is_news(transaction, "model", model)? {

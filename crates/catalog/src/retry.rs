@@ -123,6 +123,20 @@ impl Catalog {
         })
     }
 
+    /// Queues every file with a note again, from the start: what is noted may be mended.
+    pub fn retry_noted(&self) -> Result<u64, CatalogError> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "UPDATE files SET stage = 0, reached = 0, hash = NULL, reason = NULL,
+                            version = version + 1
+                     WHERE stage IN (1, 2) AND reason IS NOT NULL",
+                    [],
+                )
+                .map(|count| count as u64)
+        })
+    }
+
     /// From now on the file at this path is read whatever its size. Where it was
     /// skipped or failed, it is queued by this. Says whether it is followed.
     pub fn include(&self, path: &SourcePath) -> Result<bool, CatalogError> {

@@ -2,7 +2,7 @@
 
 use rummage_catalog::{
     AddRoot, Catalog, Circumstances, Counts, Fate, FileRow, FileState, Gone, Observation, RootId,
-    SeenFiles, Stamp, Task, Verdict,
+    SeenFiles, Stamp, Task, Verdict, WordedFile,
 };
 use rummage_corpus::{ContentHash, FileId, SourcePath, words};
 
@@ -74,7 +74,7 @@ impl Story {
         for task in self.catalog.pending(FileId(0), 100).unwrap() {
             let hash = ContentHash::of(b"same");
             self.catalog.expect_passages(&[(task.file, task.version)]).unwrap();
-            self.catalog.settle_worded(&[(task.file, task.version, hash, 2)]).unwrap();
+            self.catalog.settle_worded(&[worded(&task, hash, 2)]).unwrap();
         }
         for task in self.catalog.worded(FileId(0), 100).unwrap() {
             self.catalog.expect_vectors(&[(task.file, task.version)]).unwrap();
@@ -85,6 +85,35 @@ impl Story {
     fn counts(&self) -> Counts {
         self.catalog.counts().unwrap()
     }
+}
+
+fn worded(task: &Task, hash: ContentHash, passages: u64) -> WordedFile {
+    let (file, version) = (task.file, task.version);
+    WordedFile { file, version, hash, passages, note: None }
+}
+
+#[test]
+fn a_note_stands_in_the_ledger_until_the_file_is_read_again() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    let tasks = story.catalog.pending(FileId(0), 10).unwrap();
+    let versions: Vec<_> = tasks.iter().map(|task| (task.file, task.version)).collect();
+    let settled: Vec<_> = tasks
+        .iter()
+        .map(|task| WordedFile {
+            note: (task.path == SourcePath::new("/docs/a")).then(|| "half".to_owned()),
+            ..worded(task, ContentHash::of(b"text"), 1)
+        })
+        .collect();
+    story.catalog.settle_worded(&settled).unwrap();
+    story.catalog.settle_indexed(&versions).unwrap();
+    let rows = story.catalog.files(Some(FileState::Indexed), FileId(0), 10).unwrap();
+    let reasons: Vec<_> = rows.iter().map(|row| row.reason.as_deref()).collect();
+    assert_eq!(reasons, [Some("half"), None]);
+    assert_eq!(story.catalog.retry_noted().unwrap(), 1);
+    let again = story.catalog.pending(FileId(0), 10).unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!((&again[0].path, again[0].hash), (&tasks[0].path, None));
 }
 
 #[test]
@@ -119,8 +148,7 @@ fn a_file_that_changed_meanwhile_stays_in_the_queue() {
     story.see(&[file("/docs/a", 1)]);
     let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
     story.see(&[file("/docs/a", 2)]);
-    let settled = [(task.file, task.version, ContentHash::of(b"old"), 1)];
-    story.catalog.settle_worded(&settled).unwrap();
+    story.catalog.settle_worded(&[worded(&task, ContentHash::of(b"old"), 1)]).unwrap();
     assert_eq!(story.counts().pending, 1);
     assert!(story.catalog.expect_passages(&[(task.file, task.version)]).unwrap().is_empty());
     story.settle(&task, LASTING);

@@ -1,5 +1,7 @@
 //! What a file says, and the pieces it is cut into.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ContentHash;
@@ -77,6 +79,52 @@ pub struct Heading {
     pub at: usize,
 }
 
+/// What a person should know who looks for something in a file and does not find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Caveat {
+    /// Pages whose letters are pictures, and were not read.
+    Scanned { pages: usize, of: usize },
+    /// Pages whose letters are pictures, and were read by OCR.
+    Recognised { pages: usize },
+    /// Pages that the reader gave up, in part or whole.
+    Damaged { pages: usize, of: usize },
+    /// Only the first pages were read: more take too long.
+    Cut { pages: usize, of: usize },
+    /// Files packed in it, or attached to it, that hold no text that can be read.
+    Unread { files: usize, of: usize },
+}
+
+impl Caveat {
+    /// That of a file in which so many files hold no text; `None` where all do.
+    pub const fn unread(files: usize, of: usize) -> Option<Self> {
+        if files > 0 { Some(Self::Unread { files, of }) } else { None }
+    }
+}
+
+/// In words for the ledger, to follow on the file's name.
+impl fmt::Display for Caveat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scanned { pages, of } => {
+                write!(f, "{pages} of {of} pages hold no text: they need OCR")
+            }
+            Self::Recognised { pages: 1 } => f.write_str("its letters were recognised by OCR"),
+            Self::Recognised { pages } => {
+                write!(f, "the letters of {pages} pages were recognised by OCR")
+            }
+            Self::Damaged { pages, of } => {
+                write!(f, "{pages} of {of} pages are damaged, and read in part")
+            }
+            Self::Cut { pages, of } => {
+                write!(f, "only the first {pages} of {of} pages were read: the rest takes too long")
+            }
+            Self::Unread { files, of } => {
+                write!(f, "{files} of {of} files in it hold no text that can be read")
+            }
+        }
+    }
+}
+
 /// The text of one file, as extraction found it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
@@ -91,6 +139,8 @@ pub struct Document {
     pub pages: Vec<usize>,
     /// In the order of the text; empty for a text that is one piece.
     pub parts: Vec<Part>,
+    /// What the text lacks, or may have wrong.
+    pub caveats: Vec<Caveat>,
 }
 
 impl Document {
@@ -103,6 +153,7 @@ impl Document {
             headings: Vec::new(),
             pages: Vec::new(),
             parts: Vec::new(),
+            caveats: Vec::new(),
         }
     }
 }

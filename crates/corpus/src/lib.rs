@@ -8,7 +8,9 @@ mod id;
 mod path;
 mod words;
 
-pub use document::{Document, Heading, Language, Part, Passage, Span, Structure, model_input};
+pub use document::{
+    Caveat, Document, Heading, Language, Part, Passage, Span, Structure, model_input,
+};
 pub use hash::ContentHash;
 pub use id::{FileId, PassageId};
 pub use path::SourcePath;

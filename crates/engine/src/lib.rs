@@ -147,7 +147,8 @@ impl Engine {
         let settings = loaded.settings;
         let model = open_model(&options.surroundings, &settings, &problems);
         let catalog = open_catalog(&folder, lock.is_some())?;
-        let store = open_store(&folder, &catalog, model.as_ref(), lock.is_some()).await?;
+        let store =
+            open_store(&folder, &catalog, model.as_ref(), &settings, lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
         let model_bytes = model.as_ref().map_or(0, LoadedModel::bytes);
         let auto = auto(cores(), memory_bytes(), model_bytes);
@@ -430,8 +431,17 @@ impl Engine {
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
         shared.pool.configure(shared.pool_config()).await;
+        if before.passages != settings.passages
+            && let Some(model) = &shared.model
+        {
+            require(&shared.catalog, model, &settings)?;
+            shared.disturb();
+        }
         if before.files != settings.files {
             shared.catalog.retry_skipped()?;
+            if before.files.ocr() != settings.files.ocr() {
+                shared.catalog.retry_noted()?;
+            }
             shared.scan_asked();
             self.call(Call::Rules).await?;
         }
@@ -573,17 +583,23 @@ fn open_catalog(folder: &DataFolder, writing: bool) -> Result<Catalog, EngineErr
         .ok_or_else(|| EngineError::Empty { path: folder.path().to_owned() })
 }
 
+/// Queues what is to be read or embedded anew for this model and these settings.
+fn require(catalog: &Catalog, model: &LoadedModel, settings: &Settings) -> Result<(), EngineError> {
+    let fingerprint = &model.identity.fingerprint;
+    Ok(catalog.require(&model.cutting(settings), fingerprint, rummage_extract::VERSION)?)
+}
+
 /// The store for this model's vectors; `None` without a model.
 async fn open_store(
     folder: &DataFolder,
     catalog: &Catalog,
     model: Option<&LoadedModel>,
+    settings: &Settings,
     writing: bool,
 ) -> Result<Option<Store>, EngineError> {
     let Some(model) = model else { return Ok(None) };
     if writing {
-        let extractor = rummage_extract::VERSION;
-        catalog.require(&model.cutting(), &model.identity.fingerprint, extractor)?;
+        require(catalog, model, settings)?;
     }
     let (dir, space) = (folder.store(), model.space());
     Ok(if writing {

@@ -7,7 +7,7 @@ use rummage_corpus::ContentHash;
 use rummage_models::{Assets, Model, ModelError};
 use rummage_pool::EmbedConfig;
 use rummage_protocol::ModelIdentity;
-use rummage_settings::Resolved;
+use rummage_settings::{Resolved, Settings};
 use rummage_store::VectorSpace;
 
 /// A model whose tokenizer is loaded. The network itself is loaded by workers
@@ -16,7 +16,6 @@ use rummage_store::VectorSpace;
 pub(crate) struct LoadedModel {
     pub model: Model,
     pub tokenizer: Tokenizer,
-    pub chunk_size: ChunkSize,
     pub identity: ModelIdentity,
     runtime_library: PathBuf,
 }
@@ -46,16 +45,22 @@ impl LoadedModel {
             }
         };
         let identity = ModelIdentity { fingerprint: model.fingerprint(), dims: model.spec.dims };
-        let chunk_size = ChunkSize { tokens: max_tokens, overlap: 0 };
-        let loaded = Self { model, tokenizer, chunk_size, identity, runtime_library };
+        let loaded = Self { model, tokenizer, identity, runtime_library };
         Ok((loaded, incomplete.or(no_runtime)))
     }
 
+    /// How large passages are by these settings: as much as the model reads at once, or
+    /// less.
+    pub fn chunk_size(&self, settings: &Settings) -> ChunkSize {
+        let most = self.model.spec.max_tokens;
+        ChunkSize { tokens: settings.passages.tokens.unwrap_or(most).min(most), overlap: 0 }
+    }
+
     /// Names how files are cut: another name means cutting them anew.
-    pub fn cutting(&self) -> String {
+    pub fn cutting(&self, settings: &Settings) -> String {
         let tokenizer = self.model.spec.files.get("tokenizer.json");
         let tokenizer = tokenizer.map_or("", |pin| &pin.sha256);
-        let tokens = self.chunk_size.tokens.to_string();
+        let tokens = self.chunk_size(settings).tokens.to_string();
         let extractor = rummage_extract::VERSION.to_string();
         let chunker = rummage_chunk::VERSION.to_string();
         let parts = [tokenizer, &tokens, &extractor, &chunker].map(str::as_bytes);

@@ -4,12 +4,16 @@
 //! Nothing is remembered across a failure: what was not kept is still pending in
 //! the catalog and is taken from there again.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt, stream::FuturesUnordered};
-use rummage_catalog::Task;
+use rummage_catalog::{Catalog, CatalogError, Task};
 use rummage_chunk::chunk;
-use rummage_corpus::FileId;
+use rummage_corpus::{Caveat, Document, FileId};
 use rummage_pool::JobError;
 use rummage_protocol::{Outcome, SkipReason};
 
@@ -45,14 +49,48 @@ const BATCH_WAIT: Duration = Duration::from_millis(400);
 
 pub(crate) async fn run(shared: Arc<Shared>, model: LoadedModel, writer: WriterHandle) {
     let mut stop = shared.stop();
+    let mut scans = Scans::default();
     while !stop.is_set() {
         let work = shared.work.notified();
-        pass(&shared, &model, &writer).await.rest(&mut stop, work).await;
+        pass(&shared, &model, &writer, &mut scans).await.rest(&mut stop, work).await;
     }
 }
 
-/// Takes the queue once from its beginning to its end.
-async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) -> Pass {
+/// Files whose letters are pictures, with the version that was looked at. Reading one
+/// takes as long as a thousand others, so they are put off until nothing else waits,
+/// and then read one by one.
+#[derive(Default)]
+struct Scans(BTreeMap<FileId, i64>);
+
+impl Scans {
+    fn put_off(&mut self, task: &Task) {
+        self.0.insert(task.file, task.version);
+    }
+
+    fn holds(&self, task: &Task) -> bool {
+        self.0.get(&task.file) == Some(&task.version)
+    }
+
+    /// The next one, if it still waits as it was.
+    fn pop(&mut self, catalog: &Catalog) -> Result<Option<Task>, CatalogError> {
+        while let Some((file, version)) = self.0.pop_first() {
+            let task = catalog.pending(FileId(file.0 - 1), 1)?.pop();
+            let as_it_was = |task: &Task| (task.file, task.version) == (file, version);
+            if let Some(task) = task.filter(as_it_was) {
+                return Ok(Some(task));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Takes the queue once from its beginning to its end, or what was put off of it.
+async fn pass(
+    shared: &Arc<Shared>,
+    model: &LoadedModel,
+    writer: &WriterHandle,
+    scans: &mut Scans,
+) -> Pass {
     let mut stop = shared.stop();
     let mut fetched: VecDeque<Task> = VecDeque::new();
     let mut cursor = FileId(0);
@@ -63,26 +101,38 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
     let mut batch = Batch::default();
     let mut worked = false;
     loop {
-        if fetched.is_empty() && running.len() < WIDTH {
+        while fetched.is_empty() && running.len() < WIDTH {
             match shared.catalog.pending(cursor, FETCH) {
-                Ok(tasks) => fetched.extend(tasks),
-                Err(error) => {
-                    shared.problems.set_error(ProblemKind::Writing, &error.into());
-                    return Pass::Interrupted;
+                Ok(tasks) => {
+                    let Some(last) = tasks.last() else { break };
+                    cursor = last.file;
+                    fetched.extend(tasks.into_iter().filter(|task| !scans.holds(task)));
                 }
+                Err(error) => return interrupted(shared, error),
             }
-            cursor = fetched.back().map_or(cursor, |task| task.file);
         }
         while running.len() < WIDTH
             && let Some(task) = fetched
                 .pop_front_if(|task| bytes == 0 || bytes + task.bytes as usize <= WIDTH_BYTES)
         {
             bytes += task.bytes as usize;
-            running.push(read(shared.clone(), model.clone(), task));
+            running.push(read(shared.clone(), model.clone(), task, None));
         }
         if keeping.is_empty() && (batch.is_due() || running.is_empty()) {
             if batch.is_empty() {
-                return if worked { Pass::Worked } else { Pass::Idle };
+                let ocr = shared.settings.borrow().files.ocr().map(str::to_owned);
+                if worked {
+                    return Pass::Worked;
+                }
+                match scans.pop(&shared.catalog) {
+                    Ok(None) => return Pass::Idle,
+                    Ok(Some(task)) => {
+                        bytes += task.bytes as usize;
+                        running.push(read(shared.clone(), model.clone(), task, ocr));
+                        continue;
+                    }
+                    Err(error) => return interrupted(shared, error),
+                }
             }
             worked = true;
             keeping.push(writer.keep(Commit::Read(batch.take())));
@@ -93,9 +143,12 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
                 return Pass::Interrupted;
             },
             Some(read) = running.next(), if !batch.is_full() => match read {
-                Ok(read) => {
-                    bytes -= read.0.bytes as usize;
-                    batch.push(read);
+                Ok((task, outcome)) => {
+                    bytes -= task.bytes as usize;
+                    match outcome {
+                        Some(outcome) => batch.push(task, outcome),
+                        None => scans.put_off(&task),
+                    }
                 }
                 Err(Unread) => return Pass::Interrupted,
             },
@@ -106,41 +159,62 @@ async fn pass(shared: &Arc<Shared>, model: &LoadedModel, writer: &WriterHandle) 
     }
 }
 
+fn interrupted(shared: &Shared, error: CatalogError) -> Pass {
+    shared.problems.set_error(ProblemKind::Writing, &error.into());
+    Pass::Interrupted
+}
+
 /// No worker reads now; the reason stands as a problem.
 struct Unread;
 
+/// Gives no outcome for a file that is to be read with `ocr` another time.
 async fn read(
     shared: Arc<Shared>,
     model: LoadedModel,
     task: Task,
-) -> Result<(Task, ReadOutcome), Unread> {
+    ocr: Option<String>,
+) -> Result<(Task, Option<ReadOutcome>), Unread> {
     shared.set_current(Some(task.path.display().to_string()));
     let max_bytes = match task.included {
         true => LARGEST_BYTES,
         false => shared.settings.borrow().files.max_bytes(),
     };
+    let may_be_put_off = ocr.is_none() && shared.settings.borrow().files.ocr;
     let outcome = {
         let _clock = shared.counters.extract.enter();
-        shared.pool.extract(task.path.clone(), max_bytes).await
+        shared.pool.extract(task.path.clone(), max_bytes, ocr).await
     };
+    if may_be_put_off && outcome.as_ref().is_ok_and(is_scan) {
+        return Ok((task, None));
+    }
     let outcome = match outcome {
-        Ok(Outcome::Text { hash, .. }) if task.hash == Some(hash) => ReadOutcome::Unchanged,
+        // A note is written anew.
+        Ok(Outcome::Text { hash, document })
+            if task.hash == Some(hash) && document.caveats.is_empty() =>
+        {
+            ReadOutcome::Unchanged
+        }
         Ok(Outcome::Text { hash, document }) => {
             let shared = shared.clone();
+            let note = note(&document);
             let cut = tokio::task::spawn_blocking(move || {
                 let _clock = shared.counters.chunk.enter();
-                chunk(&document, &model.tokenizer, &model.chunk_size)
+                let size = model.chunk_size(&shared.settings.borrow());
+                chunk(&document, &model.tokenizer, &size)
             });
             match cut.await {
                 Ok(passages) if passages.is_empty() => {
                     ReadOutcome::Skipped(skip_reason(SkipReason::Empty))
                 }
-                Ok(passages) => ReadOutcome::Passages { hash, passages },
+                Ok(passages) => ReadOutcome::Passages { hash, passages, note },
                 Err(error) => ReadOutcome::Failed {
                     reason: format!("its text could not be cut into passages: {error}"),
                     transient: false,
                 },
             }
+        }
+        Ok(Outcome::Skipped(SkipReason::NeedsTesseract)) => {
+            ReadOutcome::Failed { reason: skip_reason(SkipReason::NeedsTesseract), transient: true }
         }
         Ok(Outcome::Skipped(reason)) => ReadOutcome::Skipped(skip_reason(reason)),
         Ok(Outcome::Unreadable { missing: true, .. }) => match root_away(&shared, &task) {
@@ -174,7 +248,24 @@ async fn read(
         Err(JobError::Closed) => return Err(Unread),
     };
     shared.problems.clear(ProblemKind::Reading);
-    Ok((task, outcome))
+    Ok((task, Some(outcome)))
+}
+
+/// Whether OCR would find more.
+fn is_scan(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Skipped(SkipReason::NeedsOcr) => true,
+        Outcome::Text { document, .. } => {
+            document.caveats.iter().any(|caveat| matches!(caveat, Caveat::Scanned { .. }))
+        }
+        _ => false,
+    }
+}
+
+/// What the text lacks, for the ledger.
+fn note(document: &Document) -> Option<String> {
+    let caveats: Vec<_> = document.caveats.iter().map(ToString::to_string).collect();
+    (!caveats.is_empty()).then(|| caveats.join("; "))
 }
 
 /// The root that the file belongs to, if that is not there itself: a disk that
@@ -197,7 +288,12 @@ fn skip_reason(reason: SkipReason) -> String {
             limit >> 20
         ),
         SkipReason::NotAFile => "it is not a regular file".to_owned(),
-        SkipReason::NeedsOcr => "no text: needs OCR (it is an image or a scan)".to_owned(),
+        SkipReason::NeedsOcr => {
+            "no text: needs OCR (it is an image or a scan): turn OCR on in the settings".to_owned()
+        }
+        SkipReason::NeedsTesseract => {
+            "no text: needs OCR, and Tesseract is not installed".to_owned()
+        }
         SkipReason::Protected => "it is protected by a password".to_owned(),
         SkipReason::UnpacksTooLarge { limit } => {
             format!("what is packed in it is larger than {} MB", limit >> 20)
@@ -214,11 +310,11 @@ struct Batch {
 }
 
 impl Batch {
-    fn push(&mut self, read: (Task, ReadOutcome)) {
-        if let ReadOutcome::Passages { passages, .. } = &read.1 {
+    fn push(&mut self, task: Task, outcome: ReadOutcome) {
+        if let ReadOutcome::Passages { passages, .. } = &outcome {
             self.passages += passages.len();
         }
-        self.outcomes.push(read);
+        self.outcomes.push((task, outcome));
         self.since.get_or_insert_with(tokio::time::Instant::now);
     }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rummage_catalog::{Fate, Gone, Misplaced, Task, Verdict, WordedTask};
+use rummage_catalog::{Fate, Gone, Misplaced, Task, Verdict, WordedFile, WordedTask};
 use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, model_input, words};
 use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
 use tokio::sync::{mpsc, oneshot};
@@ -34,6 +34,8 @@ pub(crate) enum ReadOutcome {
     Passages {
         hash: ContentHash,
         passages: Vec<Passage>,
+        /// What the text lacks, in words.
+        note: Option<String>,
     },
     Skipped(String),
     Failed {
@@ -215,8 +217,8 @@ impl Writer {
             changed.iter().filter(|(task, _)| task.stale).map(|(task, _)| task.file).collect();
         let (mut rows, mut worded, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for (task, outcome) in changed {
-            let (hash, passages) = match outcome {
-                ReadOutcome::Passages { hash, passages } => (hash, passages),
+            let (hash, passages, note) = match outcome {
+                ReadOutcome::Passages { hash, passages, note } => (hash, passages, note),
                 ReadOutcome::Skipped(reason) => {
                     counters.skipped.fetch_add(1, Relaxed);
                     verdicts.push(verdict(task.file, task.version, Fate::Skipped, reason));
@@ -232,7 +234,13 @@ impl Writer {
                     unreachable!("sorted out above")
                 }
             };
-            worded.push((task.file, task.version, hash, passages.len() as u64));
+            worded.push(WordedFile {
+                file: task.file,
+                version: task.version,
+                hash,
+                passages: passages.len() as u64,
+                note,
+            });
             let origin = origin_of(task.file, &task.path, task.modified_ns);
             let of_file = |passage| PassageRow { origin: origin.clone(), passage };
             rows.extend(passages.into_iter().map(of_file));

@@ -4,10 +4,10 @@
 use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
-use rummage_corpus::{Document, SourcePath};
+use rummage_corpus::{Caveat, Document, SourcePath};
 
 use crate::{
-    Depth, NoText, binary, encoding,
+    Depth, Means, NoText, binary, encoding,
     format::{self, Format},
     joined::Joined,
     package::{Budget, Package},
@@ -74,7 +74,7 @@ pub(crate) fn read_gzip(
     let inner_path = SourcePath::new(path.as_path().with_extension(""));
     match format::of(&inner_path, &inner) {
         Format::Tar => read_tar(&inner, budget),
-        _ => crate::read(&inner_path, &inner, Depth::Inside, budget),
+        _ => crate::read(&inner_path, &inner, Depth::Inside, budget, Means::default()),
     }
 }
 
@@ -92,7 +92,7 @@ fn unpack(name: &str, mut entry: impl Read, budget: &Budget) -> Result<Document,
             _ => bytes.extend(budget.read(FILE, entry)?),
         }
     }
-    crate::read(&path, &bytes, Depth::Inside, budget)
+    crate::read(&path, &bytes, Depth::Inside, budget, Means::default())
 }
 
 /// The files of an archive as far as they were read.
@@ -100,13 +100,15 @@ fn unpack(name: &str, mut entry: impl Read, budget: &Budget) -> Result<Document,
 struct Members {
     joined: Joined,
     read: usize,
-    /// Why the first one without text has none.
-    unread: Option<NoText>,
+    /// Those without text, empty ones left out.
+    unread: usize,
+    /// Why the first of them has none.
+    reason: Option<NoText>,
 }
 
 impl Members {
     fn is_empty(&self) -> bool {
-        self.read == 0 && self.unread.is_none()
+        self.read == 0 && self.unread == 0
     }
 
     /// A file without text is passed over; an archive past all bounds is given up.
@@ -118,15 +120,21 @@ impl Members {
             }
             Err(reason @ NoText::UnpacksTooLarge { .. }) => return Err(reason),
             Err(NoText::Empty) => {}
-            Err(reason) => drop(self.unread.get_or_insert(reason)),
+            Err(reason) => {
+                self.unread += 1;
+                self.reason.get_or_insert(reason);
+            }
         }
         Ok(())
     }
 
     fn finish(self) -> Result<Document, NoText> {
-        match self.unread {
+        match self.reason {
             Some(reason) if self.read == 0 => Err(reason),
-            _ => Ok(self.joined.finish()),
+            _ => {
+                let caveat = Caveat::unread(self.unread, self.read + self.unread);
+                Ok(Document { caveats: caveat.into_iter().collect(), ..self.joined.finish() })
+            }
         }
     }
 }
@@ -192,6 +200,15 @@ mod tests {
         );
         check("a.gz", &gzip(&inner), Err(NoText::Binary));
         check("a.gz", &gzip(&gzip(b"text")), Err(NoText::Binary));
+    }
+
+    #[test]
+    fn an_archive_says_how_much_of_it_is_not_read() {
+        let files =
+            [("a.txt", &b"one"[..]), ("b.png", b"\x89PNG\r\n\x1a\n"), ("c", b"\0"), ("d", b"")];
+        let caveats = |bytes: &[u8]| extract(&SourcePath::new("a.zip"), bytes).unwrap().caveats;
+        assert_eq!(caveats(&zip(files)), [Caveat::Unread { files: 2, of: 3 }]);
+        assert_eq!(caveats(&zip([files[0], files[3]])), []);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Bytes to [`Document`]: which format, which encoding, what text, which headings
 //! and pages.
 //!
-//! Pure and synchronous. It opens no file, starts no process, keeps no state and
-//! knows nothing of passages, workers or the store. Its own readers take time and
+//! Synchronous, and pure but for the clock. It opens no file, starts no process, keeps
+//! no state and knows nothing of passages, workers or the store; who reads letters in
+//! pictures for it, its caller says. Its own readers take time and
 //! memory that grow linearly with the bytes, and no nesting makes them recurse; a
 //! library's reader may panic or worse, which is why this runs in a worker.
 
@@ -26,17 +27,21 @@ mod rtf;
 mod table;
 mod xml;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
 
-use rummage_corpus::{Document, SourcePath, Structure};
+use rummage_corpus::{Caveat, Document, SourcePath, Structure};
 
 use format::Format;
 use kind::Kind;
 use package::Budget;
+use page::Page;
 
 /// Raised whenever the same bytes give another answer than before, so that files
 /// read by an older extractor can be read anew.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why a file gives no document. None of these is a fault of the program: they are
 /// what is to be said of the file.
@@ -51,6 +56,9 @@ pub enum NoText {
     /// An image, or pages that are images.
     #[error("no text: needs OCR")]
     NeedsOcr,
+    /// Whoever was to read the letters in its pictures could not.
+    #[error("the letters in it could not be recognised: {reason}")]
+    Unrecognised { reason: String },
     #[error("it is protected by a password")]
     Protected,
     #[error("what is packed in it is larger than {limit} bytes")]
@@ -75,7 +83,30 @@ enum Depth {
 /// save for formats in which that is not what a reader would see: HTML, notebooks,
 /// JSON with escaped letters.
 pub fn extract(path: &SourcePath, bytes: &[u8]) -> Result<Document, NoText> {
-    read(path, bytes, Depth::File, &Budget::new())
+    extract_with(path, bytes, Means::default())
+}
+
+/// What extraction may use.
+#[derive(Clone, Copy, Default)]
+pub struct Means<'a> {
+    /// Who reads the letters of a file that is a picture, or of pages that are.
+    pub eyes: Option<&'a dyn Eyes>,
+    /// What can be read page by page is read no longer than that. The document says
+    /// how far it goes.
+    pub until: Option<Instant>,
+}
+
+/// Optical character recognition.
+pub trait Eyes {
+    /// The text in a picture in any of the usual formats, in lines. An error is in
+    /// words for people, to follow on a colon.
+    fn read(&self, picture: &[u8]) -> Result<String, String>;
+}
+
+/// As [`extract`], with more means. What lies in archives and messages is read
+/// without them.
+pub fn extract_with(path: &SourcePath, bytes: &[u8], means: Means<'_>) -> Result<Document, NoText> {
+    read(path, bytes, Depth::File, &Budget::new(), means)
 }
 
 fn read(
@@ -83,9 +114,10 @@ fn read(
     bytes: &[u8],
     depth: Depth,
     budget: &Budget,
+    means: Means<'_>,
 ) -> Result<Document, NoText> {
     let document = match format::of(path, bytes) {
-        Format::Pdf => pdf::read(bytes)?,
+        Format::Pdf => pdf::read(bytes, means)?,
         Format::Docx => office::read_docx(bytes, budget)?,
         Format::Pptx => office::read_pptx(bytes, budget)?,
         Format::Xlsx => office::read_xlsx(bytes, budget)?,
@@ -102,11 +134,20 @@ fn read(
         Format::Zip => archive::read_zip(path, bytes, budget)?,
         Format::Tar => archive::read_tar(bytes, budget)?,
         Format::Gzip => archive::read_gzip(path, bytes, budget)?,
-        Format::Image => return Err(NoText::NeedsOcr),
+        Format::Image => picture(bytes, means.eyes)?,
         Format::Protected => return Err(NoText::Protected),
         Format::Text => read_text(path, bytes)?,
     };
     if document.text.trim().is_empty() { Err(NoText::Empty) } else { Ok(document) }
+}
+
+/// The text in a picture, as one page.
+fn picture(bytes: &[u8], eyes: Option<&dyn Eyes>) -> Result<Document, NoText> {
+    let eyes = eyes.ok_or(NoText::NeedsOcr)?;
+    let text = eyes.read(bytes).map_err(|reason| NoText::Unrecognised { reason })?;
+    let mut page = Page::default();
+    page.push_lines(&text);
+    Ok(Document { caveats: vec![Caveat::Recognised { pages: 1 }], ..page.finish() })
 }
 
 fn read_text(path: &SourcePath, bytes: &[u8]) -> Result<Document, NoText> {

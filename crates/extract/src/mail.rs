@@ -7,9 +7,9 @@ use std::{borrow::Cow, io::Cursor};
 use mail_parser::{
     Address, Message, MessageParser, MimeHeaders, PartType, mailbox::mbox::MessageIterator,
 };
-use rummage_corpus::{Document, SourcePath, Structure};
+use rummage_corpus::{Caveat, Document, SourcePath, Structure};
 
-use crate::{Depth, NoText, guarded, html, joined::Joined, package::Budget};
+use crate::{Depth, Means, NoText, guarded, html, joined::Joined, package::Budget};
 
 const FORMAT: &str = "mail message";
 
@@ -67,7 +67,9 @@ pub(crate) fn read_message(
 ) -> Result<Document, NoText> {
     let message = parse(bytes)?;
     let title = message.subject().map(crate::single_spaced).filter(|title| !title.is_empty());
-    Ok(Document { title, ..document(&message, depth, budget) })
+    let mut attachments = Attachments::default();
+    let document = document(&message, depth, budget, &mut attachments);
+    Ok(Document { title, caveats: attachments.caveats(), ..document })
 }
 
 fn parse(bytes: &[u8]) -> Result<Message<'_>, NoText> {
@@ -84,16 +86,36 @@ pub(crate) fn read_mailbox(
     budget: &Budget,
 ) -> Result<Document, NoText> {
     let mut joined = Joined::default();
+    let mut attachments = Attachments::default();
     // Reading from memory does not fail.
     for raw in MessageIterator::new(Cursor::new(bytes)).flatten() {
         if let Ok(message) = parse(raw.contents()) {
-            joined.append(document(&message, depth, budget));
+            joined.append(document(&message, depth, budget, &mut attachments));
         }
     }
-    Ok(joined.finish())
+    Ok(Document { caveats: attachments.caveats(), ..joined.finish() })
 }
 
-fn document(message: &Message<'_>, depth: Depth, budget: &Budget) -> Document {
+/// What is attached to messages, counted.
+#[derive(Default)]
+struct Attachments {
+    all: usize,
+    /// Those that hold no text to be read.
+    unread: usize,
+}
+
+impl Attachments {
+    fn caveats(&self) -> Vec<Caveat> {
+        Caveat::unread(self.unread, self.all).into_iter().collect()
+    }
+}
+
+fn document(
+    message: &Message<'_>,
+    depth: Depth,
+    budget: &Budget,
+    attachments: &mut Attachments,
+) -> Document {
     let mut texts = vec![head(message)];
     texts.extend(message.text_bodies().filter_map(|part| match &part.body {
         PartType::Html(page) => Some(html::read(page, false).text),
@@ -103,11 +125,16 @@ fn document(message: &Message<'_>, depth: Depth, budget: &Budget) -> Document {
     let mut attached = Vec::new();
     for part in message.attachments() {
         let name = part.attachment_name().unwrap_or_default().to_owned();
-        match attachment(&name, &part.body, depth, budget) {
+        attachments.all += 1;
+        match attachment(&name, &part.body, depth, budget, attachments) {
             Ok(document) => attached.push((name, document)),
-            // A picture is at least found by its name.
-            Err(_) if !name.is_empty() => texts.push(format!("Attached: {name}")),
-            Err(_) => {}
+            Err(_) => {
+                attachments.unread += 1;
+                if !name.is_empty() {
+                    // A picture is at least found by its name.
+                    texts.push(format!("Attached: {name}"));
+                }
+            }
         }
     }
     texts.retain(|text| !text.is_empty());
@@ -152,16 +179,18 @@ fn attachment(
     body: &PartType<'_>,
     depth: Depth,
     budget: &Budget,
+    attachments: &mut Attachments,
 ) -> Result<Document, NoText> {
     if depth == Depth::Inside {
         return Err(NoText::Binary);
     }
-    let read = |bytes: &[u8]| crate::read(&SourcePath::new(name), bytes, Depth::Inside, budget);
+    let path = SourcePath::new(name);
+    let read = |bytes: &[u8]| crate::read(&path, bytes, Depth::Inside, budget, Means::default());
     match body {
         PartType::Text(text) => read(text.as_bytes()),
         PartType::Html(page) => Ok(html::read(page, false)),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => read(bytes),
-        PartType::Message(message) => Ok(document(message, Depth::Inside, budget)),
+        PartType::Message(message) => Ok(document(message, Depth::Inside, budget, attachments)),
         PartType::Multipart(_) => Err(NoText::Empty),
     }
 }

@@ -123,6 +123,21 @@ impl Page {
         }
     }
 
+    /// Text in lines, with empty ones between paragraphs.
+    pub fn push_lines(&mut self, text: &str) {
+        let mut is_parted = false;
+        for line in text.lines().map(str::trim) {
+            if is_parted && line.starts_with(char::is_lowercase) {
+                self.drop_hyphen();
+            } else {
+                self.break_at_least(if line.is_empty() { Break::Paragraph } else { Break::Line });
+            }
+            self.push(line);
+            let word = line.strip_suffix(['-', '\u{2010}']);
+            is_parted = word.is_some_and(|word| word.ends_with(char::is_alphabetic));
+        }
+    }
+
     /// How many bytes of text there are so far.
     pub fn len(&self) -> usize {
         self.text.len()
@@ -195,6 +210,7 @@ impl Page {
             headings: self.headings,
             pages: self.pages,
             parts: Vec::new(),
+            caveats: Vec::new(),
         }
     }
 }

@@ -1,23 +1,28 @@
 //! PDF to text, page by page. hayro interprets the pages and names each glyph's
 //! letter and place; which letters make words, lines and paragraphs is decided in
-//! [`layout`]. Pictures are never decoded.
+//! [`layout`]. A page without letters is drawn as a [`picture`] for whoever can read
+//! those; otherwise pictures are never decoded.
 
 mod layout;
+mod picture;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Instant,
+};
 
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, SoftMask,
     font::{Glyph as Shape, GlyphRun},
     hayro_cmap::{BfString, WritingMode},
-    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf, page::Page as PdfPage},
     interpret_page,
     kurbo::{Affine, BezPath, Point, Rect},
 };
-use rummage_corpus::Document;
+use rummage_corpus::{Caveat, Document};
 
-use crate::{NoText, encoding, guarded, package::MAX_UNPACKED_BYTES, page::Page};
+use crate::{Means, NoText, encoding, guarded, package::MAX_UNPACKED_BYTES, page::Page};
 use layout::{Glyph, Layout};
 
 const FORMAT: &str = "PDF";
@@ -29,8 +34,7 @@ const MAX_DRAWN: usize = 2_000_000;
 /// Text of more than this many bytes in one file is made by a machine for machines.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
-pub(crate) fn read(bytes: &[u8]) -> Result<Document, NoText> {
-    let damaged = |reason: &str| NoText::Damaged { format: FORMAT, reason: reason.to_owned() };
+pub(crate) fn read(bytes: &[u8], means: Means<'_>) -> Result<Document, NoText> {
     let pdf = guarded(FORMAT, || {
         Pdf::new(bytes.to_vec()).map_err(|error| match error {
             LoadPdfError::Decryption(DecryptionError::PasswordProtected) => NoText::Protected,
@@ -42,30 +46,97 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, NoText> {
     if let Some(title) = pdf.metadata().title.as_deref().and_then(text_string) {
         page.push_title(&title);
     }
+    let mut text = Text::new(page, means.until);
+    let mut pages = Pages { all: pdf.pages().len(), ..Pages::default() };
     let cache = InterpreterCache::new();
-    let mut text = Text::new(page);
-    let mut broken = 0;
     for page in pdf.pages().iter() {
-        let settings = InterpreterSettings::default();
-        // Only images and clips would ask for the size of the page.
-        let everywhere = Rect::new(-1e6, -1e6, 1e6, 1e6);
-        let mut context = Context::new(Affine::IDENTITY, everywhere, &cache, pdf.xref(), settings);
+        if pages.read > 0 && is_over(means.until) {
+            break;
+        }
+        pages.read += 1;
         text.begin_page();
-        // A page on which hayro stumbles, or that draws without end, is read up to
-        // there. Nothing of ours is half-changed by then.
-        let whole = catch_unwind(AssertUnwindSafe(|| {
-            interpret_page(page, &mut context, &mut text);
-        }));
-        broken += usize::from(whole.is_err());
+        if !read_page(page, &cache, &mut text) {
+            pages.damaged += 1;
+        } else if text.is_scan() {
+            pages.take_scan(page, means, &mut text.layout);
+        }
         if text.layout.len() > MAX_TEXT_BYTES {
             return Err(NoText::UnpacksTooLarge { limit: MAX_UNPACKED_BYTES });
         }
     }
-    let (document, has_pictures) = (text.layout.finish(), text.pictures > 0 || text.unnamed > 0);
-    match document.text.is_empty() {
-        true if broken > 0 => Err(damaged("its pages cannot be read")),
-        true if has_pictures => Err(NoText::NeedsOcr),
-        _ => Ok(document),
+    pages.judge(text.layout.finish())
+}
+
+fn damaged(reason: &str) -> NoText {
+    NoText::Damaged { format: FORMAT, reason: reason.to_owned() }
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
+}
+
+/// Says whether the page is sound. One on which hayro stumbles, or that draws without
+/// end, is read up to there.
+fn read_page<'a>(page: &PdfPage<'a>, cache: &InterpreterCache<'a>, text: &mut Text) -> bool {
+    let settings = InterpreterSettings::default();
+    // Only images and clips would ask for the size of the page.
+    let everywhere = Rect::new(-1e6, -1e6, 1e6, 1e6);
+    let mut context = Context::new(Affine::IDENTITY, everywhere, cache, page.xref(), settings);
+    // Nothing of ours is half-changed by a panic.
+    catch_unwind(AssertUnwindSafe(|| interpret_page(page, &mut context, text))).is_ok()
+}
+
+/// What became of the pages.
+#[derive(Default)]
+struct Pages {
+    all: usize,
+    read: usize,
+    damaged: usize,
+    /// Pages whose letters are pictures, and were not read.
+    scanned: usize,
+    recognised: usize,
+    /// Why the first of those was not.
+    unrecognised: Option<String>,
+}
+
+impl Pages {
+    fn take_scan(&mut self, page: &PdfPage<'_>, means: Means<'_>, layout: &mut Layout) {
+        let Some(eyes) = means.eyes else {
+            self.scanned += 1;
+            return;
+        };
+        match picture::of(page, means.until).and_then(|picture| eyes.read(&picture)) {
+            Ok(text) => {
+                layout.push_lines(&text);
+                self.recognised += 1;
+            }
+            Err(reason) => {
+                self.scanned += 1;
+                self.unrecognised.get_or_insert(reason);
+            }
+        }
+    }
+
+    /// The document with what it lacks, or why it is none.
+    fn judge(self, document: Document) -> Result<Document, NoText> {
+        let of = self.all;
+        if document.text.is_empty() {
+            return Err(match self.unrecognised {
+                Some(reason) => NoText::Unrecognised { reason },
+                None if self.scanned > 0 => NoText::NeedsOcr,
+                None if of == 0 => damaged("it has no pages"),
+                None if self.damaged > 0 => damaged("its pages cannot be read"),
+                None if self.read < of => damaged("its first pages take too long"),
+                None => NoText::Empty,
+            });
+        }
+        let caveats = [
+            (self.read < of).then_some(Caveat::Cut { pages: self.read, of }),
+            (self.damaged > 0).then_some(Caveat::Damaged { pages: self.damaged, of }),
+            (self.scanned > 0).then_some(Caveat::Scanned { pages: self.scanned, of }),
+            (self.recognised > 0).then_some(Caveat::Recognised { pages: self.recognised }),
+        ];
+        Ok(Document { caveats: caveats.into_iter().flatten().collect(), ..document })
     }
 }
 
@@ -83,10 +154,13 @@ fn text_string(bytes: &[u8]) -> Option<String> {
 /// What is drawn, as far as it is letters.
 struct Text {
     layout: Layout,
-    pictures: usize,
-    /// Glyphs whose letter the file does not tell.
+    /// When reading is to end.
+    until: Option<Instant>,
+    /// Letters on the page so far, those that show.
+    letters: usize,
+    /// Pictures on it, and glyphs whose letter the file does not tell.
     unnamed: usize,
-    /// Things drawn on the page so far.
+    /// All that is drawn on it.
     drawn: usize,
     /// How many clips are in force: each form in a form brings one.
     depth: usize,
@@ -95,10 +169,11 @@ struct Text {
 }
 
 impl Text {
-    fn new(page: Page) -> Self {
+    fn new(page: Page, until: Option<Instant>) -> Self {
         Self {
             layout: Layout::new(page),
-            pictures: 0,
+            until,
+            letters: 0,
             unnamed: 0,
             drawn: 0,
             depth: 0,
@@ -108,14 +183,19 @@ impl Text {
 
     fn begin_page(&mut self) {
         self.layout.begin_page();
-        (self.drawn, self.depth) = (0, 0);
+        (self.letters, self.unnamed, self.drawn, self.depth) = (0, 0, 0, 0);
     }
 
-    /// A page that draws itself would be drawn 2⁵⁰ times. hayro takes no other sign
-    /// to stop.
+    /// Whether what letters the page has, it has in pictures.
+    fn is_scan(&self) -> bool {
+        self.letters == 0 && self.unnamed > 0
+    }
+
+    /// A page that draws itself would be drawn 2⁵⁰ times, and a sound one may take too
+    /// long. hayro takes no other sign to stop.
     fn count(&mut self) {
         self.drawn += 1 + self.depth;
-        if self.drawn > MAX_DRAWN {
+        if self.drawn > MAX_DRAWN || is_over(self.until) {
             resume_unwind(Box::new("the page draws without end"));
         }
     }
@@ -165,6 +245,7 @@ impl Device<'_> for Text {
                 self.unnamed += 1;
                 continue;
             };
+            self.letters += usize::from(!text.trim().is_empty());
             // Glyphs are drawn a thousand units large.
             let place = props.transform * glyph.transform();
             let at = |x: f64, y: f64| place * Point::new(x, y);
@@ -187,7 +268,7 @@ impl Device<'_> for Text {
 
     fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
         self.count();
-        self.pictures += 1;
+        self.unnamed += 1;
     }
 
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {

@@ -4,5 +4,7 @@
 mod hostile;
 #[path = "main/mutated.rs"]
 mod mutated;
+#[path = "main/scanned.rs"]
+mod scanned;
 #[path = "main/seeds.rs"]
 mod seeds;

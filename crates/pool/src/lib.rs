@@ -138,8 +138,9 @@ pub struct Limits {
     /// The deadline of an embedding lease, and what each of its tokens adds.
     pub embed: Duration,
     pub embed_token: Duration,
-    /// The time limit of a file.
+    /// The time limit of a file, and of one whose pictures are read.
     pub extract: Duration,
+    pub ocr: Duration,
     /// From being told to end to its end.
     pub leave: Duration,
     /// An embedding worker without work ends after this long.
@@ -164,13 +165,24 @@ impl Limits {
             embed: Duration::from_secs(30),
             // Some twenty times what a large model takes on a slow processor.
             embed_token: Duration::from_millis(10),
-            extract: Duration::from_secs(30),
+            extract: patience::READ + Duration::from_secs(10),
+            // The last page may still be with Tesseract.
+            ocr: patience::OCR + Duration::from_secs(90),
             leave: Duration::from_secs(5),
             idle: Duration::from_secs(60),
             rest: Duration::from_secs(240),
             deaths: 2,
         }
     }
+}
+
+/// After so long a worker ends reading a file by itself, with what it has so far.
+/// [`Limits`] are what happens to one that does not.
+mod patience {
+    use std::time::Duration;
+
+    pub const READ: Duration = Duration::from_secs(20);
+    pub const OCR: Duration = Duration::from_secs(600);
 }
 
 /// Why a job gave no result.

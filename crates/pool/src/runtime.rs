@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     JobError, Machine, PoolConfig, PoolStatus, Weight,
     machine::Gauge,
+    patience,
     process::{self, Reins},
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
@@ -115,9 +116,17 @@ impl Pool {
     }
 
     /// The text of the file at `path`, or why there is none.
-    pub async fn extract(&self, path: SourcePath, max_bytes: u64) -> Result<Outcome, JobError> {
+    /// With `ocr`, letters in pictures are read as these languages, which takes its time.
+    pub async fn extract(
+        &self,
+        path: SourcePath,
+        max_bytes: u64,
+        ocr: Option<String>,
+    ) -> Result<Outcome, JobError> {
         let lease = self.lease();
-        let request = ExtractRequest { lease, path, max_bytes };
+        let patience = if ocr.is_some() { patience::OCR } else { patience::READ };
+        let patience_ms = patience.as_millis() as u64;
+        let request = ExtractRequest { lease, path, max_bytes, ocr, patience_ms };
         match self.submit(Request::Extract(request), false).await? {
             Reply::Extracted(reply) => Ok(reply.outcome),
             _ => Err(JobError::Refused(String::from("the worker answered something else"))),

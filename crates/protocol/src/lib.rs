@@ -17,7 +17,7 @@ pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read_frame, write_f
 
 /// Raised with every change to these types. Both sides are built together, so
 /// any difference means a mixed installation and the handshake ends.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How a worker's life ended, as its exit code.
 pub mod exit {
@@ -81,6 +81,12 @@ pub struct ExtractRequest {
     pub path: SourcePath,
     /// A file with more bytes is not read.
     pub max_bytes: u64,
+    /// Letters in pictures are read as these languages, in Tesseract's names joined by
+    /// `+`; `None`: they are not read.
+    pub ocr: Option<String>,
+    /// Past this many milliseconds the worker ends reading by itself with what it has
+    /// so far, where the format lets it.
+    pub patience_ms: u64,
 }
 
 /// From a worker to the app.
@@ -161,6 +167,8 @@ pub enum SkipReason {
     NotAFile,
     /// An image or a scan: letters in it are pictures.
     NeedsOcr,
+    /// The same, and Tesseract, which was to read them, is not installed.
+    NeedsTesseract,
     /// A password keeps it shut.
     Protected,
     /// What is packed in it is larger than this many bytes.
@@ -170,6 +178,11 @@ pub enum SkipReason {
 }
 
 impl Request {
+    /// Whether letters in pictures are to be read, which takes longer by far.
+    pub const fn reads_pictures(&self) -> bool {
+        matches!(self, Request::Extract(ExtractRequest { ocr: Some(_), .. }))
+    }
+
     pub const fn lease(&self) -> LeaseId {
         match self {
             Request::Embed(request) => request.lease,

@@ -191,7 +191,9 @@ mod tests {
         let tree = Tree::with([("a.txt", "leek"), ("b.txt", "salt")]);
         let request = |lease, name| {
             let path = tree.source(name);
-            encode(&Request::Extract(ExtractRequest { lease, path, max_bytes: 100 })).unwrap()
+            let (max_bytes, patience_ms) = (100, 60_000);
+            let request = ExtractRequest { lease, path, max_bytes, ocr: None, patience_ms };
+            encode(&Request::Extract(request)).unwrap()
         };
         let stream = [request(1, "a.txt"), request(2, "b.txt")].concat();
         let (replies, code, heard) = serve_all(stream);

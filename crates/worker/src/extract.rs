@@ -8,17 +8,20 @@ use std::{
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    time::{Duration, Instant},
 };
 
-use rummage_corpus::{ContentHash, SourcePath};
-use rummage_extract::NoText;
+use rummage_corpus::ContentHash;
+use rummage_extract::{Eyes, Means, NoText};
 use rummage_protocol::{ExtractRequest, Extracted, Outcome, Reply, SkipReason};
+
+use crate::ocr::Tesseract;
 
 /// Reads the file and finds its text. A damaged file and a parser's panic fail the
 /// lease.
 pub fn extract(request: &ExtractRequest) -> Reply {
     let lease = request.lease;
-    match outcome(&request.path, request.max_bytes) {
+    match outcome(request) {
         Ok(outcome) => Reply::Extracted(Box::new(Extracted { lease, outcome })),
         Err(Refused(reason)) => Reply::Failed { lease, reason },
     }
@@ -27,10 +30,16 @@ pub fn extract(request: &ExtractRequest) -> Reply {
 /// No parser makes anything of the file, for this reason.
 struct Refused(String);
 
-fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Refused> {
-    let bytes = match read(path.as_path(), max_bytes) {
+fn outcome(request: &ExtractRequest) -> Result<Outcome, Refused> {
+    let until = Instant::now() + Duration::from_millis(request.patience_ms);
+    let path = &request.path;
+    let bytes = match read(path.as_path(), request.max_bytes) {
         Ok(Contents::Whole(bytes)) => bytes,
         Ok(Contents::Skipped(reason)) => return Ok(Outcome::Skipped(reason)),
+        Ok(Contents::PastMemory(bytes)) => {
+            let megabytes = bytes >> 20;
+            return Err(Refused(format!("its {megabytes} MB are more than a worker may hold")));
+        }
         Err(error) => {
             let missing = error.kind() == io::ErrorKind::NotFound;
             return Ok(Outcome::Unreadable { reason: error.to_string(), missing });
@@ -40,25 +49,36 @@ fn outcome(path: &SourcePath, max_bytes: u64) -> Result<Outcome, Refused> {
         return Ok(Outcome::Skipped(SkipReason::Empty));
     }
     let hash = ContentHash::of(&bytes);
-    // Parsing is pure: after a panic nothing is left half-changed.
-    let extraction = catch_unwind(AssertUnwindSafe(|| rummage_extract::extract(path, &bytes)))
+    let tesseract = request.ocr.as_deref().and_then(Tesseract::find);
+    let eyes = tesseract.as_ref().map(|tesseract| tesseract as &dyn Eyes);
+    let means = Means { eyes, until: Some(until) };
+    // After a panic nothing is left half-changed.
+    let extract = || rummage_extract::extract_with(path, &bytes, means);
+    let extraction = catch_unwind(AssertUnwindSafe(extract))
         .map_err(|panic| Refused(format!("the parser gave up: {}", words(panic.as_ref()))))?;
     Ok(match extraction {
         Ok(document) => Outcome::Text { hash, document },
         Err(NoText::Empty) => Outcome::Skipped(SkipReason::Empty),
         Err(NoText::Binary) => Outcome::Skipped(SkipReason::Binary),
+        Err(NoText::NeedsOcr) if request.ocr.is_some() && tesseract.is_none() => {
+            Outcome::Skipped(SkipReason::NeedsTesseract)
+        }
         Err(NoText::NeedsOcr) => Outcome::Skipped(SkipReason::NeedsOcr),
         Err(NoText::Protected) => Outcome::Skipped(SkipReason::Protected),
         Err(NoText::UnpacksTooLarge { limit }) => {
             Outcome::Skipped(SkipReason::UnpacksTooLarge { limit })
         }
-        Err(reason @ NoText::Damaged { .. }) => return Err(Refused(reason.to_string())),
+        Err(reason @ (NoText::Damaged { .. } | NoText::Unrecognised { .. })) => {
+            return Err(Refused(reason.to_string()));
+        }
     })
 }
 
 enum Contents {
     Whole(Vec<u8>),
     Skipped(SkipReason),
+    /// So many bytes find no room in this process.
+    PastMemory(u64),
 }
 
 fn read(path: &Path, limit: u64) -> io::Result<Contents> {
@@ -79,7 +99,10 @@ fn read(path: &Path, limit: u64) -> io::Result<Contents> {
     if metadata.len() > limit {
         return too_large(metadata.len());
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(metadata.len() as usize).is_err() {
+        return Ok(Contents::PastMemory(metadata.len()));
+    }
     // The file may grow while it is read, without end if it is a log.
     (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
@@ -108,15 +131,25 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use rummage_corpus::Caveat;
     use rummage_testkit::Tree;
 
     use super::*;
 
     const LIMIT: u64 = 64;
 
+    fn request(tree: &Tree, name: &str) -> ExtractRequest {
+        ExtractRequest {
+            lease: 3,
+            path: tree.source(name),
+            max_bytes: LIMIT,
+            ocr: None,
+            patience_ms: 60_000,
+        }
+    }
+
     fn outcome_of(tree: &Tree, name: &str) -> Outcome {
-        let request = ExtractRequest { lease: 3, path: tree.source(name), max_bytes: LIMIT };
-        match extract(&request) {
+        match extract(&request(tree, name)) {
             Reply::Extracted(extracted) if extracted.lease == 3 => extracted.outcome,
             other => panic!("{name}: {other:?}"),
         }
@@ -149,8 +182,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_refused_by_reason() {
         let tree = Tree::with([("file.docx", "PK\x03\x04 and no more")]);
-        let request = ExtractRequest { lease: 3, path: tree.source("file.docx"), max_bytes: LIMIT };
-        let Reply::Failed { lease: 3, reason } = extract(&request) else {
+        let Reply::Failed { lease: 3, reason } = extract(&request(&tree, "file.docx")) else {
             panic!("a damaged file has no text")
         };
         assert!(reason.starts_with("this Word document is damaged"), "{reason}");
@@ -171,6 +203,36 @@ mod tests {
         };
         assert!(missing("nowhere.txt"));
         assert!(!missing("file.txt/below"));
+    }
+
+    /// Reads one of the files that come with the tests, with OCR.
+    fn look_at(name: &str) -> Reply {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name);
+        let ocr = Some("eng".to_owned());
+        extract(&ExtractRequest {
+            lease: 3,
+            path: path.into(),
+            max_bytes: 1 << 20,
+            ocr,
+            patience_ms: 600_000,
+        })
+    }
+
+    #[test]
+    fn tesseract_reads_pictures_and_scanned_pages() {
+        if Tesseract::find("eng").is_none() {
+            eprintln!("skipped: Tesseract is not installed");
+            return;
+        }
+        for (name, expected) in [
+            ("letters.png", "violet umbrellas"),
+            ("scan.pdf", "copper kettles\n\nviolet umbrellas"),
+        ] {
+            let Reply::Extracted(extracted) = look_at(name) else { panic!("{name}") };
+            let Outcome::Text { document, .. } = extracted.outcome else { panic!("{name}") };
+            assert_eq!(document.text, expected, "{name}");
+            assert_eq!(document.caveats, [Caveat::Recognised { pages: 1 }], "{name}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod conversation;
 mod embed;
 mod error;
 mod extract;
+mod ocr;
 mod options;
 mod process;
 mod queue;

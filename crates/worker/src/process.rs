@@ -4,7 +4,10 @@
 //! A worker ends when its stdin does, which is also how it notices that the app
 //! is gone. On Linux the kernel tells it, too.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    process::Command,
+};
 
 use crate::Manners;
 
@@ -69,6 +72,23 @@ pub fn behave(manners: &Manners) {
     // Windows starts the process with its priority.
     #[cfg(not(unix))]
     let _ = manners;
+}
+
+/// A program that this thread starts ends with it, and so with this process.
+pub fn end_with_this_thread(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: between fork and exec only prctl is called, which takes numbers.
+    unsafe {
+        use std::os::unix::process::CommandExt;
+
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+    // Elsewhere it ends with its input, or with the app's job.
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
 }
 
 /// Has the kernel send a signal when the parent dies.

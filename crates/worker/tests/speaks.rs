@@ -10,7 +10,13 @@ use rummage_testkit::{Tree, cosine, runtime_library};
 use crate::worker::{PROGRAM, Worker, embed, embed_arguments, long_lease, model};
 
 fn extract(lease: u64, tree: &Tree, name: &str) -> Request {
-    Request::Extract(ExtractRequest { lease, path: tree.source(name), max_bytes: 1000 })
+    Request::Extract(ExtractRequest {
+        lease,
+        path: tree.source(name),
+        max_bytes: 1000,
+        ocr: None,
+        patience_ms: 60_000,
+    })
 }
 
 #[test]

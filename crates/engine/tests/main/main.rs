@@ -11,7 +11,10 @@ mod ledger;
 mod poison;
 #[cfg(unix)]
 mod power;
+#[cfg(unix)]
+mod scans;
 mod setting;
+mod spoiled;
 mod words;
 
 use std::{fs, path::PathBuf, time::Duration};

@@ -48,6 +48,34 @@ async fn a_raised_size_cap_and_a_lifted_rule_let_files_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_size_of_passages_cuts_files_anew_and_embeds_only_what_is_new() {
+    let (home, tree) = (Home::new(), Tree::with([("short.txt", "violet umbrellas")]));
+    tree.write("long.txt", rummage_testkit::prose(60, 1));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let (before, counts) = (engine.totals(), engine.status().unwrap().counts);
+    let mut settings = engine.settings();
+    settings.passages.tokens = Auto::Fixed(32);
+    engine.save_settings(settings).await.unwrap();
+    settled(&engine).await;
+    let (after, recut) = (engine.totals(), engine.status().unwrap().counts);
+    assert_eq!((recut.indexed, recut.embedded), (2, recut.passages));
+    assert!(recut.passages > counts.passages, "{recut:?}");
+    // The short file is one passage, as it was.
+    let reused = after.reused - before.reused;
+    assert!(reused >= 1, "{after:?}");
+    assert_eq!(after.embedded - before.embedded + reused, recut.passages);
+    assert_eq!(names(&engine, "violet umbrellas").await, ["short.txt"]);
+    engine.close().await;
+    // The next engine finds them cut as they are to be.
+    let engine = home.open(Following::Once).await;
+    settled(&engine).await;
+    assert_eq!(engine.totals().embedded, 0);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_out_of_range_changes_nothing() {
     let home = Home::new();
     let engine = home.open(Following::Once).await;

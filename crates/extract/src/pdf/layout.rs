@@ -66,6 +66,13 @@ impl Layout {
         self.last = None;
     }
 
+    /// Text that has its lines already.
+    pub fn push_lines(&mut self, text: &str) {
+        self.leftward.write(&mut self.page);
+        self.page.push_lines(text);
+        self.last = None;
+    }
+
     pub fn len(&self) -> usize {
         self.page.len()
     }

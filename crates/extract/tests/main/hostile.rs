@@ -115,20 +115,20 @@ fn a_pdf_whose_objects_loop_ends() {
 }
 
 #[test]
-fn ten_thousand_pages_are_read() {
-    let kids: Vec<_> = (6..10_006).map(|number| format!("{number} 0 R")).collect();
+fn a_hundred_thousand_pages_are_read() {
+    let kids: Vec<_> = (6..100_006).map(|number| format!("{number} 0 R")).collect();
     let objects = [
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        format!("<</Type/Pages/Count 10000/Kids[{}]/Resources 5 0 R>>", kids.join(" ")),
+        format!("<</Type/Pages/Count 100000/Kids[{}]/Resources 5 0 R>>", kids.join(" ")),
         stream("", "BT /F 1 Tf (a) Tj ET"),
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
         "<</Font<</F 4 0 R>>>>".to_owned(),
     ];
     let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 3 0 R>>".to_owned();
-    let objects: Vec<_> = objects.into_iter().chain(std::iter::repeat_n(page, 10_000)).collect();
+    let objects: Vec<_> = objects.into_iter().chain(std::iter::repeat_n(page, 100_000)).collect();
     let document = extract(&SourcePath::new("a.pdf"), &pdf(&objects, "")).unwrap();
-    assert_eq!(document.pages.len(), 10_000);
-    assert_eq!(document.text.len(), 3 * 10_000 - 2);
+    assert_eq!(document.pages.len(), 100_000);
+    assert_eq!(document.text.len(), 3 * 100_000 - 2);
 }
 
 #[test]

@@ -439,6 +439,9 @@ impl Supervisor {
                 State::Ready | State::Expiring | State::Retiring => {
                     let lease = self.leases.get(worker.leases.front()?)?;
                     match worker.duty.role() {
+                        Role::Extract if lease.request.reads_pictures() => {
+                            (limits.ocr, Why::SlowFile)
+                        }
                         Role::Extract => (limits.extract, Why::SlowFile),
                         Role::Embed => {
                             let tokens = u32::try_from(cost(&lease.request)).unwrap_or(u32::MAX);

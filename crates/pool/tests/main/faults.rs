@@ -225,6 +225,8 @@ impl<'a> Simulation<'a> {
                 lease,
                 path: PathBuf::from("/f").into(),
                 max_bytes: 1,
+                ocr: None,
+                patience_ms: 1,
             }),
             kind => Request::Embed(EmbedRequest {
                 lease,

@@ -231,7 +231,7 @@ async fn files_are_read_while_texts_are_embedded() {
     let faulty = Faulty::start("", false, limits());
     let tree = rummage_testkit::Tree::with([("a.txt", "some text")]);
     let (outcome, ()) = tokio::join!(
-        faulty.pool.extract(tree.source("a.txt"), 1000),
+        faulty.pool.extract(tree.source("a.txt"), 1000, None),
         faulty.check_all_leases_done()
     );
     assert!(matches!(outcome, Ok(Outcome::Text { .. })), "{outcome:?}");

@@ -38,6 +38,7 @@ fn config(embed: usize, extract: usize) -> PoolConfig {
             start: Duration::from_secs(5),
             embed: Duration::from_secs(5),
             extract: Duration::from_secs(5),
+            ocr: Duration::from_secs(50),
             passages: 40,
             ..Limits::new(8 << 30, 300 << 20)
         },
@@ -157,6 +158,8 @@ impl Simulation {
                 lease,
                 path: PathBuf::from("/f").into(),
                 max_bytes: 1,
+                ocr: None,
+                patience_ms: 1,
             })
         } else {
             let token_ids = vec![vec![1; 1 + lease as usize % 5]];
