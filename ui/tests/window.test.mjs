@@ -195,7 +195,7 @@ describe('folders', () => {
     const folders = page.getByRole('region', { name: 'Folders' });
     await folders.getByRole('button', { name: 'Stop following Notes' }).click();
     await page.keyboard.press('Enter');
-    await folders.getByText('871 files').waitFor();
+    await folders.getByText('871 indexed').waitFor();
     assert.deepEqual(await calls(page), []);
     await page.keyboard.press('Enter');
     await folders.getByRole('button', { name: 'Stop following', exact: true }).click();
@@ -228,33 +228,6 @@ describe('folders', () => {
     await page.getByRole('alert').getByText('Free some space').waitFor();
     await page.getByRole('button', { name: /^Dismiss: The disk is full/ }).click();
     assert.equal(await page.getByRole('alert').count(), 0);
-  });
-});
-
-describe('ledger', () => {
-  check('filters by state and by words', 'ready', async (page) => {
-    await page.getByRole('button', { name: 'Files', exact: true }).click();
-    const dialog = page.getByRole('dialog', { name: 'Files' });
-    const rows = dialog.locator('tbody tr');
-    await rows.nth(7).waitFor();
-    await dialog.getByRole('radio', { name: 'Skipped' }).check();
-    await rows.nth(2).waitFor({ state: 'detached' });
-    assert.equal(await rows.count(), 2);
-    await dialog.getByRole('searchbox').fill('larger mbox');
-    await dialog.getByText('1 file', { exact: true }).waitFor();
-    await dialog.getByRole('button', { name: 'Show mail-archive.mbox in its folder' }).click();
-    assert.equal((await calls(page)).flat()[0], 'reveal');
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
-  });
-
-  check('a count opens it on just those', 'ready', async (page) => {
-    await page.getByRole('button', { name: '3 failed' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Files' });
-    await dialog.getByText('The file is encrypted.').waitFor();
-    assert.ok(await dialog.getByRole('radio', { name: 'Failed' }).isChecked());
-    assert.equal(await dialog.locator('tbody tr').count(), 3);
   });
 });
 
@@ -347,13 +320,6 @@ describe('for everyone', () => {
       async (page) => {
         await page.keyboard.press('Control+,');
         await page.getByLabel('Tokens per model call', { exact: true }).fill('1');
-      },
-    ],
-    ledger: [
-      'ready',
-      async (page) => {
-        await page.getByRole('button', { name: 'Files', exact: true }).click();
-        await page.getByRole('table').waitFor();
       },
     ],
     drop: ['ready', (page) => drag(page, { type: 'enter', paths: ['/a'] })],

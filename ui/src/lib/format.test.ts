@@ -9,6 +9,7 @@ import {
   duration,
   folderOf,
   memory,
+  moment,
   plural,
   rate,
   splitPath,
@@ -96,6 +97,13 @@ describe('dates', () => {
     [at(2025, 5, 13, 12, 0), '13 Jun'],
     [at(2024, 11, 31, 12, 0), '31 Dec 2024'],
     ['no date', ''],
+  ]);
+  const time = (...parts: [number, number, number, number, number]) => new Date(...parts).getTime();
+  table('moment', (ms: number) => moment(ms, now), [
+    [time(2025, 5, 15, 14, 5), 'at 14:05'],
+    [time(2025, 5, 16, 0, 5), 'tomorrow at 00:05'],
+    [time(2025, 5, 18, 9, 0), 'on 18 Jun at 09:00'],
+    [time(2025, 5, 14, 9, 0), 'at 09:00'],
   ]);
 });
 
