@@ -75,7 +75,8 @@ async fn a_root_that_comes_back_is_watched_again() {
     settled(&engine).await;
     assert_eq!(engine.totals().embedded, 1, "nothing was done again");
     tree.write("disk/b.txt", "copper kettles");
-    finds(&engine, "copper kettles", &["b.txt"]).await;
+    until(&engine, "seen again", |status| status.counts.indexed == 2).await;
+    assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
     engine.close().await;
 }
 
