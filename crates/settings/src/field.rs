@@ -14,7 +14,10 @@ pub enum Field {
     MemoryMegabytes,
     PassagesPerLease,
     TokensPerCall,
+    PassageTokens,
     MaxMegabytes,
+    Ocr,
+    OcrLanguages,
     Ignore,
 }
 
@@ -23,8 +26,10 @@ pub enum Field {
 pub(crate) enum Kind {
     AutoOr { least: i64, most: i64 },
     Number { least: i64, most: i64 },
+    Switch,
     Mode,
     Id,
+    Languages,
     Patterns,
 }
 
@@ -32,13 +37,14 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Number(i64),
+    Switch(bool),
     Text(String),
     List(Vec<String>),
 }
 
 impl Field {
     /// In the order in which they are written.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Model,
         Self::IndexingMode,
         Self::PoolSize,
@@ -46,7 +52,10 @@ impl Field {
         Self::MemoryMegabytes,
         Self::PassagesPerLease,
         Self::TokensPerCall,
+        Self::PassageTokens,
         Self::MaxMegabytes,
+        Self::Ocr,
+        Self::OcrLanguages,
         Self::Ignore,
     ];
 
@@ -60,7 +69,10 @@ impl Field {
             Self::MemoryMegabytes => "pool.memory_megabytes",
             Self::PassagesPerLease => "batch.passages_per_lease",
             Self::TokensPerCall => "batch.tokens_per_call",
+            Self::PassageTokens => "passages.tokens",
             Self::MaxMegabytes => "files.max_megabytes",
+            Self::Ocr => "files.ocr",
+            Self::OcrLanguages => "files.ocr_languages",
             Self::Ignore => "files.ignore",
         }
     }
@@ -71,7 +83,7 @@ impl Field {
             Kind::AutoOr { least, most } | Kind::Number { least, most } => {
                 Some((least.unsigned_abs(), most.unsigned_abs()))
             }
-            Kind::Mode | Kind::Id | Kind::Patterns => None,
+            Kind::Switch | Kind::Mode | Kind::Id | Kind::Languages | Kind::Patterns => None,
         }
     }
 
@@ -97,7 +109,11 @@ impl Field {
             Self::MemoryMegabytes => Kind::AutoOr { least: 128, most: 65536 },
             Self::PassagesPerLease => Kind::AutoOr { least: 1, most: 1024 },
             Self::TokensPerCall => Kind::AutoOr { least: 16, most: 65536 },
+            // A sentence at least; more than any small model reads.
+            Self::PassageTokens => Kind::AutoOr { least: 64, most: 8192 },
             Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
+            Self::Ocr => Kind::Switch,
+            Self::OcrLanguages => Kind::Languages,
             Self::Ignore => Kind::Patterns,
         }
     }
@@ -109,16 +125,25 @@ impl Field {
                 Kind::AutoOr { least, most } | Kind::Number { least, most },
                 Value::Number(number),
             ) => (least..=most).contains(number),
+            (Kind::Switch, Value::Switch(_)) => true,
             (Kind::Mode, Value::Text(name)) => IndexingMode::of_name(name).is_some(),
             (Kind::Id, Value::Text(id)) => {
                 !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())
             }
+            (Kind::Languages, Value::Text(names)) => names.split('+').all(is_language),
             (Kind::Patterns, Value::List(lines)) => lines
                 .iter()
                 .all(|line| !line.trim().is_empty() && !line.contains(['\n', '\r', '\0'])),
             _ => false,
         }
     }
+}
+
+/// Such as `eng`, `chi_sim` or `script/Latin`. It goes on a command line, so it must
+/// not look like an option.
+fn is_language(name: &str) -> bool {
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"_/-".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(may_stand)
 }
 
 /// What the value must be, to end a sentence that names the field.
@@ -129,8 +154,10 @@ impl fmt::Display for Kind {
                 write!(f, "\"auto\" or a whole number from {least} to {most}")
             }
             Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Switch => f.write_str("true or false"),
             Self::Mode => f.write_str("\"full\", \"considerate\" or \"paused\""),
             Self::Id => f.write_str("the id of a model, in letters, digits and marks"),
+            Self::Languages => f.write_str("Tesseract's names of languages, such as \"eng+deu\""),
             Self::Patterns => {
                 f.write_str("a list of ignore patterns, none empty, each on one line")
             }
@@ -143,6 +170,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => write!(f, "{number}"),
+            Self::Switch(is_on) => write!(f, "{is_on}"),
             Self::Text(text) => write!(f, "{text:?}"),
             Self::List(lines) => write!(f, "{lines:?}"),
         }
@@ -205,5 +233,11 @@ mod tests {
         check(Field::Ignore, Value::List(vec!["*.log".into(), " ".into()]), false);
         check(Field::Ignore, Value::List(vec!["a\nb".into()]), false);
         check(Field::Ignore, Value::List(Vec::new()), true);
+        check(Field::Ocr, Value::Switch(true), true);
+        check(Field::Ocr, "true", false);
+        check(Field::OcrLanguages, "eng+chi_sim+script/Latin", true);
+        for wrong in ["", "eng+", "--psm", "eng deu"] {
+            check(Field::OcrLanguages, wrong, false);
+        }
     }
 }

@@ -18,5 +18,6 @@ pub use field::Field;
 pub use ignore::{default_ignore, reason_of_default};
 pub use read::Loaded;
 pub use settings::{
-    Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PoolSettings, Settings,
+    Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
+    PoolSettings, Settings,
 };

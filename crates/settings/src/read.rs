@@ -103,6 +103,9 @@ pub(crate) fn value_of(item: &Item) -> Option<Value> {
     if let Some(number) = item.as_integer() {
         return Some(Value::Number(number));
     }
+    if let Some(is_on) = item.as_bool() {
+        return Some(Value::Switch(is_on));
+    }
     if let Some(text) = item.as_str() {
         return Some(Value::Text(text.to_owned()));
     }
@@ -151,8 +154,12 @@ mod tests {
             [batch]
             passages_per_lease = 64
             tokens_per_call = 512
+            [passages]
+            tokens = 128
             [files]
             max_megabytes = 8
+            ocr = true
+            ocr_languages = "deu+eng"
             ignore = ["*.log", "!keep.log"]
             "#,
         );
@@ -165,7 +172,9 @@ mod tests {
         assert_eq!(settings.pool.threads_per_worker, Auto::Auto);
         assert_eq!(settings.batch.passages_per_lease, Auto::Fixed(64));
         assert_eq!(settings.batch.tokens_per_call, Auto::Fixed(512));
+        assert_eq!(settings.passages.tokens, Auto::Fixed(128));
         assert_eq!(settings.files.max_megabytes, 8);
+        assert_eq!(settings.files.ocr(), Some("deu+eng"));
         assert_eq!(settings.files.ignore, ["*.log", "!keep.log"]);
     }
 
@@ -226,7 +235,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_file_holds_valid_settings_come_of_it(
-            text in "(model|pool|batch|files|size|\\.|ignore|=|\\[|\\]|\\{|\\}|\"|auto|-?[0-9]{1,20}|\n|,| |é)*"
+            text in "(model|pool|batch|files|passages|tokens|ocr|ocr_languages|true|size|\\.|ignore|=|\\[|\\]|\\{|\\}|\"|auto|-?[0-9]{1,20}|\n|,| |é)*"
         ) {
             prop_assert_eq!(read(&text).settings.validate(), []);
         }

@@ -26,6 +26,7 @@ pub struct Settings {
     pub indexing: IndexingSettings,
     pub pool: PoolSettings,
     pub batch: BatchSettings,
+    pub passages: PassageSettings,
     pub files: FileSettings,
     /// Id of the embedding model.
     pub model: String,
@@ -84,11 +85,23 @@ pub struct BatchSettings {
     pub tokens_per_call: Auto<usize>,
 }
 
-/// Which files are read.
+/// How texts are cut. A change cuts every file anew.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PassageSettings {
+    /// The most tokens of a passage; `auto` is what the model reads at once, and no
+    /// more than that is ever used.
+    pub tokens: Auto<usize>,
+}
+
+/// Which files are read, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
     /// In units of 2²⁰ bytes; a larger file is skipped, with that reason.
     pub max_megabytes: u64,
+    /// Whether letters in pictures and scans are read, with an installed Tesseract.
+    pub ocr: bool,
+    /// Tesseract's names of the languages in them, joined by `+`.
+    pub ocr_languages: String,
     /// In the syntax of a `.gitignore`, relative to each chosen folder.
     pub ignore: Vec<String>,
 }
@@ -99,6 +112,7 @@ impl Default for Settings {
             indexing: IndexingSettings::default(),
             pool: PoolSettings::default(),
             batch: BatchSettings::default(),
+            passages: PassageSettings::default(),
             files: FileSettings::default(),
             model: "all-MiniLM-L6-v2".to_owned(),
         }
@@ -107,13 +121,23 @@ impl Default for Settings {
 
 impl Default for FileSettings {
     fn default() -> Self {
-        Self { max_megabytes: 32, ignore: default_ignore() }
+        Self {
+            max_megabytes: 32,
+            ocr: false,
+            ocr_languages: "eng".to_owned(),
+            ignore: default_ignore(),
+        }
     }
 }
 
 impl FileSettings {
     pub const fn max_bytes(&self) -> u64 {
         self.max_megabytes << 20
+    }
+
+    /// The languages in pictures, where those are to be read.
+    pub fn ocr(&self) -> Option<&str> {
+        self.ocr.then_some(&self.ocr_languages)
     }
 }
 
@@ -139,9 +163,12 @@ impl Settings {
             Field::MemoryMegabytes => auto(self.pool.memory_megabytes),
             Field::PassagesPerLease => auto(self.batch.passages_per_lease),
             Field::TokensPerCall => auto(self.batch.tokens_per_call),
+            Field::PassageTokens => auto(self.passages.tokens),
             Field::MaxMegabytes => {
                 Value::Number(i64::try_from(self.files.max_megabytes).unwrap_or(i64::MAX))
             }
+            Field::Ocr => Value::Switch(self.files.ocr),
+            Field::OcrLanguages => Value::Text(self.files.ocr_languages.clone()),
             Field::Ignore => Value::List(self.files.ignore.clone()),
             Field::Model => Value::Text(self.model.clone()),
         }
@@ -161,9 +188,12 @@ impl Settings {
             (Field::MemoryMegabytes, value) => self.pool.memory_megabytes = value.auto(),
             (Field::PassagesPerLease, value) => self.batch.passages_per_lease = value.auto(),
             (Field::TokensPerCall, value) => self.batch.tokens_per_call = value.auto(),
+            (Field::PassageTokens, value) => self.passages.tokens = value.auto(),
             (Field::MaxMegabytes, Value::Number(number)) => {
                 self.files.max_megabytes = number.unsigned_abs();
             }
+            (Field::Ocr, Value::Switch(is_on)) => self.files.ocr = is_on,
+            (Field::OcrLanguages, Value::Text(names)) => self.files.ocr_languages = names,
             (Field::Ignore, Value::List(lines)) => self.files.ignore = lines,
             (Field::Model, Value::Text(id)) => self.model = id,
             _ => return false,
@@ -177,7 +207,7 @@ impl Value {
     fn auto(self) -> Auto<usize> {
         match self {
             Value::Number(number) => usize::try_from(number).map_or(Auto::Auto, Auto::Fixed),
-            Value::Text(_) | Value::List(_) => Auto::Auto,
+            Value::Switch(_) | Value::Text(_) | Value::List(_) => Auto::Auto,
         }
     }
 }

@@ -120,6 +120,7 @@ fn put(document: &mut DocumentMut, field: Field, value: &Value) {
 fn to_toml(value: &Value, old: Option<&Array>) -> Toml {
     match value {
         Value::Number(number) => (*number).into(),
+        Value::Switch(is_on) => (*is_on).into(),
         Value::Text(text) => text.into(),
         Value::List(lines) => Toml::Array(list(lines, old)),
     }
@@ -193,7 +194,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PoolSettings};
+    use crate::{
+        Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
+        PoolSettings,
+    };
 
     struct Place {
         dir: tempfile::TempDir,
@@ -348,13 +352,22 @@ mod tests {
             (auto(1, 1024), auto(16, 65536)).prop_map(|(passages_per_lease, tokens_per_call)| {
                 BatchSettings { passages_per_lease, tokens_per_call }
             });
-        let files = (1..=128_u64, prop::collection::vec("[!-~é]{1,8}", 0..5))
-            .prop_map(|(max_megabytes, ignore)| FileSettings { max_megabytes, ignore });
-        (indexing, pool, batch, files, "[a-zA-Z0-9._-]{1,12}").prop_map(
-            |(indexing, pool, batch, files, model)| Settings {
+        let passages = auto(64, 8192).prop_map(|tokens| PassageSettings { tokens });
+        let ignore = prop::collection::vec("[!-~é]{1,8}", 0..5);
+        let files = (1..=128_u64, any::<bool>(), "[a-z]{3}(\\+[a-z]{3}){0,2}", ignore).prop_map(
+            |(max_megabytes, ocr, ocr_languages, ignore)| FileSettings {
+                max_megabytes,
+                ocr,
+                ocr_languages,
+                ignore,
+            },
+        );
+        (indexing, pool, batch, passages, files, "[a-zA-Z0-9._-]{1,12}").prop_map(
+            |(indexing, pool, batch, passages, files, model)| Settings {
                 indexing,
                 pool,
                 batch,
+                passages,
                 files,
                 model,
             },

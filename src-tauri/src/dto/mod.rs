@@ -59,9 +59,11 @@ impl AppError {
             Field::MemoryMegabytes => Some("memoryMegabytes"),
             Field::PassagesPerLease => Some("passagesPerLease"),
             Field::TokensPerCall => Some("tokensPerCall"),
+            Field::PassageTokens => Some("passageTokens"),
             Field::MaxMegabytes => Some("maxFileMegabytes"),
+            Field::Ocr => Some("ocr"),
             Field::Ignore => Some("ignore"),
-            Field::Model => None,
+            Field::Model | Field::OcrLanguages => None,
         };
         Self { kind: "usage", field: name, message, mend: None }
     }
