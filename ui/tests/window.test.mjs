@@ -60,7 +60,7 @@ describe('search', () => {
 
   check('is all keyboard', 'ready', async (page) => {
     await page.keyboard.type('heat pump');
-    await page.getByText('5 files').waitFor();
+    await page.getByText('5 files · 41 ms').waitFor();
     assert.match(await selected(page).textContent(), /heat-pump-comparison\.md/);
     await page.keyboard.press('ArrowDown');
     assert.match(await selected(page).textContent(), /quotation/);
@@ -268,6 +268,30 @@ describe('settings', () => {
       window.fake.calls.map(([, settings]) => settings.poolSize),
     );
     assert.deepEqual(saved, [2, 4, 'auto']);
+  });
+
+  check('text in pictures is read where Tesseract is there', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByText('With Tesseract, which is installed').waitFor();
+    await dialog.getByRole('checkbox', { name: 'Read text in pictures and scans' }).check();
+    await dialog.getByText('Saved').waitFor();
+    assert.equal(await page.evaluate(() => window.fake.calls.at(-1)[1].ocr), true);
+  });
+
+  check('and where it is not, that is said', 'problems', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByText('This needs Tesseract, which is not found on this computer.').waitFor();
+    const ocr = dialog.getByRole('checkbox', { name: 'Read text in pictures and scans' });
+    assert.ok(await ocr.isDisabled());
+  });
+
+  check('a passage is no longer than the model reads', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('checkbox', { name: 'Auto (256) for Passage size' }).uncheck();
+    await number(dialog, 'Passage size').fill('300');
+    await dialog.getByText('Enter a whole number from 64 to 256.').waitFor();
+    await number(dialog, 'Passage size').fill('128');
+    await page.waitForFunction(() => window.fake.calls.at(-1)[1].passageTokens === 128);
   });
 
   check('what the program refuses stands beside its field', 'ready', async (page) => {

@@ -335,6 +335,11 @@ impl Engine {
         self.shared.auto
     }
 
+    /// The tokens of the longest passage that the model reads; `None` without a model.
+    pub fn longest_passage(&self) -> Option<usize> {
+        self.shared.model.as_ref().map(|model| model.model.spec.max_tokens)
+    }
+
     /// Saves settings and applies them at once.
     ///
     /// # Errors

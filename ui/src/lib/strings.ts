@@ -329,11 +329,22 @@ export const t = {
         label: 'Tokens per model call',
         help: 'Best about as large as the processor’s cache holds.',
       },
+      passageTokens: {
+        label: 'Passage size',
+        help: 'In tokens, at most. Shorter passages point closer. A change cuts all files anew.',
+      },
       maxFileMegabytes: {
         label: 'Maximum file size',
         help: 'In megabytes. Larger files are skipped, and listed so.',
       },
     } satisfies Record<NumberField, { label: string; help: string }>,
+    ocr: {
+      label: 'Read text in pictures and scans',
+      help: (hasTesseract: boolean) =>
+        hasTesseract
+          ? 'With Tesseract, which is installed on this computer. It takes a while for each page.'
+          : 'This needs Tesseract, which is not found on this computer.',
+    },
     mode: 'Indexing speed',
     ignore: {
       label: 'Ignore list',

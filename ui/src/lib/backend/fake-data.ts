@@ -229,7 +229,9 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: 'auto',
       passagesPerLease: 'auto',
       tokensPerCall: 512,
+      passageTokens: 'auto',
       maxFileMegabytes: 50,
+      ocr: false,
       ignore: ['node_modules/', '*.tmp', 'target/'],
     },
     auto: {
@@ -238,6 +240,7 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: 600,
       passagesPerLease: 64,
       tokensPerCall: 256,
+      passageTokens: 256,
     },
     limits: {
       poolSize: [1, 16],
@@ -245,8 +248,10 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: [128, 65_536],
       passagesPerLease: [1, 1024],
       tokensPerCall: [32, 16_384],
+      passageTokens: [64, 256],
       maxFileMegabytes: [1, 4096],
     },
+    hasTesseract: false,
     dataDir: '/home/you/.local/share/rummage',
     settingsFile: '/home/you/.config/rummage/settings.toml',
   };

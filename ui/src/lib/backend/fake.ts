@@ -80,7 +80,7 @@ export function fakeBackend(): Backend {
   window.fake = fake;
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
-  let view = sampleSettings();
+  let view = { ...sampleSettings(), hasTesseract: scene !== 'problems' };
 
   return {
     async status() {

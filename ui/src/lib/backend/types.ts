@@ -236,13 +236,22 @@ export interface Settings {
   memoryMegabytes: OrAuto;
   passagesPerLease: OrAuto;
   tokensPerCall: OrAuto;
+  /** The most tokens of a passage. */
+  passageTokens: OrAuto;
   maxFileMegabytes: number;
+  /** Text in pictures and scans is read, with Tesseract. */
+  ocr: boolean;
   ignore: string[];
 }
 
 /** The settings that may be left to the program. */
 export type AutoField =
-  'poolSize' | 'threadsPerWorker' | 'memoryMegabytes' | 'passagesPerLease' | 'tokensPerCall';
+  | 'poolSize'
+  | 'threadsPerWorker'
+  | 'memoryMegabytes'
+  | 'passagesPerLease'
+  | 'tokensPerCall'
+  | 'passageTokens';
 export type NumberField = AutoField | 'maxFileMegabytes';
 
 export interface SettingsView {
@@ -251,6 +260,8 @@ export interface SettingsView {
   auto: Record<AutoField, number>;
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
+  /** Tesseract is installed on this computer. */
+  hasTesseract: boolean;
   dataDir: string;
   settingsFile: string;
 }
