@@ -75,7 +75,8 @@ pub(crate) async fn run(
     let mut look_for_away = interval(LOOK_FOR_AWAY);
     look_for_away.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        if task.needs_another_look() {
+        let away = task.any_away();
+        if away || task.needs_another_look() {
             next = next.min(Instant::now() + RECONCILE_SOON);
         }
         let due = task.retry_due();
@@ -87,7 +88,9 @@ pub(crate) async fn run(
                 next = Instant::now() + RECONCILE;
                 task.scan_all(false).await;
             }
-            _ = look_for_away.tick(), if following == Following::Live => task.welcome().await,
+            _ = look_for_away.tick(), if away && following == Following::Live => {
+                task.welcome().await;
+            }
             () = tokio::time::sleep(due), if following == Following::Live => {}
         }
     }
@@ -195,11 +198,14 @@ impl Follower {
         wait.min(LOOK_FOR_DUE)
     }
 
-    fn needs_another_look(&self) -> bool {
+    fn any_away(&self) -> bool {
         let roots = self.shared.catalog.roots().unwrap_or_default();
+        roots.iter().any(|root| root.away.is_some())
+    }
+
+    fn needs_another_look(&self) -> bool {
         self.unwatched.is_some()
             || !self.shared.limited().is_empty()
-            || roots.iter().any(|root| root.away.is_some())
             || self.shared.problems.stands(ProblemKind::Scanning)
     }
 

@@ -124,9 +124,9 @@ impl Engine {
     /// could not be listed. Does nothing for any other row.
     pub async fn retry_file(&self, file: FileId) -> Result<(), EngineError> {
         self.writable()?;
-        let row = self.file(file)?.into_iter().collect::<Vec<_>>();
+        let row: Vec<_> = self.file(file)?.into_iter().collect();
         self.retry_rows(&row)?;
-        self.queued_again(row.iter().any(|row| row.is_folder)).await
+        self.queued_again(row.iter().any(is_unreadable)).await
     }
 
     /// The same for all rows that a filter wants. Returns how many files are queued by
@@ -137,7 +137,7 @@ impl Engine {
         while let Some(after) = next {
             let page = self.find_files(filter, after, RETRIED_AT_ONCE)?;
             queued += self.retry_rows(&page.rows)?;
-            look |= page.rows.iter().any(|row| row.is_folder && !row.is_left_out());
+            look |= page.rows.iter().any(is_unreadable);
             next = page.next;
         }
         self.queued_again(look).await?;
@@ -178,4 +178,9 @@ impl Engine {
         let added = self.follow(&[path.as_path().to_owned()]).await?;
         added.refused.into_iter().next().map_or(Ok(()), Err)
     }
+}
+
+/// A folder that could not be listed.
+fn is_unreadable(row: &FileRow) -> bool {
+    row.is_folder && row.state == FileState::Failed
 }
