@@ -67,7 +67,6 @@ async function showFiles(rummage, desktop) {
   await (await rummage.window.find('button', 'Files')).click();
   await (await rummage.window.find('radio', /^Skipped/)).click();
   await clear(rummage, desktop);
-  await rummage.window.press('Tab');
 }
 
 async function showHealth(rummage, desktop) {
