@@ -8,7 +8,10 @@ const check = windowTests();
 
 const dialogOf = (page) => page.getByRole('dialog', { name: 'Files' });
 const grid = (page) => page.getByRole('grid', { name: 'Files' });
-const rows = (page) => grid(page).getByRole('row').filter({ has: page.getByRole('gridcell') });
+const rows = (page) =>
+  grid(page)
+    .getByRole('row')
+    .filter({ has: page.getByRole('gridcell') });
 const rowOf = (page, name) => rows(page).filter({ hasText: name });
 const button = (page, name) => dialogOf(page).getByRole('button', { name, exact: true });
 const radio = (page, name) => dialogOf(page).getByRole('radio', { name });
@@ -96,7 +99,9 @@ describe('the list', () => {
 
   check('says why, how often and when again', 'ready', async (page) => {
     await page.getByRole('button', { name: '3 failed' }).click();
-    await rowOf(page, 'lease-1998.pdf').getByText(/^Tried 3 times, next (tomorrow )?at \d\d:\d\d$/).waitFor();
+    await rowOf(page, 'lease-1998.pdf')
+      .getByText(/^Tried 3 times, next (tomorrow )?at \d\d:\d\d$/)
+      .waitFor();
     await rowOf(page, 'thesis.tex').getByText('Tried twice, next when it changes').waitFor();
     await rowOf(page, 'broken.docx').getByText('Tried once').waitFor();
   });
@@ -120,6 +125,7 @@ describe('what can be done', () => {
     await hasRows(page, 0);
     await radio(page, /^Queued 1,000$/).waitFor();
     assert.equal(await button(page, 'Retry all 1,000').count(), 0);
+    assert.ok(await isFocused(grid(page)), 'the keyboard stays in the list');
   });
 
   check('just those shown are read again', 'failures', async (page) => {
@@ -130,17 +136,21 @@ describe('what can be done', () => {
     await radio(page, /^Failed 989$/).waitFor();
   });
 
-  check('what a rule leaves out is indexed anyway, and the rule is named', 'ready', async (page) => {
-    await page.getByRole('button', { name: '25 skipped' }).click();
-    const row = rowOf(page, 'signing-key.pem');
-    await row.getByText('The pattern *.pem in the settings leaves it out').waitFor();
-    await button(page, 'Index anyway: signing-key.pem').click();
-    await told(page)
-      .getByText('signing-key.pem is indexed, against this: the pattern *.pem in the settings')
-      .waitFor();
-    await row.waitFor({ state: 'detached' });
-    await radio(page, /^Skipped 24$/).waitFor();
-  });
+  check(
+    'what a rule leaves out is indexed anyway, and the rule is named',
+    'ready',
+    async (page) => {
+      await page.getByRole('button', { name: '25 skipped' }).click();
+      const row = rowOf(page, 'signing-key.pem');
+      await row.getByText('The pattern *.pem in the settings leaves it out').waitFor();
+      await button(page, 'Index anyway: signing-key.pem').click();
+      await told(page)
+        .getByText('signing-key.pem is indexed, against this: the pattern *.pem in the settings')
+        .waitFor();
+      await row.waitFor({ state: 'detached' });
+      await radio(page, /^Skipped 24$/).waitFor();
+    },
+  );
 
   check('what does not work is said', 'ready', async (page) => {
     await page.getByRole('button', { name: '25 skipped' }).click();

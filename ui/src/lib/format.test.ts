@@ -136,18 +136,14 @@ describe('paths', () => {
     '/a/Same',
     '/b/Same',
   ].map((path) => ({ path, name: baseName(path) }));
-  table(
-    'withinRoot',
-    (folder: string) => withinRoot(folder, roots),
-    [
-      ['/home/you/Notes', 'Notes'],
-      ['/home/you/Notes/2024/May', 'Notes/2024/May'],
-      ['/home/you/Documents/Home/Bills', 'Home/Bills'],
-      ['/home/you/Notes and more', '/home/you/Notes and more'],
-      ['/b/Same/x', '/b/Same/x'],
-      ['/elsewhere', '/elsewhere'],
-    ],
-  );
+  table('withinRoot', (folder: string) => withinRoot(folder, roots), [
+    ['/home/you/Notes', 'Notes'],
+    ['/home/you/Notes/2024/May', 'Notes/2024/May'],
+    ['/home/you/Documents/Home/Bills', 'Home/Bills'],
+    ['/home/you/Notes and more', '/home/you/Notes and more'],
+    ['/b/Same/x', '/b/Same/x'],
+    ['/elsewhere', '/elsewhere'],
+  ]);
   table('folderOf', folderOf, [
     ['/home/you/note.md', '/home/you'],
     ['note.md', ''],

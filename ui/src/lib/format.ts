@@ -87,7 +87,9 @@ export function moment(milliseconds: number, now: Date): string {
   const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
   const clock = `at ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
   if (days <= 0) return clock;
-  return days === 1 ? `tomorrow ${clock}` : `on ${date.getDate()} ${MONTHS[date.getMonth()]} ${clock}`;
+  return days === 1
+    ? `tomorrow ${clock}`
+    : `on ${date.getDate()} ${MONTHS[date.getMonth()]} ${clock}`;
 }
 
 function midnight(date: Date): number {

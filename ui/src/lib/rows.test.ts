@@ -4,17 +4,20 @@ import { HEAD_PX, ROW_PX, follow, inSight, moved } from './rows';
 const HEIGHT = HEAD_PX + 5 * ROW_PX;
 
 describe('what is drawn', () => {
-  it.each([0, 1, 4, 5, 100, 100_000])('covers what is in sight of %d rows, and little more', (count) => {
-    for (let top = 0; top <= count * ROW_PX; top += Math.max(31, (count * ROW_PX) / 97)) {
-      const { first, end } = inSight(top, HEIGHT, count);
-      expect(first).toBeGreaterThanOrEqual(0);
-      expect(end).toBeLessThanOrEqual(count);
-      expect(end - first).toBeLessThan(22);
-      const seen = [Math.floor(top / ROW_PX), Math.ceil((top + HEIGHT) / ROW_PX) - 1];
-      for (const index of seen.filter((one) => one < count))
-        expect(index >= first && index < end, `${index} of ${count} at ${top}`).toBe(true);
-    }
-  });
+  it.each([0, 1, 4, 5, 100, 100_000])(
+    'covers what is in sight of %d rows, and little more',
+    (count) => {
+      for (let top = 0; top <= count * ROW_PX; top += Math.max(31, (count * ROW_PX) / 97)) {
+        const { first, end } = inSight(top, HEIGHT, count);
+        expect(first).toBeGreaterThanOrEqual(0);
+        expect(end).toBeLessThanOrEqual(count);
+        expect(end - first).toBeLessThan(22);
+        const seen = [Math.floor(top / ROW_PX), Math.ceil((top + HEIGHT) / ROW_PX) - 1];
+        for (const index of seen.filter((one) => one < count))
+          expect(index >= first && index < end, `${index} of ${count} at ${top}`).toBe(true);
+      }
+    },
+  );
 });
 
 describe('a row that is led to', () => {

@@ -284,8 +284,7 @@ export const t = {
     retry: 'Retry',
     retryAll: (n: number | null) => (n === null ? 'Retry all' : `Retry all ${count(n)}`),
     retried: (name: string) => `${name} is read again.`,
-    retriedAll: (n: number) =>
-      n === 1 ? '1 file is read again.' : `${files(n)} are read again.`,
+    retriedAll: (n: number) => (n === 1 ? '1 file is read again.' : `${files(n)} are read again.`),
     include: 'Index anyway',
     included: (name: string, rule: string) => `${name} is indexed, against this: ${rule}`,
     /** What a button does, and to which file. */

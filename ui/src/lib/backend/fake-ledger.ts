@@ -87,9 +87,13 @@ function further(root: string, state: FileState, number: number): Omit<FileRow, 
         reason: number % 3 === 0 ? MEANING_TO_COME : 'waits to be read',
       });
     case 'skipped':
-      return skipped(`${place}/photo-${number}.jpg`, 'no text: needs OCR (it is an image or a scan)', {
-        bytes: 3_400_000 + number * 1000,
-      });
+      return skipped(
+        `${place}/photo-${number}.jpg`,
+        'no text: needs OCR (it is an image or a scan)',
+        {
+          bytes: 3_400_000 + number * 1000,
+        },
+      );
     case 'failed':
       return failed(
         `${place}/statement-${number}.pdf`,
@@ -153,7 +157,12 @@ export function queued(status: Status, rows: FileRow[]): Partial<Status> {
       one[row.state] -= 1;
       one.queued += 1;
     }
-    Object.assign(row, { state: 'queued', reason: 'waits to be read', remedy: null, againMs: null });
+    Object.assign(row, {
+      state: 'queued',
+      reason: 'waits to be read',
+      remedy: null,
+      againMs: null,
+    });
   }
   return { counts, roots };
 }
