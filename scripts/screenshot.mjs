@@ -11,13 +11,14 @@ import { windowNamed } from '../tests/desktop/harness/drag.mjs';
 import { prose } from '../tests/desktop/harness/prose.mjs';
 import { openRummage, TITLE, writeFolder } from '../tests/desktop/harness/rummage.mjs';
 import { until } from '../tests/desktop/harness/until.mjs';
-import { COUNT, QUESTION, writeDocuments } from './screenshot/documents.mjs';
+import { COUNT, QUESTION, writeDocuments, writeUnread } from './screenshot/documents.mjs';
 import { ROOT, say } from './setup/shell.mjs';
 
 const PICTURES = [
   { name: 'window', theme: 'Adwaita', show: showAnswer },
   { name: 'window-dark', theme: 'Adwaita:dark', show: showAnswer },
   { name: 'health', theme: 'Adwaita', show: showHealth },
+  { name: 'files', theme: 'Adwaita', show: showFiles },
 ];
 // The page is drawn a moment after it is there.
 const PAINT_MS = 1_000;
@@ -56,6 +57,16 @@ async function showAnswer(rummage, desktop) {
   await clear(rummage, desktop);
   await rummage.ask(QUESTION);
   await until('there are results', async () => (await rummage.firstResult()) !== '');
+}
+
+async function showFiles(rummage, desktop) {
+  const folders = writeDocuments(desktop.env.HOME);
+  writeUnread(folders[0]);
+  await rummage.drop(...folders);
+  await rummage.isUpToDate(COUNT);
+  await (await rummage.window.find('button', 'Files')).click();
+  await (await rummage.window.find('radio', /^Skipped/)).click();
+  await clear(rummage, desktop);
 }
 
 async function showHealth(rummage, desktop) {

@@ -90,4 +90,24 @@ export function writeDocuments(below, now = Date.now()) {
   });
 }
 
+/** What of a folder is not indexed, for this reason or that. */
+const UNREAD = {
+  'Website/node_modules/left/index.js': 'export const left = 1;\n',
+  'Website/.cache/page.html': '<p>Old.</p>\n',
+  'Bank/signing-key.pem': 'Nobody else is to read this.\n',
+  'Bank/.env': 'PIN=none\n',
+  'Scans/Lease, page 1.png': Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+  'Scans/Lease, page 2.png': Buffer.from('89504e470d0a1a0a0000000d49484453', 'hex'),
+  'Home/Notes to come.md': '',
+  'Downloads/Offer.docx': 'PK\x03\x04 and then no archive',
+};
+
+/** Writes these into the folder. */
+export function writeUnread(folder) {
+  for (const [name, contents] of Object.entries(UNREAD)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), contents);
+  }
+}
+
 export const COUNT = Object.values(FOLDERS).flatMap(Object.keys).length;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rummage_corpus::FileId;
-use rummage_engine::{EngineError, FileState, Query};
+use rummage_engine::{EngineError, Query};
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     dto::{
-        AddReport, AppError, FileRow, HealthSample, Mode, SearchAnswer, Settings, SettingsView,
-        Status,
+        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, SearchAnswer, Settings,
+        SettingsView, Status,
     },
     engine::{self, EngineCell},
 };
@@ -20,8 +20,8 @@ use crate::{
 /// Files in an answer.
 const RESULTS: usize = 30;
 
-/// The longest list of files that is given at once.
-const MOST_ROWS: usize = 5000;
+/// The longest page of the ledger.
+const MOST_ROWS: usize = 1000;
 
 /// A longer query is no question.
 const MOST_QUERY_BYTES: usize = 2000;
@@ -72,7 +72,7 @@ pub async fn search(cell: State<'_, EngineCell>, query: String) -> Reply<SearchA
 
 #[tauri::command]
 pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
-    let opened = followed(&cell, &path).await?;
+    let opened = listed(&cell, &path).await?;
     // To open such a file is to run it; its folder shows it instead.
     let outcome = if runs_when_opened(&path) {
         app.opener().reveal_item_in_dir(&opened)
@@ -82,26 +82,30 @@ pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBu
     outcome.map_err(|error| AppError::opening(&opened, &error))
 }
 
-/// Files that the desktop would run, as they are known by their names.
+/// Files that the desktop would run, as they are known by their names. What rules leave
+/// out may be a link to one.
 fn runs_when_opened(path: &Path) -> bool {
     const ANYWHERE: &[&str] = &["app", "command", "desktop", "exe", "jar", "lnk"];
     const ON_WINDOWS: &[&str] = &[
         "bat", "cmd", "com", "hta", "js", "jse", "msi", "pif", "ps1", "reg", "scr", "url", "vbe",
         "vbs", "wsf", "wsh",
     ];
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let extension = extension.as_str();
-    ANYWHERE.contains(&extension) || cfg!(windows) && ON_WINDOWS.contains(&extension)
+    let runs = |path: &Path| {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let extension = extension.as_str();
+        ANYWHERE.contains(&extension) || cfg!(windows) && ON_WINDOWS.contains(&extension)
+    };
+    runs(path) || path.canonicalize().is_ok_and(|real| runs(&real))
 }
 
 #[tauri::command]
 pub async fn reveal_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
-    let path = followed(&cell, &path).await?;
+    let path = listed(&cell, &path).await?;
     app.opener().reveal_item_in_dir(&path).map_err(|error| AppError::opening(&path, &error))
 }
 
-/// Only followed files are opened and shown, whatever the page asks.
-async fn followed(cell: &EngineCell, path: &Path) -> Reply<String> {
+/// Only what stands in the ledger is opened and shown, whatever the page asks.
+async fn listed(cell: &EngineCell, path: &Path) -> Reply<String> {
     let engine = cell.get().await?;
     let row = engine.file_at(path)?;
     let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
@@ -114,18 +118,31 @@ async fn followed(cell: &EngineCell, path: &Path) -> Reply<String> {
 #[tauri::command]
 pub async fn files(
     cell: State<'_, EngineCell>,
-    state: Option<String>,
+    filter: FileFilter,
+    after: i64,
     limit: usize,
-) -> Reply<Vec<FileRow>> {
-    let state = state.as_deref().map(file_state).transpose()?;
+) -> Reply<FilePage> {
     let engine = cell.get().await?;
-    let rows = engine.files(state, FileId(0), limit.min(MOST_ROWS))?;
-    Ok(rows.iter().map(FileRow::from).collect())
+    let page = engine.find_files(&filter.try_into()?, FileId(after), limit.min(MOST_ROWS))?;
+    Ok(FilePage::new(&page, &engine))
 }
 
-fn file_state(name: &str) -> Reply<FileState> {
-    let state = FileState::ALL.into_iter().find(|state| state.name() == name);
-    state.ok_or_else(|| AppError::usage(format!("there is no file state {name:?}")))
+#[tauri::command]
+pub async fn retry_file(cell: State<'_, EngineCell>, id: i64) -> Reply<()> {
+    Ok(cell.get().await?.retry_file(FileId(id)).await?)
+}
+
+#[tauri::command]
+pub async fn retry_files(cell: State<'_, EngineCell>, filter: FileFilter) -> Reply<u64> {
+    Ok(cell.get().await?.retry_found(&filter.try_into()?).await?)
+}
+
+#[tauri::command]
+pub async fn include_file(cell: State<'_, EngineCell>, id: i64) -> Reply<()> {
+    let engine = cell.get().await?;
+    let row = engine.file(FileId(id))?;
+    let row = row.ok_or_else(|| AppError::usage("it is no longer in the list".to_owned()))?;
+    Ok(engine.include(row.path.as_path()).await?)
 }
 
 #[tauri::command]

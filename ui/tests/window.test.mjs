@@ -60,7 +60,7 @@ describe('search', () => {
 
   check('is all keyboard', 'ready', async (page) => {
     await page.keyboard.type('heat pump');
-    await page.getByText('5 files').waitFor();
+    await page.getByText('5 files · 41 ms').waitFor();
     assert.match(await selected(page).textContent(), /heat-pump-comparison\.md/);
     await page.keyboard.press('ArrowDown');
     assert.match(await selected(page).textContent(), /quotation/);
@@ -195,7 +195,7 @@ describe('folders', () => {
     const folders = page.getByRole('region', { name: 'Folders' });
     await folders.getByRole('button', { name: 'Stop following Notes' }).click();
     await page.keyboard.press('Enter');
-    await folders.getByText('871 files').waitFor();
+    await folders.getByText('871 indexed').waitFor();
     assert.deepEqual(await calls(page), []);
     await page.keyboard.press('Enter');
     await folders.getByRole('button', { name: 'Stop following', exact: true }).click();
@@ -228,33 +228,6 @@ describe('folders', () => {
     await page.getByRole('alert').getByText('Free some space').waitFor();
     await page.getByRole('button', { name: /^Dismiss: The disk is full/ }).click();
     assert.equal(await page.getByRole('alert').count(), 0);
-  });
-});
-
-describe('ledger', () => {
-  check('filters by state and by words', 'ready', async (page) => {
-    await page.getByRole('button', { name: 'Files', exact: true }).click();
-    const dialog = page.getByRole('dialog', { name: 'Files' });
-    const rows = dialog.locator('tbody tr');
-    await rows.nth(7).waitFor();
-    await dialog.getByRole('radio', { name: 'Skipped' }).check();
-    await rows.nth(2).waitFor({ state: 'detached' });
-    assert.equal(await rows.count(), 2);
-    await dialog.getByRole('searchbox').fill('larger mbox');
-    await dialog.getByText('1 file', { exact: true }).waitFor();
-    await dialog.getByRole('button', { name: 'Show mail-archive.mbox in its folder' }).click();
-    assert.equal((await calls(page)).flat()[0], 'reveal');
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
-  });
-
-  check('a count opens it on just those', 'ready', async (page) => {
-    await page.getByRole('button', { name: '3 failed' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Files' });
-    await dialog.getByText('The file is encrypted.').waitFor();
-    assert.ok(await dialog.getByRole('radio', { name: 'Failed' }).isChecked());
-    assert.equal(await dialog.locator('tbody tr').count(), 3);
   });
 });
 
@@ -295,6 +268,30 @@ describe('settings', () => {
       window.fake.calls.map(([, settings]) => settings.poolSize),
     );
     assert.deepEqual(saved, [2, 4, 'auto']);
+  });
+
+  check('text in pictures is read where Tesseract is there', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByText('With Tesseract, which is installed').waitFor();
+    await dialog.getByRole('checkbox', { name: 'Read text in pictures and scans' }).check();
+    await dialog.getByText('Saved').waitFor();
+    assert.equal(await page.evaluate(() => window.fake.calls.at(-1)[1].ocr), true);
+  });
+
+  check('and where it is not, that is said', 'problems', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByText('This needs Tesseract, which is not found on this computer.').waitFor();
+    const ocr = dialog.getByRole('checkbox', { name: 'Read text in pictures and scans' });
+    assert.ok(await ocr.isDisabled());
+  });
+
+  check('a passage is no longer than the model reads', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('checkbox', { name: 'Auto (256) for Passage size' }).uncheck();
+    await number(dialog, 'Passage size').fill('300');
+    await dialog.getByText('Enter a whole number from 64 to 256.').waitFor();
+    await number(dialog, 'Passage size').fill('128');
+    await page.waitForFunction(() => window.fake.calls.at(-1)[1].passageTokens === 128);
   });
 
   check('what the program refuses stands beside its field', 'ready', async (page) => {
@@ -347,13 +344,6 @@ describe('for everyone', () => {
       async (page) => {
         await page.keyboard.press('Control+,');
         await page.getByLabel('Tokens per model call', { exact: true }).fill('1');
-      },
-    ],
-    ledger: [
-      'ready',
-      async (page) => {
-        await page.getByRole('button', { name: 'Files', exact: true }).click();
-        await page.getByRole('table').waitFor();
       },
     ],
     drop: ['ready', (page) => drag(page, { type: 'enter', paths: ['/a'] })],

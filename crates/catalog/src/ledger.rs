@@ -61,6 +61,16 @@ impl Counts {
         self.queued() + self.indexed + self.skipped + self.failed
     }
 
+    /// Rows of the ledger in this state; those of all states are all of its rows.
+    pub const fn rows(&self, state: FileState) -> u64 {
+        match state {
+            FileState::Indexed => self.indexed,
+            FileState::Queued => self.queued(),
+            FileState::Skipped => self.skipped + self.left_out,
+            FileState::Failed => self.failed,
+        }
+    }
+
     fn add(&mut self, stage: i64, files: u64, passages: u64) {
         let count = match stage {
             stage::PENDING => &mut self.pending,
@@ -102,8 +112,15 @@ pub struct FileRow {
     pub again: Option<i64>,
 }
 
+impl FileRow {
+    /// A rule leaves it out, unseen: it is none of the followed files.
+    pub const fn is_left_out(&self) -> bool {
+        self.file.0 >= LEFT_OUT
+    }
+}
+
 /// What rules leave out is numbered from here in the ledger, far past any file.
-const LEFT_OUT: i64 = 1 << 42;
+pub(crate) const LEFT_OUT: i64 = 1 << 42;
 
 const WAITS_FOR_READING: &str = "waits to be read";
 const WAITS_FOR_VECTORS: &str = "found by its words already; its meaning is still to be computed";
@@ -125,48 +142,17 @@ impl Catalog {
         })
     }
 
-    /// Followed files in the order they came, then what rules leave out: up to
-    /// `limit` after `after`, of one state or of all.
-    pub fn files(
-        &self,
-        state: Option<FileState>,
-        after: FileId,
-        limit: usize,
-    ) -> Result<Vec<FileRow>, CatalogError> {
-        // Each stage by itself, for which there is an index where it may be rare.
-        let (stages, left_out): (&[_], _) = match state {
-            None => (&["stage < 5"], true),
-            Some(FileState::Queued) => (&["stage = 0", "stage = 1"], false),
-            Some(FileState::Indexed) => (&["stage = 2"], false),
-            Some(FileState::Skipped) => (&["stage = 3"], true),
-            Some(FileState::Failed) => (&["stage = 4"], false),
-        };
-        self.read(|connection| {
-            let mut files = Vec::new();
-            for stage in stages.iter().filter(|_| after.0 < LEFT_OUT) {
-                let mut select = connection.prepare_cached(&format!(
-                    "SELECT {FILE_COLUMNS} FROM files
-                     WHERE id > ?1 AND {stage} ORDER BY id LIMIT ?2"
-                ))?;
-                let rows = select.query_map(params![after.0, limit as i64], file_row)?;
-                files.extend(rows.collect::<Result<Vec<_>, _>>()?);
-            }
-            files.sort_unstable_by_key(|row| row.file);
-            files.truncate(limit);
-            if left_out && files.len() < limit {
-                let mut select = connection.prepare_cached(&format!(
-                    "SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE id > ?1 ORDER BY id LIMIT ?2"
-                ))?;
-                let more = params![(after.0 - LEFT_OUT).max(0), (limit - files.len()) as i64];
-                files.extend(select.query_map(more, left_out_row)?.collect::<Result<Vec<_>, _>>()?);
-            }
-            Ok(files)
-        })
-    }
-
-    /// One followed file; `None` once it has left.
+    /// One row, of a followed file or of what a rule leaves out; `None` once it has left.
     pub fn file(&self, file: FileId) -> Result<Option<FileRow>, CatalogError> {
         self.read(|connection| {
+            if file.0 >= LEFT_OUT {
+                return connection
+                    .prepare_cached(&format!(
+                        "SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE id = ?"
+                    ))?
+                    .query_row([file.0 - LEFT_OUT], left_out_row)
+                    .optional();
+            }
             connection
                 .prepare_cached(&format!(
                     "SELECT {FILE_COLUMNS} FROM files WHERE id = ? AND stage < 5"
@@ -223,10 +209,11 @@ impl Catalog {
     }
 }
 
-const FILE_COLUMNS: &str = "id, path, stage, reason, passages, bytes, modified, tries, again";
-const LEFT_OUT_COLUMNS: &str = "id, path, folder, rule";
+pub(crate) const FILE_COLUMNS: &str =
+    "id, path, stage, reason, passages, bytes, modified, tries, again";
+pub(crate) const LEFT_OUT_COLUMNS: &str = "id, path, folder, rule";
 
-fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
+pub(crate) fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     let (state, waits_for) = match row.get(2)? {
         stage::PENDING => (FileState::Queued, Some(WAITS_FOR_READING)),
         stage::WORDED => (FileState::Queued, Some(WAITS_FOR_VECTORS)),
@@ -250,7 +237,7 @@ fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     })
 }
 
-fn left_out_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
+pub(crate) fn left_out_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     Ok(FileRow {
         file: FileId(LEFT_OUT + row.get::<_, i64>(0)?),
         path: path_at(row, 1)?,

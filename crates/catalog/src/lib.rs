@@ -6,6 +6,7 @@
 //! (a batch of 250 files takes well under 5 ms), so they are synchronous.
 
 mod ledger;
+mod listing;
 mod names;
 mod observe;
 mod placing;
@@ -23,6 +24,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 pub use ledger::{Counts, FileRow, FileState};
+pub use listing::{FileFilter, FilePage};
 pub use names::NamedFile;
 pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
 pub use placing::Misplaced;

@@ -100,6 +100,16 @@ impl Catalog {
         })
     }
 
+    /// Queues those of these files that are skipped or failed. Returns how many.
+    pub fn retry_files(&self, files: &[FileId]) -> Result<u64, CatalogError> {
+        self.write(|transaction| {
+            let mut queue = transaction.prepare_cached(&format!(
+                "{QUEUE_AGAIN} WHERE id = ? AND stage IN (3, 4) AND bytes >= 0"
+            ))?;
+            files.iter().try_fold(0, |count, file| Ok(count + queue.execute([file.0])? as u64))
+        })
+    }
+
     /// Whether a folder at this path or below it stands as one that cannot be listed.
     pub fn has_unreadable_folders(&self, path: &SourcePath) -> Result<bool, CatalogError> {
         self.read(|connection| {

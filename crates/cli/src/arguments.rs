@@ -47,6 +47,9 @@ pub enum Command {
         /// Only files in this state
         #[arg(long, conflicts_with = "paths")]
         state: Option<State>,
+        /// Only files whose path or reason holds these words, in any case
+        #[arg(long = "match", value_name = "WORDS", conflicts_with = "paths")]
+        matching: Option<String>,
     },
     /// Read failed files again, all or those at and below these paths
     Retry { paths: Vec<PathBuf> },

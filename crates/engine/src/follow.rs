@@ -2,17 +2,15 @@
 //! now and then where nobody tells, and when failures are due again. What a look
 //! meets is [`intake`](crate::intake)'s.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use rummage_catalog::{CatalogError, Root};
 use rummage_corpus::SourcePath;
 use rummage_watch::{Change, Pace, RescanReason, Rules, Watcher};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval},
+};
 
 use crate::{
     EngineError, clock,
@@ -49,6 +47,10 @@ const RECONCILE: Duration = Duration::from_secs(3600);
 /// The same where changes cannot be watched, a root is away or a scan failed.
 const RECONCILE_SOON: Duration = Duration::from_secs(120);
 
+/// Whether a root that was away is back is asked this often: a disk that was plugged
+/// in is to be followed while its owner still looks.
+const LOOK_FOR_AWAY: Duration = Duration::from_secs(3);
+
 /// Failures that are due again are looked for at least this often: while the machine
 /// sleeps, the time of day goes on and timers do not.
 const LOOK_FOR_DUE: Duration = Duration::from_secs(300);
@@ -64,20 +66,17 @@ pub(crate) async fn run(
     following: Following,
 ) {
     let mut stop = shared.stop();
-    let (watcher, mut changes) = match following {
+    let (watcher, mut changes, unwatched) = match following {
         Following::Live => start_watcher(&shared),
-        Following::Once => (None, mpsc::channel(1).1),
+        Following::Once => (None, mpsc::channel(1).1, None),
     };
-    let mut task = Follower {
-        unwatched: following == Following::Live && watcher.is_none(),
-        shared,
-        watcher,
-        awaited: HashMap::new(),
-        limited: HashSet::new(),
-    };
+    let mut task = Follower { unwatched, shared, watcher, awaited: HashMap::new() };
     let mut next = Instant::now() + RECONCILE;
+    let mut look_for_away = interval(LOOK_FOR_AWAY);
+    look_for_away.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        if task.needs_another_look() {
+        let away = task.any_away();
+        if away || task.needs_another_look() {
             next = next.min(Instant::now() + RECONCILE_SOON);
         }
         let due = task.retry_due();
@@ -89,6 +88,9 @@ pub(crate) async fn run(
                 next = Instant::now() + RECONCILE;
                 task.scan_all(false).await;
             }
+            _ = look_for_away.tick(), if away && following == Following::Live => {
+                task.welcome().await;
+            }
             () = tokio::time::sleep(due), if following == Following::Live => {}
         }
     }
@@ -97,13 +99,11 @@ pub(crate) async fn run(
 struct Follower {
     shared: Arc<Shared>,
     watcher: Option<Watcher>,
-    /// No change is told as it happens.
-    unwatched: bool,
+    /// Why no change is told as it happens, if so.
+    unwatched: Option<String>,
     /// Roots whose announced first scan waits for the watcher, and whether that is
     /// to be an eager one.
     awaited: HashMap<SourcePath, bool>,
-    /// Roots whose changes are not told as they happen.
-    limited: HashSet<SourcePath>,
 }
 
 impl Follower {
@@ -121,6 +121,9 @@ impl Follower {
                     self.awaited.insert(root.path, eager || before == Some(true));
                 }
                 None => {
+                    if let Some(why) = &self.unwatched {
+                        self.shared.limited().insert(root.path.clone(), why.clone());
+                    }
                     self.scan(root, eager).await;
                     self.shared.scan_ended();
                 }
@@ -152,7 +155,7 @@ impl Follower {
                 self.first_scan(&root).await;
             }
             Change::Limited { root, error } => {
-                self.limited.insert(root.clone());
+                self.shared.limited().insert(root.clone(), error.to_string());
                 self.shared.problems.set(
                     ProblemKind::Watching,
                     error.to_string(),
@@ -176,7 +179,8 @@ impl Follower {
     }
 
     fn is_followed_again(&mut self, root: &SourcePath) {
-        if self.limited.remove(root) && self.limited.is_empty() && !self.unwatched {
+        let mut limited = self.shared.limited();
+        if limited.remove(root).is_some() && limited.is_empty() && self.unwatched.is_none() {
             self.shared.problems.clear(ProblemKind::Watching);
             self.shared.touch();
         }
@@ -194,12 +198,27 @@ impl Follower {
         wait.min(LOOK_FOR_DUE)
     }
 
-    fn needs_another_look(&self) -> bool {
+    fn any_away(&self) -> bool {
         let roots = self.shared.catalog.roots().unwrap_or_default();
-        self.unwatched
-            || !self.limited.is_empty()
-            || roots.iter().any(|root| root.away.is_some())
+        roots.iter().any(|root| root.away.is_some())
+    }
+
+    fn needs_another_look(&self) -> bool {
+        self.unwatched.is_some()
+            || !self.shared.limited().is_empty()
             || self.shared.problems.stands(ProblemKind::Scanning)
+    }
+
+    /// Looks through the roots that were away and seem to be back.
+    async fn welcome(&self) {
+        for root in self.shared.catalog.roots().unwrap_or_default() {
+            let path = root.path.clone();
+            if root.away.is_some()
+                && tokio::task::spawn_blocking(move || is_back(&path)).await.unwrap_or(false)
+            {
+                self.scan(root, true).await;
+            }
+        }
     }
 
     async fn scan_all(&self, eager: bool) {
@@ -229,14 +248,22 @@ impl Follower {
     }
 }
 
-fn start_watcher(shared: &Shared) -> (Option<Watcher>, mpsc::Receiver<Change>) {
+/// The watcher and what it tells, or why there is none.
+fn start_watcher(shared: &Shared) -> (Option<Watcher>, mpsc::Receiver<Change>, Option<String>) {
     match Watcher::start(std::iter::empty::<PathBuf>(), rules(shared), PACE) {
-        Ok((watcher, changes)) => (Some(watcher), changes),
+        Ok((watcher, changes)) => (Some(watcher), changes, None),
         Err(error) => {
             shared.problems.set(ProblemKind::Watching, error.to_string(), String::new());
-            (None, mpsc::channel(1).1)
+            (None, mpsc::channel(1).1, Some(error.to_string()))
         }
     }
+}
+
+/// A file, or a folder that holds anything: where a disk is not plugged in, an empty
+/// folder may stand in its place.
+fn is_back(root: &SourcePath) -> bool {
+    let root = root.as_path();
+    root.is_file() || fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// The app-wide rules; a pattern that cannot be read becomes a standing problem.

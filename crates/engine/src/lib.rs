@@ -25,6 +25,7 @@ mod follow;
 mod health;
 mod indexing;
 mod intake;
+mod ledger;
 mod model;
 mod pass;
 mod problem;
@@ -43,8 +44,8 @@ use std::{
     time::Duration,
 };
 
-use rummage_catalog::{AddRoot, Catalog, Root};
-use rummage_corpus::{FileId, SourcePath};
+use rummage_catalog::{AddRoot, Catalog};
+use rummage_corpus::SourcePath;
 use rummage_models::Assets;
 use rummage_pool::Pool;
 use rummage_settings::{Settings, auto};
@@ -60,9 +61,10 @@ pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
+pub use ledger::Remedy;
 pub use problem::{Problem, ProblemKind};
 pub use progress::{Progress, Totals};
-pub use rummage_catalog::{Counts, FileRow, FileState};
+pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
 pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
@@ -274,64 +276,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads files again that failed: those at and below these paths, all where none
-    /// is given. Returns how many are queued by this; folders that could not be
-    /// listed are looked at again besides.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFollowed`] with the first path that is in no followed folder,
-    /// which changes nothing.
-    pub async fn retry(&self, paths: &[PathBuf]) -> Result<u64, EngineError> {
-        self.writable()?;
-        let catalog = &self.shared.catalog;
-        let roots = catalog.roots()?;
-        let mut wanted = Vec::new();
-        for path in paths {
-            // What is still there is followed under its real name.
-            let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
-            let is_followed = |root: &Root| {
-                path.as_path().starts_with(&root.path) || root.path.as_path().starts_with(&path)
-            };
-            if !roots.iter().any(is_followed) {
-                return Err(EngineError::NotFollowed { path: path.as_path().into() });
-            }
-            wanted.push(path);
-        }
-        if paths.is_empty() {
-            wanted.extend(roots.into_iter().map(|root| root.path));
-        }
-        let (mut queued, mut look) = (0, false);
-        for path in &wanted {
-            queued += catalog.retry(path)?;
-            look |= catalog.has_unreadable_folders(path)?;
-        }
-        if look {
-            self.shared.scan_asked();
-            self.call(Call::Rules).await?;
-        }
-        self.shared.disturb();
-        self.shared.wake();
-        Ok(queued)
-    }
-
-    /// Indexes a file that a rule leaves out, or that is larger than the limit, for as
-    /// long as it or its folder is followed. A file that a rule leaves out is followed
-    /// by itself from now on; forgetting it takes that back.
-    ///
-    /// # Errors
-    /// As for a path that [`Engine::follow`] refuses.
-    pub async fn include(&self, path: &Path) -> Result<(), EngineError> {
-        self.writable()?;
-        let path = self.followable(path)?;
-        if self.shared.catalog.include(&path)? {
-            self.shared.disturb();
-            self.shared.wake();
-            return Ok(());
-        }
-        let added = self.follow(&[path.as_path().to_owned()]).await?;
-        added.refused.into_iter().next().map_or(Ok(()), Err)
-    }
-
     /// Answers a query.
     pub async fn search(&self, query: &Query) -> Result<Answer, EngineError> {
         answer::answer(&self.shared, self.store.as_ref(), query).await
@@ -379,33 +323,6 @@ impl Engine {
         self.shared.counters.totals()
     }
 
-    /// Followed files in the order they came, `limit` at a time; see
-    /// [`Catalog::files`].
-    pub fn files(
-        &self,
-        state: Option<FileState>,
-        after: FileId,
-        limit: usize,
-    ) -> Result<Vec<FileRow>, EngineError> {
-        Ok(self.shared.catalog.files(state, after, limit)?)
-    }
-
-    /// The followed file at a path.
-    pub fn file_at(&self, path: &Path) -> Result<Option<FileRow>, EngineError> {
-        Ok(self.shared.catalog.file_at(&SourcePath::new(path))?)
-    }
-
-    /// What became of a path, followed or not: the file's own row, or that of the rule
-    /// which leaves it or a folder above it out. `None` where nothing is known of it.
-    pub fn account_of(&self, path: &Path) -> Result<Option<FileRow>, EngineError> {
-        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
-        let catalog = &self.shared.catalog;
-        Ok(match catalog.file_at(&path)? {
-            Some(row) => Some(row),
-            None => catalog.left_out_at(&path)?,
-        })
-    }
-
     pub fn data_folder(&self) -> &DataFolder {
         &self.shared.folder
     }
@@ -417,6 +334,11 @@ impl Engine {
     /// What `auto` means on this machine.
     pub fn auto(&self) -> Resolved {
         self.shared.auto
+    }
+
+    /// The tokens of the longest passage that the model reads; `None` without a model.
+    pub fn longest_passage(&self) -> Option<usize> {
+        self.shared.model.as_ref().map(|model| model.model.spec.max_tokens)
     }
 
     /// Saves settings and applies them at once.

@@ -1,14 +1,16 @@
 //! What the engine's tasks have in common.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use rummage_catalog::Catalog;
+use rummage_corpus::SourcePath;
 use rummage_pool::{ExtractConfig, Limits, Pace, Pool, PoolConfig};
 use rummage_settings::{IndexingMode, Resolved, Settings};
 use tokio::sync::{Notify, watch};
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     pub touched: watch::Sender<u64>,
     /// The file being read or embedded, for people.
     pub current: Mutex<Option<String>>,
+    /// Roots whose changes are not told as they happen, and why.
+    limited: Mutex<BTreeMap<SourcePath, String>>,
     scanning: AtomicUsize,
     /// Raised with everything that leaves the writer something to put in order.
     disorder: AtomicU64,
@@ -77,6 +81,7 @@ impl Shared {
             leaving: Notify::new(),
             touched: watch::Sender::new(0),
             current: Mutex::new(None),
+            limited: Mutex::default(),
             scanning: AtomicUsize::new(0),
             disorder: AtomicU64::new(1),
             ordered: AtomicU64::new(0),
@@ -102,6 +107,10 @@ impl Shared {
 
     pub fn current(&self) -> Option<String> {
         self.current.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub fn limited(&self) -> MutexGuard<'_, BTreeMap<SourcePath, String>> {
+        self.limited.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub fn stop(&self) -> Stop {

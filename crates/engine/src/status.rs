@@ -38,6 +38,8 @@ pub struct Status {
 pub struct RootStatus {
     pub root: Root,
     pub counts: Counts,
+    /// Why it is looked through now and then instead of being watched, if so.
+    pub limited: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +125,8 @@ pub(crate) fn take(
     let counts = shared.catalog.counts()?;
     let roots = shared.catalog.roots()?.into_iter().map(|root| {
         let counts = shared.catalog.counts_of(root.id)?;
-        Ok(RootStatus { root, counts })
+        let limited = shared.limited().get(&root.path).cloned();
+        Ok(RootStatus { root, counts, limited })
     });
     let pool = shared.pool.status().borrow().clone();
     let progress = pace.observe(&counts, counts.embedded, Instant::now());

@@ -1,4 +1,4 @@
-//! What was found, and the rows of the ledger.
+//! What was found.
 
 use std::path::Path;
 
@@ -124,23 +124,6 @@ fn utf16(text: &str, ranges: &[(usize, usize)]) -> Vec<(usize, usize)> {
 
 fn iso(nanoseconds: i64) -> Option<String> {
     Timestamp::from_nanosecond(nanoseconds.into()).ok().map(|time| time.to_string())
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub struct FileRow {
-    path: String,
-    state: &'static str,
-    reason: Option<String>,
-    passages: u64,
-    bytes: u64,
-}
-
-impl From<&rummage_engine::FileRow> for FileRow {
-    fn from(row: &rummage_engine::FileRow) -> Self {
-        let (reason, passages, bytes) = (row.reason.clone(), row.passages, row.bytes);
-        let state = row.state.name();
-        Self { path: row.path.display().to_string(), state, reason, passages, bytes }
-    }
 }
 
 #[cfg(test)]

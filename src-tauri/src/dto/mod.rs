@@ -2,6 +2,7 @@
 //! engine's own; and what every command is refused with.
 
 mod answer;
+mod ledger;
 mod pool;
 mod settings;
 mod status;
@@ -13,7 +14,8 @@ use rummage_engine::{
 };
 use serde::Serialize;
 
-pub use answer::{FileRow, SearchAnswer};
+pub use answer::SearchAnswer;
+pub use ledger::{FileFilter, FilePage};
 pub use pool::{HealthSample, Mode};
 pub use settings::{Settings, SettingsView};
 pub use status::{AddReport, Status};

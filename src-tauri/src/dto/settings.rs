@@ -49,7 +49,9 @@ pub struct Settings {
     memory_megabytes: Number,
     passages_per_lease: Number,
     tokens_per_call: Number,
+    passage_tokens: Number,
     max_file_megabytes: u64,
+    ocr: bool,
     ignore: Vec<String>,
 }
 
@@ -65,7 +67,9 @@ impl Settings {
         settings.pool.memory_megabytes = self.memory_megabytes.into();
         settings.batch.passages_per_lease = self.passages_per_lease.into();
         settings.batch.tokens_per_call = self.tokens_per_call.into();
+        settings.passages.tokens = self.passage_tokens.into();
         settings.files.max_megabytes = self.max_file_megabytes;
+        settings.files.ocr = self.ocr;
         settings.files.ignore = self.ignore;
         match settings.validate().into_iter().next() {
             Some(error) => Err(AppError::field(error.field, error.message())),
@@ -80,6 +84,8 @@ pub struct SettingsView {
     settings: Settings,
     auto: AutoNumbers,
     limits: Limits,
+    /// Reading text in pictures needs it.
+    has_tesseract: bool,
     data_dir: String,
     settings_file: String,
 }
@@ -92,6 +98,7 @@ pub struct AutoNumbers {
     memory_megabytes: usize,
     passages_per_lease: usize,
     tokens_per_call: usize,
+    passage_tokens: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -102,6 +109,7 @@ pub struct Limits {
     memory_megabytes: (u64, u64),
     passages_per_lease: (u64, u64),
     tokens_per_call: (u64, u64),
+    passage_tokens: (u64, u64),
     max_file_megabytes: (u64, u64),
 }
 
@@ -110,6 +118,9 @@ impl SettingsView {
         let settings = engine.settings();
         let auto = engine.auto();
         let range = |field: Field| field.range().unwrap_or((0, u64::MAX));
+        let (least, most) = range(Field::PassageTokens);
+        // The model reads no longer ones.
+        let longest = engine.longest_passage().map_or(most, |tokens| most.min(tokens as u64));
         Self {
             settings: Settings {
                 mode: settings.indexing.mode.into(),
@@ -118,7 +129,9 @@ impl SettingsView {
                 memory_megabytes: settings.pool.memory_megabytes.into(),
                 passages_per_lease: settings.batch.passages_per_lease.into(),
                 tokens_per_call: settings.batch.tokens_per_call.into(),
+                passage_tokens: settings.passages.tokens.into(),
                 max_file_megabytes: settings.files.max_megabytes,
+                ocr: settings.files.ocr,
                 ignore: settings.files.ignore,
             },
             auto: AutoNumbers {
@@ -127,6 +140,7 @@ impl SettingsView {
                 memory_megabytes: auto.memory_megabytes,
                 passages_per_lease: auto.passages_per_lease,
                 tokens_per_call: auto.tokens_per_call,
+                passage_tokens: longest,
             },
             limits: Limits {
                 pool_size: range(Field::PoolSize),
@@ -134,12 +148,21 @@ impl SettingsView {
                 memory_megabytes: range(Field::MemoryMegabytes),
                 passages_per_lease: range(Field::PassagesPerLease),
                 tokens_per_call: range(Field::TokensPerCall),
+                passage_tokens: (least, longest.max(least)),
                 max_file_megabytes: range(Field::MaxMegabytes),
             },
+            has_tesseract: is_program("tesseract"),
             data_dir: engine.data_folder().path().display().to_string(),
             settings_file: engine.data_folder().settings().display().to_string(),
         }
     }
+}
+
+/// Whether a program of this name would be found by whoever starts it.
+fn is_program(name: &str) -> bool {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(&name).is_file())
 }
 
 #[cfg(test)]

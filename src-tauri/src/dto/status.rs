@@ -1,7 +1,7 @@
 //! What the program is doing, and what became of folders that were to be followed.
 
 use rummage_corpus::SourcePath;
-use rummage_engine::{Added, Counts, Engine, EngineError, ModelState};
+use rummage_engine::{Added, Counts, Engine, EngineError, FileState, ModelState};
 use serde::Serialize;
 
 use super::Pool;
@@ -26,6 +26,7 @@ pub struct Coverage {
     meaning: u64,
 }
 
+/// Rows of the ledger in each state.
 #[derive(Debug, Clone, Serialize)]
 pub struct StateCounts {
     indexed: u64,
@@ -66,13 +67,11 @@ pub struct Problem {
 pub struct RootStatus {
     path: String,
     name: String,
-    files: u64,
-    indexed: u64,
-    queued: u64,
-    skipped: u64,
-    failed: u64,
-    /// watching, scanning or away
+    #[serde(flatten)]
+    counts: StateCounts,
+    /// watching, limited, scanning or away
     state: &'static str,
+    /// Why it is limited or away.
     message: Option<String>,
 }
 
@@ -86,10 +85,10 @@ impl From<rummage_engine::Coverage> for Coverage {
 impl From<&Counts> for StateCounts {
     fn from(counts: &Counts) -> Self {
         Self {
-            indexed: counts.indexed,
-            queued: counts.queued(),
-            skipped: counts.skipped,
-            failed: counts.failed,
+            indexed: counts.rows(FileState::Indexed),
+            queued: counts.rows(FileState::Queued),
+            skipped: counts.rows(FileState::Skipped),
+            failed: counts.rows(FileState::Failed),
         }
     }
 }
@@ -151,22 +150,18 @@ impl Model {
 
 impl RootStatus {
     fn new(root: &rummage_engine::RootStatus, scanning: bool) -> Self {
-        let counts = StateCounts::from(&root.counts);
-        let state = match &root.root.away {
-            Some(_) => "away",
-            None if scanning => "scanning",
-            None => "watching",
+        let (state, message) = match (&root.root.away, &root.limited) {
+            (Some(why), _) => ("away", Some(why)),
+            (None, _) if scanning => ("scanning", None),
+            (None, Some(why)) => ("limited", Some(why)),
+            (None, None) => ("watching", None),
         };
         Self {
             path: root.root.path.display().to_string(),
             name: root.root.path.name().into_owned(),
-            files: root.counts.known(),
-            indexed: counts.indexed,
-            queued: counts.queued,
-            skipped: counts.skipped,
-            failed: counts.failed,
+            counts: StateCounts::from(&root.counts),
             state,
-            message: root.root.away.clone(),
+            message: message.cloned(),
         }
     }
 }

@@ -88,11 +88,9 @@ class Rummage {
   }
 
   /** The text of the first result; empty when there is none yet. */
-  async firstResult() {
-    const [list] = await this.window.all('listbox', 'Results');
-    if (!list) return '';
-    const [first] = await this.window.select('[role=option]', list);
-    return first ? first.text() : '';
+  firstResult() {
+    // In one look: the list may be drawn anew between two.
+    return this.window.evaluate("return document.querySelector('[role=listbox] [role=option]')?.innerText ?? ''");
   }
 
   /** Closes the window as its frame or the keyboard does. */

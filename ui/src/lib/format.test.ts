@@ -9,6 +9,7 @@ import {
   duration,
   folderOf,
   memory,
+  moment,
   plural,
   rate,
   splitPath,
@@ -97,6 +98,13 @@ describe('dates', () => {
     [at(2024, 11, 31, 12, 0), '31 Dec 2024'],
     ['no date', ''],
   ]);
+  const time = (...parts: [number, number, number, number, number]) => new Date(...parts).getTime();
+  table('moment', (ms: number) => moment(ms, now), [
+    [time(2025, 5, 15, 14, 5), 'at 14:05'],
+    [time(2025, 5, 16, 0, 5), 'tomorrow at 00:05'],
+    [time(2025, 5, 18, 9, 0), 'on 18 Jun at 09:00'],
+    [time(2025, 5, 14, 9, 0), 'at 09:00'],
+  ]);
 });
 
 describe('paths', () => {
@@ -128,18 +136,14 @@ describe('paths', () => {
     '/a/Same',
     '/b/Same',
   ].map((path) => ({ path, name: baseName(path) }));
-  table(
-    'withinRoot',
-    (folder: string) => withinRoot(folder, roots),
-    [
-      ['/home/you/Notes', 'Notes'],
-      ['/home/you/Notes/2024/May', 'Notes/2024/May'],
-      ['/home/you/Documents/Home/Bills', 'Home/Bills'],
-      ['/home/you/Notes and more', '/home/you/Notes and more'],
-      ['/b/Same/x', '/b/Same/x'],
-      ['/elsewhere', '/elsewhere'],
-    ],
-  );
+  table('withinRoot', (folder: string) => withinRoot(folder, roots), [
+    ['/home/you/Notes', 'Notes'],
+    ['/home/you/Notes/2024/May', 'Notes/2024/May'],
+    ['/home/you/Documents/Home/Bills', 'Home/Bills'],
+    ['/home/you/Notes and more', '/home/you/Notes and more'],
+    ['/b/Same/x', '/b/Same/x'],
+    ['/elsewhere', '/elsewhere'],
+  ]);
   table('folderOf', folderOf, [
     ['/home/you/note.md', '/home/you'],
     ['note.md', ''],

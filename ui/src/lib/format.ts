@@ -81,6 +81,17 @@ export function day(iso: string, now: Date): string {
   return date.getFullYear() === now.getFullYear() ? short : `${short} ${date.getFullYear()}`;
 }
 
+/** A time to come, in milliseconds since 1970: `at 14:05`, `tomorrow at 14:05`, `on 14 Mar at 14:05`. */
+export function moment(milliseconds: number, now: Date): string {
+  const date = new Date(milliseconds);
+  const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
+  const clock = `at ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  if (days <= 0) return clock;
+  return days === 1
+    ? `tomorrow ${clock}`
+    : `on ${date.getDate()} ${MONTHS[date.getMonth()]} ${clock}`;
+}
+
 function midnight(date: Date): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }

@@ -1,14 +1,27 @@
 // Every word the window says, in one place.
-import { ago, baseName, bytes, capital, count, duration, memory, plural, rate } from './format';
+import {
+  ago,
+  baseName,
+  bytes,
+  capital,
+  count,
+  duration,
+  memory,
+  moment,
+  plural,
+  rate,
+} from './format';
 import type {
   AddReport,
   Coverage,
+  FileRow,
   FileState,
   Indexing,
   MemoryStatus,
   Mode,
   NumberField,
   PoolStatus,
+  RootStatus,
   Status,
   Why,
   WorkerEnd,
@@ -212,11 +225,16 @@ export const t = {
     name: 'Folders',
     show: 'Folders',
     add: 'Add folders…',
-    files,
+    indexed: (n: number) => `${count(n)} indexed`,
     queued: (n: number) => `${count(n)} queued`,
     skipped: (n: number) => `${count(n)} skipped`,
     failed: (n: number) => `${count(n)} failed`,
-    state: { watching: 'Watching for changes', scanning: 'Scanning…', away: 'Not there now' },
+    state: {
+      watching: 'Watching for changes',
+      limited: 'Not watched; looked through every two minutes',
+      scanning: 'Scanning…',
+      away: 'Away. What it held can still be found.',
+    } satisfies Record<RootStatus['state'], string>,
     stop: (name: string) => `Stop following ${name}`,
     confirm: (name: string) => `Stop following ${name}? Its files stay where they are.`,
     confirmYes: 'Stop following',
@@ -245,9 +263,10 @@ export const t = {
 
   ledger: {
     name: 'Files',
-    open: 'Files',
     filter: 'Filter by name or reason',
     states: 'State',
+    folder: 'Folder',
+    allFolders: 'All folders',
     all: 'All',
     state: {
       indexed: 'Indexed',
@@ -255,13 +274,27 @@ export const t = {
       skipped: 'Skipped',
       failed: 'Failed',
     } satisfies Record<FileState, string>,
-    columns: { path: 'File', state: 'State', reason: 'Reason', size: 'Size' },
+    columns: { path: 'File', state: 'State', reason: 'Reason', actions: 'Actions' },
+    whole: 'Whole folder',
     passages: (n: number) => plural(n, 'passage'),
-    reveal: (name: string) => `Show ${name} in its folder`,
+    tries: ({ tries, againMs }: FileRow, now: Date) => {
+      const often = ['', 'Tried once', 'Tried twice'][tries] ?? `Tried ${count(tries)} times`;
+      return `${often}, ${againMs === null ? 'next when it changes' : `next ${moment(againMs, now)}`}`;
+    },
+    retry: 'Retry',
+    retryAll: (n: number | null) => (n === null ? 'Retry all' : `Retry all ${count(n)}`),
+    retried: (name: string) => `${name} is read again.`,
+    retriedAll: (n: number) => (n === 1 ? '1 file is read again.' : `${files(n)} are read again.`),
+    include: 'Index anyway',
+    included: (name: string, rule: string) => `${name} is indexed, against this: ${rule}`,
+    /** What a button does, and to which file. */
+    of: (action: string, name: string) => `${action}: ${name}`,
+    open: 'Files',
+    openFile: 'Open',
     none: 'No files here.',
+    searching: 'Looking…',
     loading: 'Loading…',
-    shown: (n: number) => files(n),
-    cut: (limit: number) => `The first ${files(limit)}. Narrow the state to see others.`,
+    found: (n: number, complete: boolean) => (complete ? files(n) : `More than ${files(n)}`),
   },
 
   settings: {
@@ -295,11 +328,22 @@ export const t = {
         label: 'Tokens per model call',
         help: 'Best about as large as the processor’s cache holds.',
       },
+      passageTokens: {
+        label: 'Passage size',
+        help: 'In tokens, at most. Shorter passages point closer. A change cuts all files anew.',
+      },
       maxFileMegabytes: {
         label: 'Maximum file size',
         help: 'In megabytes. Larger files are skipped, and listed so.',
       },
     } satisfies Record<NumberField, { label: string; help: string }>,
+    ocr: {
+      label: 'Read text in pictures and scans',
+      help: (hasTesseract: boolean) =>
+        hasTesseract
+          ? 'With Tesseract, which is installed on this computer. It takes a while for each page.'
+          : 'This needs Tesseract, which is not found on this computer.',
+    },
     mode: 'Indexing speed',
     ignore: {
       label: 'Ignore list',

@@ -3,34 +3,27 @@
 use std::{io::Write, path::PathBuf};
 
 use rummage_corpus::FileId;
-use rummage_engine::{EngineError, FileRow};
+use rummage_engine::{EngineError, FileFilter, FileRow};
 
 use super::open_to_read;
-use crate::{
-    arguments::{Common, State},
-    shapes::FileLine,
-    text,
-};
+use crate::{arguments::Common, shapes::FileLine, text};
 
 /// Rows read at a time, so that millions take no memory.
 const PAGE: usize = 1000;
 
 pub async fn files(
     common: &Common,
-    state: Option<State>,
+    filter: &FileFilter,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let engine = open_to_read(common).await?;
-    let mut after = FileId(0);
-    loop {
-        let page = engine.files(state.map(Into::into), after, PAGE)?;
-        for file in &page {
+    let mut next = Some(FileId(0));
+    while let Some(after) = next {
+        let page = engine.find_files(filter, after, PAGE)?;
+        for file in &page.rows {
             show(common, file, out)?;
         }
-        match page.last() {
-            Some(last) => after = last.file,
-            None => break,
-        }
+        next = page.next;
     }
     engine.close().await;
     Ok(())

@@ -8,7 +8,7 @@ mod status;
 
 use std::{io::Write, path::PathBuf};
 
-use rummage_engine::{DataFolder, Engine, Following, Options};
+use rummage_engine::{DataFolder, Engine, FileFilter, Following, Options};
 
 use crate::{Arguments, Command, Failure, arguments::Common};
 
@@ -19,8 +19,10 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Search(search) => search::search(common, search, out).await,
         Command::Eval { dir } => eval::eval(common, dir, out).await,
         Command::Status => status::status(common, out).await,
-        Command::Files { paths, state } if paths.is_empty() => {
-            files::files(common, *state, out).await
+        Command::Files { paths, state, matching } if paths.is_empty() => {
+            let words = matching.clone().unwrap_or_default();
+            let filter = FileFilter { state: state.map(Into::into), root: None, words };
+            files::files(common, &filter, out).await
         }
         Command::Files { paths, .. } => files::account(common, paths, out).await,
         Command::Retry { paths } => index::retry(common, paths, out).await,

@@ -161,6 +161,10 @@ fn the_ledger_and_the_status_account_for_every_file() {
         assert_eq!((&line["state"], &line["folder"]), (&json!("skipped"), &json!(folder)));
         assert!(line["reason"].as_str().unwrap().contains(rule), "{line}");
     }
+    for (words, count) in [("NODE_modules wrote", 1), ("empty", 1), ("kitchen sink", 0)] {
+        let found = installation.run(["files", "--json", "--match", words]).succeeded();
+        assert_eq!(found.stdout.lines().count(), count, "{words}");
+    }
     let account = |name: &str| {
         installation.run(["files".as_ref(), "--json".as_ref(), tree.path(name).as_os_str()])
     };

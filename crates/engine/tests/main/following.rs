@@ -1,6 +1,6 @@
 //! Folders followed as they change.
 
-use rummage_engine::Following;
+use rummage_engine::{Following, Status};
 use rummage_testkit::Tree;
 
 use crate::{Home, PATIENCE, names, settled, until};
@@ -56,6 +56,27 @@ async fn a_root_that_goes_away_keeps_its_index() {
     engine.scan_all().await.unwrap();
     settled(&engine).await;
     assert_eq!(engine.totals().embedded, 1, "nothing was done again");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_that_comes_back_is_watched_again() {
+    let (home, tree) = (Home::new(), Tree::with([("disk/a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Live).await;
+    engine.follow(&[tree.path("disk")]).await.unwrap();
+    settled(&engine).await;
+    let is_away = |status: &Status| status.roots.iter().any(|root| root.root.away.is_some());
+    tree.rename("disk", "unplugged");
+    until(&engine, "shown as away", is_away).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, ["a.txt"]);
+
+    tree.rename("unplugged", "disk");
+    until(&engine, "shown as back", |status| !is_away(status)).await;
+    settled(&engine).await;
+    assert_eq!(engine.totals().embedded, 1, "nothing was done again");
+    tree.write("disk/b.txt", "copper kettles");
+    until(&engine, "seen again", |status| status.counts.indexed == 2).await;
+    assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
     engine.close().await;
 }
 

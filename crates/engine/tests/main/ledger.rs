@@ -6,7 +6,7 @@ use std::{
 };
 
 use rummage_corpus::FileId;
-use rummage_engine::{FileState, Following};
+use rummage_engine::{Engine, FileFilter, FileRow, FileState, Following, Remedy};
 use rummage_testkit::Tree;
 
 use crate::{Home, names, settled};
@@ -63,6 +63,63 @@ async fn a_file_past_the_size_cap_is_read_once_a_person_wants_it() {
     engine.include(&tree.path("long.txt")).await.unwrap();
     settled(&engine).await;
     assert_eq!(names(&engine, "violet umbrellas").await, ["long.txt"]);
+    engine.close().await;
+}
+
+/// The row of a file of the tree, followed or left out.
+fn row(engine: &Engine, tree: &Tree, name: &str) -> FileRow {
+    engine.file_at(&tree.path(name)).unwrap().unwrap_or_else(|| panic!("{name} is not listed"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_says_what_can_be_done_about_it() {
+    let home = Home::new();
+    let tree = Tree::with([
+        ("good.txt", "violet umbrellas"),
+        ("empty.txt", ""),
+        ("key.pem", "silver lanterns"),
+    ]);
+    tree.write("long.txt", "word ".repeat(300_000));
+    let engine = home.open(Following::Once).await;
+    let mut settings = engine.settings();
+    settings.files.max_megabytes = 1;
+    engine.save_settings(settings).await.unwrap();
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    for (name, state, remedy) in [
+        ("good.txt", FileState::Indexed, None),
+        ("empty.txt", FileState::Skipped, Some(Remedy::Retry)),
+        ("key.pem", FileState::Skipped, Some(Remedy::Include)),
+        ("long.txt", FileState::Skipped, Some(Remedy::Include)),
+    ] {
+        let row = row(&engine, &tree, name);
+        assert_eq!((row.state, engine.remedy(&row)), (state, remedy), "{name}: {row:?}");
+    }
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_mended_without_a_trace_is_read_again_when_asked() {
+    let (home, tree) = (Home::new(), Tree::with([("a/one.txt", ""), ("b/two.txt", "")]));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    for (name, text) in [("a/one.txt", "violet umbrellas"), ("b/two.txt", "copper kettles")] {
+        tree.write(name, text);
+    }
+    let one = row(&engine, &tree, "a/one.txt");
+    engine.retry_file(one.file).await.unwrap();
+    settled(&engine).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, ["one.txt"]);
+    assert!(names(&engine, "copper kettles").await.is_empty(), "nobody asked for this one");
+
+    let nowhere = FileFilter { words: "nowhere".to_owned(), ..FileFilter::default() };
+    assert_eq!(engine.retry_found(&nowhere).await.unwrap(), 0);
+    let found = FileFilter { words: "TWO no text".to_owned(), ..FileFilter::default() };
+    assert_eq!(engine.retry_found(&found).await.unwrap(), 1);
+    settled(&engine).await;
+    assert_eq!(names(&engine, "copper kettles").await, ["two.txt"]);
+    assert_eq!(engine.retry_found(&FileFilter::default()).await.unwrap(), 0, "all is indexed");
     engine.close().await;
 }
 

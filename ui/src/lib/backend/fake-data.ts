@@ -1,15 +1,14 @@
 // Sample folders, files and passages for design work and tests.
 import { busyPool, emptyPool, idlePool } from './fake-pool';
-import type { FileResult, FileRow, RootStatus, SettingsView, Status } from './types';
+import type { Counts, FileResult, RootStatus, SettingsView, Status } from './types';
 
-const DOCUMENTS = '/home/you/Documents';
-const NOTES = '/home/you/Notes';
+export const DOCUMENTS = '/home/you/Documents';
+export const NOTES = '/home/you/Notes';
 
 export function rootOf(path: string, counts: Partial<RootStatus> = {}): RootStatus {
   return {
     path,
     name: path.slice(path.lastIndexOf('/') + 1),
-    files: 0,
     indexed: 0,
     queued: 0,
     skipped: 0,
@@ -33,39 +32,69 @@ export function emptyStatus(): Status {
   };
 }
 
+/** The folders' counts are those of the whole. */
+function sumOf(roots: RootStatus[]): Counts {
+  const sum = (state: keyof Counts) => roots.reduce((n, root) => n + root[state], 0);
+  return {
+    indexed: sum('indexed'),
+    queued: sum('queued'),
+    skipped: sum('skipped'),
+    failed: sum('failed'),
+  };
+}
+
 export function readyStatus(): Status {
+  const roots = [
+    rootOf(DOCUMENTS, { indexed: 4291, skipped: 25, failed: 3 }),
+    rootOf(NOTES, { indexed: 871 }),
+    rootOf('/media/backup/Archive 2019', {
+      indexed: 13,
+      state: 'away',
+      message: '/media/backup/Archive 2019 is not there: No such file or directory',
+    }),
+  ];
   return {
     ...emptyStatus(),
-    roots: [
-      rootOf(DOCUMENTS, { files: 4316, indexed: 4291, skipped: 22, failed: 3 }),
-      rootOf(NOTES, { files: 871, indexed: 871 }),
-      rootOf('/media/backup/Archive 2019', { files: 13, indexed: 13, state: 'away' }),
-    ],
-    coverage: { known: 5200, searched: 5200, meaning: 5200 },
-    counts: { indexed: 5175, queued: 0, skipped: 22, failed: 3 },
+    roots,
+    coverage: { known: 5200, searched: 5175, meaning: 5175 },
+    counts: sumOf(roots),
     pool: idlePool(),
     diskBytes: 214_000_000,
   };
 }
 
+/** A thousand files of one kind that fail, and a folder on a network drive. */
+export function failuresStatus(): Status {
+  const status = readyStatus();
+  const roots = [
+    rootOf(DOCUMENTS, { indexed: 4291, skipped: 25, failed: 1000 }),
+    rootOf('/mnt/office/Shared', {
+      indexed: 871,
+      state: 'limited',
+      message:
+        '/mnt/office/Shared is a network drive: what other machines change there is not told',
+    }),
+  ];
+  return {
+    ...status,
+    roots,
+    coverage: { known: 6184, searched: 5162, meaning: 5162 },
+    counts: sumOf(roots),
+  };
+}
+
 export function indexingStatus(): Status {
   const status = readyStatus();
+  const roots = [
+    rootOf(DOCUMENTS, { indexed: 1188, queued: 3095, skipped: 16, failed: 3, state: 'scanning' }),
+    rootOf(NOTES, { indexed: 0, queued: 871 }),
+  ];
   return {
     ...status,
     pool: busyPool(),
-    roots: [
-      rootOf(DOCUMENTS, {
-        files: 4299,
-        indexed: 1188,
-        queued: 3095,
-        skipped: 13,
-        failed: 3,
-        state: 'scanning',
-      }),
-      rootOf(NOTES, { files: 871, indexed: 0, queued: 871 }),
-    ],
+    roots,
     coverage: { known: 5170, searched: 1204, meaning: 860 },
-    counts: { indexed: 1188, queued: 3966, skipped: 13, failed: 3 },
+    counts: sumOf(roots),
     indexing: {
       done: 1204,
       total: 5170,
@@ -191,59 +220,6 @@ export const RESULTS: FileResult[] = [
   },
 ];
 
-export const ROWS: FileRow[] = [
-  {
-    path: `${DOCUMENTS}/House/Heating/heat-pump-comparison.md`,
-    state: 'indexed',
-    reason: null,
-    passages: 14,
-    bytes: 18_220,
-  },
-  {
-    path: `${DOCUMENTS}/House/Offers/2025/quotation-heating-system-replacement.pdf`,
-    state: 'indexed',
-    reason: null,
-    passages: 61,
-    bytes: 2_410_000,
-  },
-  { path: `${NOTES}/energy/meter.py`, state: 'indexed', reason: null, passages: 3, bytes: 2114 },
-  {
-    path: `${DOCUMENTS}/Scans/lease-1998.pdf`,
-    state: 'failed',
-    reason: 'The file is encrypted.',
-    passages: 0,
-    bytes: 880_000,
-  },
-  {
-    path: `${DOCUMENTS}/Old/thesis.doc`,
-    state: 'failed',
-    reason: 'The worker reading it ended: out of memory.',
-    passages: 0,
-    bytes: 41_000_000,
-  },
-  {
-    path: `${DOCUMENTS}/Downloads/broken.docx`,
-    state: 'failed',
-    reason: 'Not a zip archive: the end of the central directory is missing.',
-    passages: 0,
-    bytes: 310,
-  },
-  {
-    path: `${DOCUMENTS}/Video/garden.mp4`,
-    state: 'skipped',
-    reason: 'No text in this kind of file.',
-    passages: 0,
-    bytes: 734_000_000,
-  },
-  {
-    path: `${DOCUMENTS}/Exports/mail-archive.mbox`,
-    state: 'skipped',
-    reason: 'Larger than 50 MB.',
-    passages: 0,
-    bytes: 1_200_000_000,
-  },
-];
-
 export function sampleSettings(): SettingsView {
   return {
     settings: {
@@ -253,7 +229,9 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: 'auto',
       passagesPerLease: 'auto',
       tokensPerCall: 512,
+      passageTokens: 'auto',
       maxFileMegabytes: 50,
+      ocr: false,
       ignore: ['node_modules/', '*.tmp', 'target/'],
     },
     auto: {
@@ -262,6 +240,7 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: 600,
       passagesPerLease: 64,
       tokensPerCall: 256,
+      passageTokens: 256,
     },
     limits: {
       poolSize: [1, 16],
@@ -269,8 +248,10 @@ export function sampleSettings(): SettingsView {
       memoryMegabytes: [128, 65_536],
       passagesPerLease: [1, 1024],
       tokensPerCall: [32, 16_384],
+      passageTokens: [64, 256],
       maxFileMegabytes: [1, 4096],
     },
+    hasTesseract: false,
     dataDir: '/home/you/.local/share/rummage',
     settingsFile: '/home/you/.config/rummage/settings.toml',
   };

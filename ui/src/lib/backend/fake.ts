@@ -6,13 +6,14 @@
 import type { Backend } from '.';
 import {
   emptyStatus,
+  failuresStatus,
   indexingStatus,
   readyStatus,
   RESULTS,
   rootOf,
-  ROWS,
   sampleSettings,
 } from './fake-data';
+import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
 import type { AppError, DropEvent, HealthSample, SearchAnswer, Status } from './types';
 
@@ -23,7 +24,7 @@ export interface Fake {
   /** What the Health panel charts; `null` fails. */
   history: HealthSample[] | null;
   historyAsked: number;
-  /** What was opened, revealed, forgotten, throttled and saved, in order. */
+  /** What was opened, revealed, forgotten, throttled, retried, included and saved, in order. */
   calls: unknown[][];
   searches: string[];
   answerDelayMs: number;
@@ -38,6 +39,7 @@ declare global {
 const SCENES: Record<string, () => Status> = {
   first: emptyStatus,
   ready: readyStatus,
+  failures: failuresStatus,
   indexing: indexingStatus,
   paused: () => paused(indexingStatus()),
   battery: () => heldBack(indexingStatus()),
@@ -76,7 +78,9 @@ export function fakeBackend(): Backend {
     answerDelayMs: 20,
   };
   window.fake = fake;
-  let view = sampleSettings();
+  const rows = rowsOf(fake.status);
+  const rowOf = (id: number) => rows.filter((row) => row.id === id);
+  let view = { ...sampleSettings(), hasTesseract: scene !== 'problems' };
 
   return {
     async status() {
@@ -121,8 +125,24 @@ export function fakeBackend(): Backend {
     async revealFile(path) {
       fake.calls.push(['reveal', path]);
     },
-    async files(state, limit) {
-      return ROWS.filter((row) => state === null || row.state === state).slice(0, limit);
+    async files(filter, after, limit) {
+      return pageOf(rows, filter, after, limit);
+    },
+    async retryFile(id) {
+      fake.calls.push(['retry', id]);
+      fake.push(queued(fake.status, rowOf(id)));
+    },
+    async retryFiles(filter) {
+      fake.calls.push(['retryAll', filter]);
+      const again = retried(rows, filter);
+      fake.push(queued(fake.status, again));
+      return again.length;
+    },
+    async includeFile(id) {
+      fake.calls.push(['include', id]);
+      const [row] = rowOf(id);
+      if (row?.path.endsWith('.cache')) throw problem(null, 'It is no longer there.', null);
+      fake.push(queued(fake.status, rowOf(id)));
     },
     async healthHistory() {
       fake.historyAsked += 1;

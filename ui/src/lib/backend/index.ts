@@ -4,8 +4,8 @@ import type {
   AddReport,
   AppError,
   DropEvent,
-  FileRow,
-  FileState,
+  FileFilter,
+  FilePage,
   HealthSample,
   Mode,
   SearchAnswer,
@@ -33,8 +33,14 @@ export interface Backend {
   openFile(path: string): Promise<void>;
   /** Shows the file in the platform's file manager. */
   revealFile(path: string): Promise<void>;
-  /** At most `limit` rows; of every state when `state` is `null`. */
-  files(state: FileState | null, limit: number): Promise<FileRow[]>;
+  /** At most `limit` rows that come after the one of this id; 0 begins. */
+  files(filter: FileFilter, after: number, limit: number): Promise<FilePage>;
+  /** Reads a file again that failed or was skipped, by the id of its row. */
+  retryFile(id: number): Promise<void>;
+  /** The same for all that the filter wants; how many those are. */
+  retryFiles(filter: FileFilter): Promise<number>;
+  /** Indexes a file against the rule that leaves it out. */
+  includeFile(id: number): Promise<void>;
   /** Oldest first, one every two seconds, of the last ten minutes. */
   healthHistory(): Promise<HealthSample[]>;
   /** Kept among the settings; resolves once it is in force. */

@@ -8,6 +8,7 @@ export interface Coverage {
   meaning: number;
 }
 
+/** Rows of the ledger in each state: together they are all of its rows. */
 export interface Counts {
   indexed: number;
   queued: number;
@@ -126,8 +127,9 @@ export interface Problem {
 export interface RootStatus extends Counts {
   path: string;
   name: string;
-  files: number;
-  state: 'watching' | 'scanning' | 'away';
+  /** Limited: looked through now and then, for its changes are not told. */
+  state: 'watching' | 'limited' | 'scanning' | 'away';
+  /** Why it is limited or away. */
   message: string | null;
 }
 
@@ -189,12 +191,39 @@ export interface Why {
 
 export type FileState = 'indexed' | 'queued' | 'skipped' | 'failed';
 
+/** Which rows of the ledger are wanted. */
+export interface FileFilter {
+  /** `null`: of every state. */
+  state: FileState | null;
+  /** The path of a followed folder; `null`: of all of them. */
+  root: string | null;
+  /** Each stands somewhere in the path or the reason, in any case. */
+  words: string;
+}
+
+/** Rows in the order in which the files came. Where words are rare, a page is short before it is the last. */
+export interface FilePage {
+  rows: FileRow[];
+  /** What the next page comes after; `null`: there is none. */
+  next: number | null;
+}
+
 export interface FileRow {
+  /** Grows from row to row. */
+  id: number;
   path: string;
+  /** A whole folder: one that cannot be listed, or that a rule leaves out. */
+  isFolder: boolean;
   state: FileState;
   reason: string | null;
   passages: number;
   bytes: number;
+  /** How often it failed in a row. */
+  tries: number;
+  /** When a failure is tried again by itself, in milliseconds since 1970. */
+  againMs: number | null;
+  /** What may be done about it: read it again, or index it against the rule that leaves it out. */
+  remedy: 'retry' | 'include' | null;
 }
 
 /** A number the program may choose by measuring the machine. */
@@ -207,13 +236,22 @@ export interface Settings {
   memoryMegabytes: OrAuto;
   passagesPerLease: OrAuto;
   tokensPerCall: OrAuto;
+  /** The most tokens of a passage. */
+  passageTokens: OrAuto;
   maxFileMegabytes: number;
+  /** Text in pictures and scans is read, with Tesseract. */
+  ocr: boolean;
   ignore: string[];
 }
 
 /** The settings that may be left to the program. */
 export type AutoField =
-  'poolSize' | 'threadsPerWorker' | 'memoryMegabytes' | 'passagesPerLease' | 'tokensPerCall';
+  | 'poolSize'
+  | 'threadsPerWorker'
+  | 'memoryMegabytes'
+  | 'passagesPerLease'
+  | 'tokensPerCall'
+  | 'passageTokens';
 export type NumberField = AutoField | 'maxFileMegabytes';
 
 export interface SettingsView {
@@ -222,6 +260,8 @@ export interface SettingsView {
   auto: Record<AutoField, number>;
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
+  /** Tesseract is installed on this computer. */
+  hasTesseract: boolean;
   dataDir: string;
   settingsFile: string;
 }

@@ -20,7 +20,7 @@ import { Throttle } from './throttle.svelte';
 export type Dialog =
   | { name: 'settings' }
   | { name: 'health' }
-  | { name: 'ledger'; state: FileState | null; words: string };
+  | { name: 'ledger'; state: FileState | null; root: string | null };
 
 export class AppState {
   readonly backend: Backend;
@@ -97,10 +97,6 @@ export class AppState {
       );
       this.notices.warn(title, mend ? [message, mend] : [message]);
     }
-  }
-
-  reveal(path: string): void {
-    void this.#act('reveal', path);
   }
 }
 

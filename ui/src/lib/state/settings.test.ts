@@ -9,6 +9,8 @@ const START: Settings = {
   memoryMegabytes: 'auto',
   passagesPerLease: 'auto',
   tokensPerCall: 'auto',
+  passageTokens: 'auto',
+  ocr: false,
   maxFileMegabytes: 50,
   ignore: [],
 };
