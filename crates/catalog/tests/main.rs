@@ -112,8 +112,9 @@ fn a_note_stands_in_the_ledger_until_the_file_is_read_again() {
         .collect();
     story.catalog.settle_worded(&settled).unwrap();
     story.catalog.settle_indexed(&versions).unwrap();
-    let rows = story.catalog.files(Some(FileState::Indexed), FileId(0), 10).unwrap();
-    let reasons: Vec<_> = rows.iter().map(|row| row.reason.as_deref()).collect();
+    let indexed = FileFilter { state: Some(FileState::Indexed), ..FileFilter::default() };
+    let page = story.catalog.files(&indexed, FileId(0), 10).unwrap();
+    let reasons: Vec<_> = page.rows.iter().map(|row| row.reason.as_deref()).collect();
     assert_eq!(reasons, [Some("half"), None]);
     assert_eq!(story.catalog.retry_noted().unwrap(), 1);
     let again = story.catalog.pending(FileId(0), 10).unwrap();
