@@ -66,6 +66,13 @@ pub struct FoundFile {
     pub alike: Vec<Alike>,
 }
 
+impl FoundFile {
+    /// Of the file and of those that hold the same passage.
+    pub fn paths(&self) -> impl Iterator<Item = &SourcePath> {
+        std::iter::once(&self.path).chain(self.alike.iter().map(|alike| &alike.path))
+    }
+}
+
 /// A file that a result stands for, too.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alike {

@@ -18,25 +18,31 @@ impl Joined {
     /// Adds a document under its name, which is a heading and a line of the text.
     /// Its pages are forgotten: they would not be those of the whole.
     pub fn push(&mut self, level: u8, name: &str, document: Document) {
-        let at = self.begin(document.structure);
         let name = crate::single_spaced(name);
         if name.is_empty() {
-            return self.extend(level - 1, document);
+            return self.append(document);
         }
+        let at = self.begin(document.structure);
         self.0.text.push_str(&name);
         self.0.text.push_str("\n\n");
         self.0.headings.push(Heading { level, text: name, at });
         self.extend(level, document);
     }
 
-    /// Adds a document that has its name in itself.
+    /// Adds a document that has its name in itself; one without text is no part.
     pub fn append(&mut self, document: Document) {
+        if document.text.trim_end().is_empty() {
+            return;
+        }
         self.begin(document.structure);
         self.extend(0, document);
     }
 
     pub fn finish(mut self) -> Document {
-        self.0.text.truncate(self.0.text.trim_end().len());
+        let Document { text, parts, headings, .. } = &mut self.0;
+        text.truncate(text.trim_end().len());
+        parts.retain(|part| part.at < text.len());
+        headings.retain(|heading| heading.at < text.len());
         self.0
     }
 
@@ -73,6 +79,16 @@ impl Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_text_is_no_part() {
+        let mut joined = Joined::default();
+        joined.append(Document::plain("one", Structure::Prose));
+        joined.append(Document::plain(" \n", Structure::Prose));
+        joined.push(1, "", Document::plain("", Structure::Prose));
+        let document = joined.finish();
+        assert_eq!((document.text.as_str(), document.parts.len()), ("one", 0));
+    }
 
     #[test]
     fn each_document_is_a_part_under_its_name() {

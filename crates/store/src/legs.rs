@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use lancedb::{
     DistanceType,
-    index::scalar::{BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, PhraseQuery},
+    index::scalar::{
+        BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, Operator, PhraseQuery,
+    },
     query::{QueryBase, Select},
 };
 use rummage_corpus::{ContentHash, PassageId, joined, query_words, words};
@@ -221,5 +223,9 @@ fn all_of(text: &str) -> FtsQuery {
     if words.len() == 1 {
         return any_of(text, &[]);
     }
-    PhraseQuery::new(joined(&words)).with_column(Some(TERMS.to_owned())).into()
+    // A phrase query passes over words that the index does not know.
+    let all = MatchQuery::new(joined(&words)).with_operator(Operator::And);
+    let all = all.with_column(Some(TERMS.to_owned()));
+    let phrase = PhraseQuery::new(joined(&words)).with_column(Some(TERMS.to_owned()));
+    FtsQuery::Boolean(BooleanQuery::new([]).with_must(all.into()).with_must(phrase.into()))
 }

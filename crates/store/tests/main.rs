@@ -248,6 +248,8 @@ async fn words_are_found_before_and_after_upkeep() {
         let all = Filter::default();
         assert_eq!(keyword_in(store, &asked("in a bottle", ""), &all).await, [2]);
         assert_eq!(keyword_in(store, &asked("bottle a in", ""), &all).await, [0i64; 0]);
+        assert_eq!(keyword_in(store, &asked("in a zebra", ""), &all).await, [0i64; 0]);
+        assert_eq!(keyword_in(store, &asked("zebra", ""), &all).await, [0i64; 0]);
         assert_eq!(keyword_in(store, &asked("", "bottle"), &all).await, [1]);
         assert_eq!(keyword_in(store, &asked("", "a bottle"), &all).await, [1]);
         let alone = Words { excluded: vec!["ship".into()], ..Words::default() };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use rummage_engine::{Engine, Following, Mode, Options, Query};
+use rummage_engine::{Engine, Following, FoundFile, Mode, Options, Query};
 use serde::{Deserialize, Serialize};
 
 use super::index::wait;
@@ -104,10 +104,7 @@ async fn measure_mode(
         let query = Query { mode, limit: DEPTH, ..Query::parse(plain.trim_start_matches('-'))? };
         let answer = engine.search(&query).await?;
         times.push(answer.took.as_secs_f64() * 1e3);
-        let found = answer.files.iter().flat_map(|file| {
-            let alike = file.alike.iter().map(|alike| &alike.path);
-            std::iter::once(&file.path).chain(alike)
-        });
+        let found = answer.files.iter().flat_map(FoundFile::paths);
         let gains: Vec<f64> = found
             .take(DEPTH)
             .filter_map(|path| collection.documents.get(*paths.get(path.as_path())?))

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rummage_corpus::FileId;
-use rummage_engine::{Engine, FileState, Following, Mode, Query};
+use rummage_engine::{Engine, FileState, Following, FoundFile, Mode, Query};
 use rummage_testkit::{Dice, Tree};
 
 use crate::{Home, PATIENCE, settled};
@@ -139,7 +139,7 @@ impl Model {
             let expected = with_it.map(|(name, _)| name.clone()).collect();
             compare(
                 &format!("volume{text}"),
-                self.find(engine, &format!("volume{text}")).await,
+                self.find(engine, &format!("\"volume{text}\"")).await,
                 expected,
             );
         }
@@ -174,7 +174,8 @@ impl Model {
     async fn answer(&self, engine: &Engine, mut query: Query) -> BTreeSet<String> {
         (query.mode, query.limit) = (Mode::Keyword, 1000);
         let answer = engine.search(&query).await.unwrap();
-        answer.files.iter().map(|file| self.below(file.path.as_path())).collect()
+        let paths = answer.files.iter().flat_map(FoundFile::paths);
+        paths.map(|path| self.below(path.as_path())).collect()
     }
 
     fn below(&self, path: &std::path::Path) -> String {

@@ -19,7 +19,7 @@ mod words;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use rummage_engine::{Engine, Following, Options, Query, Status, Surroundings};
+use rummage_engine::{Engine, Following, FoundFile, Options, Query, Status, Surroundings};
 use rummage_testkit::{runtime_library, tiny_model, worker_program};
 use tempfile::TempDir;
 
@@ -76,5 +76,6 @@ async fn until(engine: &Engine, what: &str, is_so: impl Fn(&Status) -> bool) {
 async fn names(engine: &Engine, words: &str) -> Vec<String> {
     let query = Query::parse(&format!("\"{words}\"")).unwrap();
     let answer = engine.search(&query).await.unwrap();
-    answer.files.iter().map(|file| file.path.name().into_owned()).collect()
+    let paths = answer.files.iter().flat_map(FoundFile::paths);
+    paths.map(|path| path.name().into_owned()).collect()
 }
