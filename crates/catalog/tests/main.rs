@@ -112,10 +112,9 @@ fn a_note_stands_in_the_ledger_until_the_file_is_read_again() {
         .collect();
     story.catalog.settle_worded(&settled).unwrap();
     story.catalog.settle_indexed(&versions).unwrap();
-    let indexed = FileFilter { state: Some(FileState::Indexed), ..FileFilter::default() };
-    let page = story.catalog.files(&indexed, FileId(0), 10).unwrap();
-    let reasons: Vec<_> = page.rows.iter().map(|row| row.reason.as_deref()).collect();
-    assert_eq!(reasons, [Some("half"), None]);
+    let [a, b] = ["/docs/a", "/docs/b"].map(|path| story.row(path));
+    assert_eq!((a.state, a.reason.as_deref()), (FileState::Indexed, Some("half")));
+    assert_eq!((b.state, b.reason), (FileState::Indexed, None));
     assert_eq!(story.catalog.retry_noted().unwrap(), 1);
     let again = story.catalog.pending(FileId(0), 10).unwrap();
     assert_eq!(again.len(), 1);
@@ -288,6 +287,11 @@ fn another_model_queues_only_embedding_and_another_cutting_all() {
     story.catalog.require("cut", "other model", 1).unwrap();
     assert_eq!(story.counts().worded, 1);
     story.catalog.require("other cut", "other model", 1).unwrap();
+    assert_eq!(story.counts().pending, 1);
+    // What is being cut the old way meanwhile does not count.
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.catalog.require("third cut", "other model", 1).unwrap();
+    story.catalog.settle_worded(&[worded(&task, ContentHash::of(b"text"), 1)]).unwrap();
     assert_eq!(story.counts().pending, 1);
 }
 

@@ -7,7 +7,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rummage_corpus::FileId;
 use rummage_engine::{Engine, FileState, Following};
 use rummage_testkit::{Tree, worker_program};
 
@@ -30,23 +29,13 @@ async fn set_ocr(engine: &Engine, is_on: bool) {
     settled(engine).await;
 }
 
-/// State and reason of each file, by name.
-fn ledger(engine: &Engine) -> Vec<(String, FileState, String)> {
-    let rows = engine.files(None, FileId(0), 10).unwrap();
-    let mut rows: Vec<_> = rows
-        .into_iter()
-        .map(|row| (row.path.name().into_owned(), row.state, row.reason.unwrap_or_default()))
-        .collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    rows
-}
-
+/// What the ledger says of the picture and of the document.
 #[track_caller]
-fn check(engine: &Engine, expected: [(FileState, &str); 2]) {
-    let rows = ledger(engine);
-    assert_eq!(rows.len(), expected.len(), "{rows:?}");
-    for ((name, state, reason), (wanted, words)) in rows.iter().zip(expected) {
-        assert!(*state == wanted && reason.contains(words), "{name}: {state:?}, {reason}");
+fn check(engine: &Engine, tree: &Tree, expected: [(FileState, &str); 2]) {
+    for (name, (state, words)) in ["letters.png", "scan.pdf"].into_iter().zip(expected) {
+        let row = engine.file_at(&tree.path(name)).unwrap().expect("every file has its row");
+        let reason = row.reason.unwrap_or_default();
+        assert!(row.state == state && reason.contains(words), "{name}: {:?}, {reason}", row.state);
     }
 }
 
@@ -65,36 +54,46 @@ async fn pictures_are_read_once_ocr_is_turned_on() {
     let engine = home.open(Following::Once).await;
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
-    check(&engine, WITHOUT);
+    check(&engine, &tree, WITHOUT);
     assert_eq!(names(&engine, "copper kettles").await, ["scan.pdf"]);
     set_ocr(&engine, true).await;
     let recognised = (FileState::Indexed, "recognised by OCR");
-    check(&engine, [recognised, recognised]);
+    check(&engine, &tree, [recognised, recognised]);
     let mut found = names(&engine, "violet umbrellas").await;
     found.sort();
     assert_eq!(found, ["letters.png", "scan.pdf"]);
     set_ocr(&engine, false).await;
-    check(&engine, WITHOUT);
+    check(&engine, &tree, WITHOUT);
     assert!(names(&engine, "violet umbrellas").await.is_empty());
     engine.close().await;
+}
+
+/// An engine whose workers find programs in `path` alone.
+async fn open_with_path(home: &Home, path: &Path) -> Engine {
+    let program = home.dir.path().join("worker");
+    let (path, worker) = (path.display(), worker_program());
+    let script = format!("#!/bin/sh\nPATH='{path}' exec '{}' \"$@\"\n", worker.display());
+    write_program(&program, &script);
+    let mut options = home.options(Following::Once);
+    options.worker_program = Some(program);
+    let engine = Engine::open(options).await.unwrap();
+    set_ocr(&engine, true).await;
+    engine
+}
+
+fn write_program(path: &Path, script: &str) {
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_tesseract_the_ledger_says_so_and_it_is_tried_again() {
     let (home, tree) = (Home::new(), pictures());
-    let program = home.dir.path().join("worker");
-    let worker = worker_program();
-    let script = format!("#!/bin/sh\nPATH=/nowhere exec '{}' \"$@\"\n", worker.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    let mut options = home.options(Following::Once);
-    options.worker_program = Some(program);
-    let engine = Engine::open(options).await.unwrap();
-    set_ocr(&engine, true).await;
+    let engine = open_with_path(&home, Path::new("/nowhere")).await;
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
-    check(&engine, [(FileState::Failed, "Tesseract is not installed"), WITHOUT[1]]);
-    let failed = engine.files(Some(FileState::Failed), FileId(0), 10).unwrap();
-    assert!(failed[0].again.is_some(), "{failed:?}");
+    check(&engine, &tree, [(FileState::Failed, "Tesseract is not installed"), WITHOUT[1]]);
+    let failed = engine.file_at(&tree.path("letters.png")).unwrap().unwrap();
+    assert!(failed.again.is_some(), "{failed:?}");
     engine.close().await;
 }

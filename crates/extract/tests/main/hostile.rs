@@ -156,6 +156,10 @@ fn entities_are_not_expanded() {
          <w:document><w:p><w:t>One&e29;</w:t></w:p></w:document>"
     );
     check("a.docx", &package(&[("word/document.xml", &xml)]), Ok("One"));
+    let xml = xml.replace("w:document", "office:d").replace("w:p", "text:p");
+    let kind = ("mimetype", "application/vnd.oasis.opendocument.text");
+    let odt = package(&[kind, ("content.xml", &xml.replace("w:t>", "text:span>"))]);
+    check("a.odt", &odt, Ok("One"));
 }
 
 #[test]
@@ -181,6 +185,17 @@ fn one_giant_line_is_read() {
     assert_eq!(found.text.len(), line.len());
     let json = format!("[{}1]", "1,".repeat(4 << 20));
     assert!(extract(&SourcePath::new("a.json"), json.as_bytes()).is_ok());
+}
+
+#[test]
+fn half_a_file_gives_what_it_holds_or_a_reason() {
+    for seed in crate::seeds::all() {
+        let bytes = seed.bytes();
+        match extract(&SourcePath::new(seed.name()), &bytes[..bytes.len() / 2]) {
+            Ok(document) => assert!(!document.text.trim().is_empty(), "{}", seed.name()),
+            Err(reason) => assert!(!reason.to_string().is_empty(), "{}", seed.name()),
+        }
+    }
 }
 
 #[test]

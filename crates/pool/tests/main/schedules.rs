@@ -457,6 +457,25 @@ fn one_worker_that_refuses_stops_no_other() {
 }
 
 #[test]
+fn a_file_whose_pictures_are_read_has_a_time_limit_of_its_own() {
+    for (ocr, seconds, is_ended) in
+        [(None, 6, true), (Some("eng"), 6, false), (Some("eng"), 51, true)]
+    {
+        let mut simulation = Simulation::new(config(1, 1));
+        let path = PathBuf::from("/f").into();
+        let ocr = ocr.map(str::to_owned);
+        let request = ExtractRequest { lease: 0, path, max_bytes: 1, ocr, patience_ms: 1 };
+        simulation.owed.insert(0);
+        simulation.tell(Event::Submit { request: Request::Extract(request), suspect: false });
+        let worker = simulation.of(Duty::Extract)[0];
+        simulation.greet(worker);
+        simulation.now += Duration::from_secs(seconds);
+        simulation.tell(Event::Tick);
+        assert_eq!(simulation.workers[&worker].1.ending, is_ended, "after {seconds} s");
+    }
+}
+
+#[test]
 fn leases_do_not_wait_for_a_worker_that_cannot_be_killed() {
     let (mut simulation, worker) = one_at_work();
     simulation.now += Duration::from_secs(3600);
