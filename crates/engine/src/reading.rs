@@ -71,14 +71,14 @@ impl Scans {
         self.0.get(&task.file) == Some(&task.version)
     }
 
-    /// The next one, if it still waits as it was.
-    fn pop(&mut self, catalog: &Catalog) -> Result<Option<Task>, CatalogError> {
-        while let Some((file, version)) = self.0.pop_first() {
+    /// The first that still waits as it was. It stays among them until it is read.
+    fn first(&mut self, catalog: &Catalog) -> Result<Option<Task>, CatalogError> {
+        while let Some((file, _)) = self.0.first_key_value() {
             let task = catalog.pending(FileId(file.0 - 1), 1)?.pop();
-            let as_it_was = |task: &Task| (task.file, task.version) == (file, version);
-            if let Some(task) = task.filter(as_it_was) {
+            if let Some(task) = task.filter(|task| self.holds(task)) {
                 return Ok(Some(task));
             }
+            self.0.pop_first();
         }
         Ok(None)
     }
@@ -100,7 +100,14 @@ async fn pass(
     let mut bytes = 0;
     let mut batch = Batch::default();
     let mut worked = false;
+    // The scan in work, during which others may come or change.
+    let mut scan = None;
+    let mut changed = false;
     loop {
+        let work = shared.work.notified();
+        if changed && running.len() == 1 && batch.is_empty() && keeping.is_empty() {
+            (cursor, changed) = (FileId(0), false);
+        }
         while fetched.is_empty() && running.len() < WIDTH {
             match shared.catalog.pending(cursor, FETCH) {
                 Ok(tasks) => {
@@ -118,33 +125,38 @@ async fn pass(
             bytes += task.bytes as usize;
             running.push(read(shared.clone(), model.clone(), task, None));
         }
-        if keeping.is_empty() && (batch.is_due() || running.is_empty()) {
-            if batch.is_empty() {
-                let ocr = shared.settings.borrow().files.ocr().map(str::to_owned);
-                if worked {
-                    return Pass::Worked;
-                }
-                match scans.pop(&shared.catalog) {
-                    Ok(None) => return Pass::Idle,
-                    Ok(Some(task)) => {
-                        bytes += task.bytes as usize;
-                        running.push(read(shared.clone(), model.clone(), task, ocr));
-                        continue;
-                    }
-                    Err(error) => return interrupted(shared, error),
-                }
-            }
+        let is_due = batch.is_due() || running.len() == usize::from(scan.is_some());
+        if keeping.is_empty() && is_due && !batch.is_empty() {
             worked = true;
             keeping.push(writer.keep(Commit::Read(batch.take())));
+        } else if keeping.is_empty() && running.is_empty() {
+            if worked {
+                return Pass::Worked;
+            }
+            let ocr = shared.settings.borrow().files.ocr().map(str::to_owned);
+            match scans.first(&shared.catalog) {
+                Ok(None) => return Pass::Idle,
+                Ok(Some(task)) => {
+                    bytes += task.bytes as usize;
+                    scan = Some(task.file);
+                    running.push(read(shared.clone(), model.clone(), task, ocr));
+                }
+                Err(error) => return interrupted(shared, error),
+            }
         }
         tokio::select! {
             () = stop.wait() => return Pass::Interrupted,
+            () = work, if scan.is_some() => changed = true,
             Some(kept) = keeping.next() => if kept.is_err() {
                 return Pass::Interrupted;
             },
             Some(read) = running.next(), if !batch.is_full() => match read {
                 Ok((task, outcome)) => {
                     bytes -= task.bytes as usize;
+                    if scan == Some(task.file) {
+                        scans.0.remove(&task.file);
+                        (scan, changed) = (None, false);
+                    }
                     match outcome {
                         Some(outcome) => batch.push(task, outcome),
                         None => scans.put_off(&task),

@@ -187,7 +187,10 @@ pub(crate) fn pool_config(
     PoolConfig {
         embed,
         // One process reads all files: that takes a fraction of what embedding takes.
-        extract: ExtractConfig { workers: usize::from(following.is_some()) },
+        // Another is there to look at a scan, so that those do not wait.
+        extract: ExtractConfig {
+            workers: usize::from(following.is_some()) * (1 + usize::from(settings.files.ocr)),
+        },
         program,
         limits: Limits::new(memory, (numbers.memory_megabytes as u64) << 20),
         pace: match (following, settings.indexing.mode) {

@@ -10,7 +10,7 @@ use std::{
 use rummage_engine::{Engine, FileState, Following};
 use rummage_testkit::{Tree, worker_program};
 
-use crate::{Home, names, settled};
+use crate::{Home, names, settled, until};
 
 /// A picture, and a document whose second page is one; both say `violet umbrellas`.
 fn pictures() -> Tree {
@@ -95,5 +95,39 @@ async fn without_tesseract_the_ledger_says_so_and_it_is_tried_again() {
     check(&engine, &tree, [(FileState::Failed, "Tesseract is not installed"), WITHOUT[1]]);
     let failed = engine.file_at(&tree.path("letters.png")).unwrap().unwrap();
     assert!(failed.again.is_some(), "{failed:?}");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_takes_long_holds_up_no_other_file() {
+    let (home, tree) = (Home::new(), Tree::new());
+    tree.write("a.png", b"\x89PNG\r\n\x1a\n");
+    for name in 0..40 {
+        tree.write(&format!("b{name}.txt"), rummage_testkit::prose(2, name));
+    }
+    // Tesseract's stand-in waits at this gate for what it is to have seen.
+    let gate = home.dir.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let script =
+        format!("#!/bin/sh\n[ \"$1\" = --version ] && exit\nexec /bin/cat '{}'\n", gate.display());
+    write_program(&home.dir.path().join("tesseract"), &script);
+    let engine = open_with_path(&home, home.dir.path()).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    until(&engine, "all but the picture", |status| {
+        (status.counts.indexed, status.counts.pending) == (40, 1)
+    })
+    .await;
+    tree.write("b7.txt", "copper kettles");
+    tree.write("late.txt", "silver lanterns");
+    engine.scan_all().await.unwrap();
+    until(&engine, "what came and changed meanwhile", |status| {
+        (status.counts.indexed, status.counts.pending) == (41, 1)
+    })
+    .await;
+    assert_eq!(names(&engine, "copper kettles").await, ["b7.txt"]);
+    let opened = tokio::task::spawn_blocking(move || fs::write(gate, "violet umbrellas"));
+    settled(&engine).await;
+    opened.await.unwrap().unwrap();
+    assert_eq!(names(&engine, "violet umbrellas").await, ["a.png"]);
     engine.close().await;
 }

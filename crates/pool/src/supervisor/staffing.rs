@@ -148,10 +148,17 @@ impl Supervisor {
                 let rests = worker.leases.is_empty();
                 worker.works()
                     && worker.leases.len() < depth
+                    && !self.reads_pictures(worker)
                     && if rests { at_work < active } else { at_work <= active }
             })
             .min_by_key(|(id, worker)| (load(worker), **id))
             .map(|(id, _)| *id)
+    }
+
+    /// Whatever it was given behind those would wait for minutes.
+    fn reads_pictures(&self, worker: &Worker) -> bool {
+        let mut held = worker.leases.iter().filter_map(|id| self.leases.get(id));
+        held.any(|lease| lease.request.reads_pictures())
     }
 
     fn send(&mut self, id: WorkerId, lease: LeaseId, now: Instant) {
