@@ -23,6 +23,7 @@ mod office;
 mod package;
 mod page;
 mod pdf;
+mod prose;
 mod rtf;
 mod table;
 mod xml;
@@ -160,7 +161,7 @@ fn read_text(path: &SourcePath, bytes: &[u8]) -> Result<Document, NoText> {
         Kind::Table => table::read(text),
         Kind::Source(language) => Document::plain(text, Structure::Source(language)),
         Kind::Code => Document::plain(text, Structure::Code),
-        Kind::Prose => Document::plain(text, Structure::Prose),
+        Kind::Prose => prose::read(text),
     })
 }
 
