@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rummage_engine::{
     Alike, Answer, Arithmetic, Coverage, EndView, FileRow, FoundFile, LegScore, MemoryView, Mode,
-    PassageHit, Status, Totals, WorkerView,
+    PassageHit, Status, Totals, VectorIndexState, WorkerView,
 };
 use serde::Serialize;
 
@@ -247,6 +247,8 @@ impl<'a> PassageReport<'a> {
 pub struct StatusReport {
     pub data: String,
     pub model: Option<ModelReport>,
+    /// How vectors are searched.
+    pub index: Option<IndexStateReport>,
     pub coverage: CoverageReport,
     pub files: StateCounts,
     pub queue: QueueReport,
@@ -267,6 +269,38 @@ pub struct PoolReport {
     pub held_back: Option<String>,
     pub memory: MemoryView,
     pub ends: Vec<EndView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum IndexStateReport {
+    Exact {
+        rows: usize,
+    },
+    Approximate {
+        rows_indexed: usize,
+        rows_fresh: usize,
+        recall_at_10: f32,
+        nprobes: usize,
+        refine: u32,
+    },
+    Refused {
+        rows: usize,
+        recall_at_10: f32,
+    },
+}
+
+impl From<VectorIndexState> for IndexStateReport {
+    fn from(state: VectorIndexState) -> Self {
+        use VectorIndexState as State;
+        match state {
+            State::Exact { rows } => Self::Exact { rows },
+            State::Approximate { rows_indexed, rows_fresh, recall_at_10, nprobes, refine } => {
+                Self::Approximate { rows_indexed, rows_fresh, recall_at_10, nprobes, refine }
+            }
+            State::Refused { rows, recall_at_10 } => Self::Refused { rows, recall_at_10 },
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -355,6 +389,7 @@ impl StatusReport {
                 fingerprint: model.fingerprint,
                 dims: model.dims,
             }),
+            index: status.vector_index.map(IndexStateReport::from),
             coverage: status.coverage.into(),
             files: StateCounts {
                 indexed: counts.indexed,

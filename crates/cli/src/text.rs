@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use rummage_engine::{
-    Answer, Arithmetic, FileRow, FoundFile, LegScore, PassageHit, Status, WorkerView,
+    Answer, Arithmetic, FileRow, FoundFile, LegScore, PassageHit, Status, VectorIndexState,
+    WorkerView,
 };
 
 use crate::shapes::{FileLine, IndexReport};
@@ -159,6 +160,25 @@ pub fn retry(out: &mut dyn Write, retried: u64, failed: u64) -> io::Result<()> {
     Ok(())
 }
 
+fn how_compared(index: VectorIndexState) -> String {
+    match index {
+        VectorIndexState::Exact { rows } => {
+            format!("all {} vectors are compared", grouped(rows as u64))
+        }
+        VectorIndexState::Approximate { rows_indexed, rows_fresh, recall_at_10, .. } => format!(
+            "an index of {} vectors finds {:.1} % of the ten nearest; {} newer ones are compared",
+            grouped(rows_indexed as u64),
+            recall_at_10 * 100.0,
+            grouped(rows_fresh as u64)
+        ),
+        VectorIndexState::Refused { rows, recall_at_10 } => format!(
+            "all {} vectors are compared: an index would find {:.1} % of the ten nearest",
+            grouped(rows as u64),
+            recall_at_10 * 100.0
+        ),
+    }
+}
+
 pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()> {
     let counts = status.counts;
     for root in &status.roots {
@@ -191,6 +211,9 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
     writeln!(out, "Passages  {}", grouped(counts.passages))?;
     if let Some(model) = &status.model {
         writeln!(out, "Model     {} ({} numbers a vector)", model.id, model.dims)?;
+    }
+    if let Some(index) = status.vector_index {
+        writeln!(out, "Meaning   {}", how_compared(index))?;
     }
     let pool = &status.pool;
     if let Some(why) = &pool.held_back {

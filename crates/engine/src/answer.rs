@@ -103,7 +103,8 @@ pub(crate) async fn answer(
         query.mode = Mode::Keyword;
     }
     let files = match store {
-        Some(store) => find(shared, store, &query, vector.as_ref()).await?,
+        // Boxed, or the compiler gives up on whatever holds a question inside a future.
+        Some(store) => Box::pin(find(shared, store, &query, vector.as_ref())).await?,
         None => Vec::new(),
     };
     let coverage = Coverage::of(&shared.catalog.counts()?);

@@ -69,7 +69,7 @@ pub use rummage_models::Surroundings;
 pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
-pub use rummage_store::prepare_process;
+pub use rummage_store::{VectorIndexState, prepare_process};
 pub use status::{ModelState, ModelStatus, RootStatus, Status};
 
 use follow::Call;
@@ -172,7 +172,20 @@ impl Engine {
         if let Some(following) = options.indexing {
             engine.start(following)?;
         }
+        if options.indexing != Some(Following::Once) {
+            engine.read_tables();
+        }
         Ok(engine)
+    }
+
+    /// Lets the first question find in memory what it asks of the tables. That ends by
+    /// itself; whatever is wrong with the tables, the question tells.
+    fn read_tables(&self) {
+        if let Some(store) = self.store.clone() {
+            tokio::spawn(async move {
+                let _ = store.warm_up().await;
+            });
+        }
     }
 
     /// Starts the tasks that index.
@@ -195,9 +208,9 @@ impl Engine {
             tasks.push(indexing.spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
             tasks.push(indexing.spawn(embedding::run(shared.clone(), store, model, writer)));
         }
-        let first = status::take(shared, &mut progress::Pace::default(), 0)?;
+        let first = status::take(shared, self.store.as_ref(), &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
-        tasks.push(indexing.spawn(status::run(shared.clone(), publish)));
+        tasks.push(indexing.spawn(status::run(shared.clone(), self.store.clone(), publish)));
         tasks.push(indexing.spawn(health::run(shared.clone())));
         if following == Following::Live {
             tasks.push(indexing.spawn(thrift::run(shared.clone())));
@@ -292,7 +305,8 @@ impl Engine {
     /// The picture of this moment.
     pub fn status(&self) -> Result<Status, EngineError> {
         let disk_bytes = status::bytes_under(self.shared.folder.path());
-        let mut status = status::take(&self.shared, &mut progress::Pace::default(), disk_bytes)?;
+        let mut pace = progress::Pace::default();
+        let mut status = status::take(&self.shared, self.store.as_ref(), &mut pace, disk_bytes)?;
         if let Some(watched) = &self.status {
             status.progress = watched.borrow().progress;
         } else {

@@ -10,6 +10,7 @@ use std::{
 
 use rummage_catalog::{Counts, Root};
 use rummage_pool::{Duty, PoolStatus, WorkerState};
+use rummage_store::{Store, VectorIndexState};
 use tokio::sync::watch;
 
 use crate::{
@@ -30,6 +31,8 @@ pub struct Status {
     pub current: Option<String>,
     pub pool: PoolView,
     pub model: Option<ModelStatus>,
+    /// How vectors are searched; `None` without a model, or with nothing indexed yet.
+    pub vector_index: Option<VectorIndexState>,
     pub problems: Vec<Problem>,
     pub disk_bytes: u64,
 }
@@ -69,7 +72,7 @@ const SIZE_EVERY: Duration = Duration::from_secs(10);
 const LIVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the status whenever something changed, until told to stop.
-pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
+pub(crate) async fn run(shared: Arc<Shared>, store: Option<Store>, status: watch::Sender<Status>) {
     let mut stop = shared.stop();
     let mut touched = shared.touched.subscribe();
     let mut pool = shared.pool.status();
@@ -85,7 +88,7 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
             sized = Some((Instant::now(), bytes));
         }
         let disk_bytes = sized.map_or(0, |(_, bytes)| bytes);
-        if let Ok(now) = take(&shared, &mut pace, disk_bytes) {
+        if let Ok(now) = take(&shared, store.as_ref(), &mut pace, disk_bytes) {
             if lived.elapsed() >= LIVE_EVERY && told.as_ref() != Some(&now.pool) {
                 lived = Instant::now();
                 let _ = write_live(&shared.folder, &now.pool);
@@ -119,6 +122,7 @@ pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
 /// The picture of this moment.
 pub(crate) fn take(
     shared: &Shared,
+    store: Option<&Store>,
     pace: &mut Pace,
     disk_bytes: u64,
 ) -> Result<Status, EngineError> {
@@ -139,6 +143,7 @@ pub(crate) fn take(
         scanning: shared.is_scanning(),
         model: shared.model.as_ref().map(|model| model_status(model, &pool)),
         pool: PoolView::of(&pool),
+        vector_index: store.map(Store::vector_index),
         problems: problems(shared, &pool),
         disk_bytes,
     })

@@ -1,16 +1,14 @@
-//! Which passages a query may find, as a condition on the tables' columns.
+//! Which files' passages a query may find, and conditions on the tables' columns.
 //!
-//! Conditions are built as expressions, never as SQL text, so nothing in a path
-//! can be mistaken for syntax.
+//! Conditions are built as expressions, never as SQL text.
 
-use std::path::MAIN_SEPARATOR;
+use std::path::{MAIN_SEPARATOR, MAIN_SEPARATOR_STR};
 
 use lancedb::datafusion::{
-    functions::string::expr_fn::{contains, lower},
     logical_expr::{Expr, lit},
     prelude::col,
 };
-use rummage_corpus::{FileId, PassageId};
+use rummage_corpus::FileId;
 
 use crate::Origin;
 
@@ -34,66 +32,70 @@ impl Filter {
         *self == Filter::default()
     }
 
-    /// Whether a file's passages may be found: what the tables would say of its rows.
+    /// Whether a file's passages may be found.
     pub fn lets_in(&self, origin: &Origin) -> bool {
+        self.asked().lets_through(&origin.path, &origin.ext, origin.modified)
+    }
+
+    /// Ready to be asked of many files.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked { filter: self, place: self.under.as_deref().map(Where::of) }
+    }
+}
+
+pub(crate) struct Asked<'a> {
+    filter: &'a Filter,
+    place: Option<Where<'a>>,
+}
+
+enum Where<'a> {
+    /// Without a separator at its end.
+    Absolute(&'a str),
+    /// In lower case, between separators.
+    Anywhere(String),
+}
+
+impl Asked<'_> {
+    pub fn lets_through(&self, path: &str, ext: &str, modified: i64) -> bool {
+        let Filter { types, after, before, .. } = self.filter;
+        after.is_none_or(|after| modified >= after)
+            && before.is_none_or(|before| modified < before)
+            && (types.is_empty() || types.iter().any(|wanted| wanted == ext))
+            && self.place.as_ref().is_none_or(|place| place.holds(path))
+    }
+}
+
+impl<'a> Where<'a> {
+    fn of(place: &'a str) -> Self {
         let is_separator = |c| c == '/' || c == MAIN_SEPARATOR;
-        let under = self.under.as_deref().is_none_or(|place| {
-            if std::path::Path::new(place).is_absolute() {
-                let folder = place.trim_end_matches(is_separator);
-                let below = origin.path.strip_prefix(folder);
-                below.is_some_and(|below| below.is_empty() || below.starts_with(MAIN_SEPARATOR))
-            } else {
-                origin.path.to_lowercase().contains(&inside_of(place))
+        if std::path::Path::new(place).is_absolute() {
+            return Where::Absolute(place.trim_end_matches(is_separator));
+        }
+        let name = place.trim_matches(is_separator).to_lowercase();
+        let name = name.replace('/', MAIN_SEPARATOR_STR);
+        Where::Anywhere(format!("{MAIN_SEPARATOR}{name}{MAIN_SEPARATOR}"))
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        match self {
+            Where::Absolute(folder) => {
+                let rest = path.strip_prefix(folder);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(MAIN_SEPARATOR))
             }
-        });
-        under
-            && (self.types.is_empty() || self.types.contains(&origin.ext))
-            && self.after.is_none_or(|after| origin.modified >= after)
-            && self.before.is_none_or(|before| origin.modified < before)
-    }
-
-    pub(crate) fn condition(&self) -> Option<Expr> {
-        let types = (!self.types.is_empty()).then(|| {
-            col("ext").in_list(self.types.iter().map(|ext| lit(ext.as_str())).collect(), false)
-        });
-        [
-            self.under.as_deref().map(under),
-            types,
-            self.after.map(|after| col("modified").gt_eq(lit(after))),
-            self.before.map(|before| col("modified").lt(lit(before))),
-        ]
-        .into_iter()
-        .flatten()
-        .reduce(Expr::and)
+            Where::Anywhere(name) => holds_in_lower_case(path, name),
+        }
     }
 }
 
-fn under(place: &str) -> Expr {
-    let is_separator = |c| c == '/' || c == MAIN_SEPARATOR;
-    if std::path::Path::new(place).is_absolute() {
-        let folder = place.trim_end_matches(is_separator);
-        // The names below a folder are those between it with a separator and it
-        // with the character that follows the separator: a range, which an
-        // ordered index can answer.
-        let first = format!("{folder}{MAIN_SEPARATOR}");
-        let end = format!("{folder}{}", char::from(MAIN_SEPARATOR as u8 + 1));
-        let inside = col("path").gt_eq(lit(first)).and(col("path").lt(lit(end)));
-        return col("path").eq(lit(folder)).or(inside);
+/// Whether the text in lower case holds `wanted`, which is in lower case.
+fn holds_in_lower_case(text: &str, wanted: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(wanted);
     }
-    contains(lower(col("path")), lit(inside_of(place)))
-}
-
-/// What the lower-case path of everything below a folder of this name holds.
-fn inside_of(place: &str) -> String {
-    let name = place.trim_matches(|c| c == '/' || c == MAIN_SEPARATOR).to_lowercase();
-    let name = name.replace('/', std::path::MAIN_SEPARATOR_STR);
-    format!("{MAIN_SEPARATOR}{name}{MAIN_SEPARATOR}")
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
 }
 
 pub(crate) fn of_files(files: &[FileId]) -> Expr {
     col("file").in_list(files.iter().map(|file| lit(file.0)).collect(), false)
-}
-
-pub(crate) fn of_passages(ids: &[PassageId]) -> Expr {
-    col("id").in_list(ids.iter().map(|id| lit(id.to_i64())).collect(), false)
 }

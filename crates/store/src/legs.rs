@@ -1,18 +1,28 @@
 //! The two ways to find passages: by their words (BM25) and by their meaning
 //! (cosine). Each gives its own scores; how they are put together is the caller's.
 
-use std::collections::{HashMap, HashSet};
-
-use lancedb::{
-    DistanceType,
-    index::scalar::{
-        BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, Operator, PhraseQuery,
-    },
-    query::{QueryBase, Select},
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
-use rummage_corpus::{ContentHash, PassageId, joined, query_words, words};
 
-use crate::{Filter, Store, StoreError, filter, rows::TERMS, table::LIST_LEN};
+use arrow::array::{Float32Array, RecordBatch};
+use futures::TryStreamExt;
+use lance::dataset::scanner::{RowAddrMask, Scanner};
+use lancedb::index::scalar::{
+    BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, Operator, PhraseQuery,
+};
+use rummage_corpus::{PassageId, joined, query_words, words};
+
+use crate::{
+    Filter, Store, StoreError,
+    approximate::{self, Effort},
+    planes::{Asked, dot},
+    rows::{TERMS, VECTOR},
+    shelf::Row,
+    snapshot::{Filtered, Snapshot, View},
+    table::Table,
+};
 
 /// What the keyword leg looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,22 +65,45 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<KeywordHit>, StoreError> {
         let Some(query) = full_text_query(wanted) else { return Ok(Vec::new()) };
-        let table = &self.inner.passages;
-        let mut query = table
-            .lance
-            .query()
-            .full_text_search(FullTextSearchQuery::new_query(query))
-            .select(Select::columns(&["id", "_score"]))
-            .limit(limit);
-        if let Some(condition) = filter.condition() {
-            query = query.only_if_expr(condition);
+        let snapshot = self.snapshot(!filter.is_empty()).await?;
+        match self.keyword_in(&snapshot, &query, filter, limit).await {
+            Err(error) => {
+                let newer = self.newer(&snapshot, error).await?;
+                self.keyword_in(&newer, &query, filter, limit).await
+            }
+            found => found,
         }
+    }
+
+    async fn keyword_in(
+        &self,
+        snapshot: &Snapshot,
+        query: &FtsQuery,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<KeywordHit>, StoreError> {
+        let (table, view) = (&self.inner.passages, &snapshot.passages);
+        let mut scan = view.dataset.scan();
+        let filtered = snapshot.filtered(filter);
+        if let Some(filtered) = &filtered {
+            let (mask, rows) = filtered.passages(snapshot);
+            if *rows == 0 {
+                return Ok(Vec::new());
+            }
+            scan.prefilter(true).with_row_id_prefilter(mask.clone());
+        }
+        let query = FullTextSearchQuery::new_query(query.clone());
+        let limited =
+            scan.full_text_search(query).and_then(|scan| scan.limit(Some(limit as i64), None));
+        limited.map_err(|error| table.read_failed(error.into()))?;
         let mut hits = Vec::new();
-        for batch in table.collect(query).await? {
+        for batch in found(table, &mut scan, "_score").await? {
             let columns = table.columns(&batch);
-            let scores = columns.floats("_score")?;
-            let ids = columns.passage_ids()?;
-            hits.extend(ids.zip(scores).map(|(id, score)| KeywordHit { id, score: *score }));
+            let rows = columns.found()?.iter().zip(columns.floats("_score")?);
+            hits.extend(rows.filter_map(|(address, score)| {
+                let id = view.shelf.id(view.shelf.at(*address)?);
+                Some(KeywordHit { id, score: *score })
+            }));
         }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         let mut seen = HashSet::new();
@@ -78,8 +111,7 @@ impl Store {
         Ok(hits)
     }
 
-    /// Up to `limit` passages nearest in meaning, best first. The answer is exact:
-    /// every vector is compared.
+    /// Up to `limit` passages nearest in meaning, best first.
     ///
     /// `vector` is a unit vector of this store's model.
     pub async fn meaning(
@@ -89,14 +121,34 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<MeaningHit>, StoreError> {
         self.check_dims(vector)?;
+        let snapshot = self.snapshot(!filter.is_empty()).await?;
+        match self.meaning_in(&snapshot, vector, filter, limit).await {
+            Err(error) => {
+                let newer = self.newer(&snapshot, error).await?;
+                self.meaning_in(&newer, vector, filter, limit).await
+            }
+            found => found,
+        }
+    }
+
+    async fn meaning_in(
+        &self,
+        snapshot: &Snapshot,
+        vector: &[f32],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<MeaningHit>, StoreError> {
+        let filtered = snapshot.filtered(filter);
+        if filtered.as_ref().is_some_and(|filtered| filtered.files.is_empty()) {
+            return Ok(Vec::new());
+        }
         let mut fetch = limit + STALE_ALLOWANCE;
         loop {
-            let nearest = self.nearest(vector, filter, fetch).await?;
-            let all = nearest.len() < fetch;
-            let mut hits = self.only_current(nearest).await?;
+            let mut hits = self.nearest(snapshot, vector, filtered.clone(), fetch).await?;
+            let all = hits.len() < fetch;
+            hits.retain(|(row, _)| is_current(snapshot, *row));
             if all || hits.len() >= limit {
-                hits.truncate(limit);
-                return Ok(hits);
+                return Ok(best(&snapshot.vectors, hits, limit));
             }
             fetch *= 4;
         }
@@ -109,72 +161,156 @@ impl Store {
         ids: &[PassageId],
     ) -> Result<HashMap<PassageId, f32>, StoreError> {
         self.check_dims(vector)?;
-        let table = &self.inner.vectors;
-        let mut found = Vec::new();
-        for ids in ids.chunks(LIST_LEN) {
-            let columns = ["id", "hash", "vector"];
-            for batch in table.select(filter::of_passages(ids), &columns).await? {
-                let columns = table.columns(&batch);
-                let vectors = columns.vectors()?.chunks_exact(self.inner.dims);
-                let rows = columns.passage_ids()?.zip(columns.hashes()?).zip(vectors);
-                found.extend(rows.map(|((id, hash), other)| {
-                    (MeaningHit { id, similarity: dot(vector, other) }, hash)
-                }));
+        let snapshot = self.snapshot(false).await?;
+        match self.similarities_in(&snapshot, vector, ids).await {
+            Err(error) => {
+                let newer = self.newer(&snapshot, error).await?;
+                self.similarities_in(&newer, vector, ids).await
             }
+            similar => similar,
         }
-        let current = self.only_current(found).await?;
-        Ok(current.into_iter().map(|hit| (hit.id, hit.similarity)).collect())
     }
 
+    async fn similarities_in(
+        &self,
+        snapshot: &Snapshot,
+        vector: &[f32],
+        ids: &[PassageId],
+    ) -> Result<HashMap<PassageId, f32>, StoreError> {
+        let shelf = &snapshot.vectors.shelf;
+        let rows = ids.iter().filter_map(|id| shelf.find(*id));
+        let rows = rows.filter(|row| is_current(snapshot, *row)).collect();
+        let similar = self.compare(&snapshot.vectors, vector, rows).await?;
+        Ok(similar.into_iter().map(|(row, similarity)| (shelf.id(row), similarity)).collect())
+    }
+
+    /// The rows nearest in meaning, at least `limit` of them if there are so many.
     async fn nearest(
         &self,
+        snapshot: &Snapshot,
         vector: &[f32],
-        filter: &Filter,
+        filtered: Option<Arc<Filtered>>,
         limit: usize,
-    ) -> Result<Vec<(MeaningHit, ContentHash)>, StoreError> {
+    ) -> Result<Vec<(Row, f32)>, StoreError> {
+        let view = &snapshot.vectors;
+        if view.holds.vectors {
+            let (view, vector) = (view.clone(), vector.to_vec());
+            // Milliseconds, in which whoever drives this task looks for words.
+            let compared = tokio::task::spawn_blocking(move || {
+                let asked = Asked::new(&vector);
+                let files = filtered.as_ref().map(|filtered| &filtered.files);
+                let rows = view.shelf.nearest(&asked, limit, files);
+                let similar = |row| Some((row, view.shelf.similarity(&asked, row)?));
+                rows.into_iter().filter_map(similar).collect()
+            });
+            // The task is never cancelled; it ends early only by a panic.
+            let compared = compared.await;
+            return Ok(
+                compared.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+            );
+        }
+        let mask = match filtered {
+            None => None,
+            Some(filtered) => {
+                let (mask, rows) = filtered.vectors(snapshot);
+                if *rows <= self.inner.limits.vectors_fetched.max(limit) {
+                    let rows = view.shelf.rows_of(&filtered.files);
+                    return self.compare(view, vector, rows).await;
+                }
+                Some(mask.clone())
+            }
+        };
+        self.search(view, vector, mask, limit, approximate::effort(&view.dataset)).await
+    }
+
+    /// The rows nearest in meaning, by the database: by its index with an effort, by
+    /// comparing all without.
+    pub(crate) async fn search(
+        &self,
+        view: &View,
+        vector: &[f32],
+        mask: Option<RowAddrMask>,
+        limit: usize,
+        effort: Option<Effort>,
+    ) -> Result<Vec<(Row, f32)>, StoreError> {
         let table = &self.inner.vectors;
-        // On unit vectors the dot product is the cosine, and cheaper.
-        let query = table.lance.query().nearest_to(vector);
-        let mut query = query
-            .map_err(|error| table.read_failed(error))?
-            .distance_type(DistanceType::Dot)
-            .bypass_vector_index()
-            .select(Select::columns(&["id", "hash", "_distance"]))
-            .limit(limit);
-        if let Some(condition) = filter.condition() {
-            query = query.only_if_expr(condition);
+        let mut scan = view.dataset.scan();
+        let asked = scan.nearest(VECTOR, &Float32Array::from(vector.to_vec()), limit);
+        asked.map_err(|error| table.read_failed(error.into()))?;
+        scan.distance_metric(approximate::DISTANCE.into()).use_index(effort.is_some());
+        if let Some(Effort { nprobes, refine }) = effort {
+            scan.minimum_nprobes(nprobes).refine(refine);
+            if mask.is_none() {
+                scan.maximum_nprobes(nprobes);
+            }
+        }
+        if let Some(mask) = mask {
+            scan.prefilter(true).with_row_id_prefilter(mask);
         }
         let mut nearest = Vec::new();
-        for batch in table.collect(query).await? {
+        for batch in found(table, &mut scan, "_distance").await? {
             let columns = table.columns(&batch);
-            // LanceDB's dot distance is 1 − the dot product.
-            let similarities = columns.floats("_distance")?.iter().map(|distance| 1.0 - distance);
-            let rows = columns.passage_ids()?.zip(similarities).zip(columns.hashes()?);
-            nearest
-                .extend(rows.map(|((id, similarity), hash)| (MeaningHit { id, similarity }, hash)));
+            let rows = columns.found()?.iter().zip(columns.floats("_distance")?);
+            // LanceDB's distance is squared: for unit vectors that is 2 − 2 cosines.
+            nearest.extend(rows.filter_map(|(address, distance)| {
+                Some((view.shelf.at(*address)?, 1.0 - distance / 2.0))
+            }));
         }
         Ok(nearest)
     }
 
-    /// Those whose passage still has the hash that the vector was made from, best first.
-    async fn only_current(
+    /// The similarity of each of these rows.
+    async fn compare(
         &self,
-        found: Vec<(MeaningHit, ContentHash)>,
-    ) -> Result<Vec<MeaningHit>, StoreError> {
-        let ids: Vec<_> = found.iter().map(|(hit, _)| hit.id).collect();
-        let mut current = self.current_hashes(&ids).await?;
-        // Taken out of the map, so that a vector that were there twice counts once.
-        let is_current = |(hit, hash): (MeaningHit, ContentHash)| {
-            (current.get(&hit.id) == Some(&hash)).then(|| current.remove(&hit.id)).map(|_| hit)
-        };
-        let mut hits: Vec<_> = found.into_iter().filter_map(is_current).collect();
-        hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id)));
-        Ok(hits)
+        view: &View,
+        vector: &[f32],
+        rows: Vec<Row>,
+    ) -> Result<Vec<(Row, f32)>, StoreError> {
+        if view.holds.vectors {
+            let asked = Asked::new(vector);
+            let similar = |row| Some((row, view.shelf.similarity(&asked, row)?));
+            return Ok(rows.into_iter().filter_map(similar).collect());
+        }
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = self.inner.vectors.take(view, &rows, &[VECTOR]).await?;
+        let vectors = self.inner.vectors.columns(&batch).vectors()?;
+        let similarities = vectors.chunks_exact(self.inner.dims).map(|other| dot(vector, other));
+        Ok(rows.into_iter().zip(similarities).collect())
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+/// Whether the row's passage still holds what the vector was made from.
+fn is_current(snapshot: &Snapshot, row: Row) -> bool {
+    let (passages, vectors) = (&snapshot.passages.shelf, &snapshot.vectors.shelf);
+    let passage = passages.find(vectors.id(row));
+    passage.is_some_and(|passage| vectors.same_content(row, passages, passage))
+}
+
+/// The `limit` best, each passage once.
+fn best(view: &View, rows: Vec<(Row, f32)>, limit: usize) -> Vec<MeaningHit> {
+    let hit = |(row, similarity)| MeaningHit { id: view.shelf.id(row), similarity };
+    let mut hits: Vec<_> = rows.into_iter().map(hit).collect();
+    hits.sort_unstable_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id)));
+    let mut seen = HashSet::new();
+    hits.retain(|hit| seen.insert(hit.id));
+    hits.truncate(limit);
+    hits
+}
+
+/// What a search finds: addresses and scores, and nothing that must be looked up.
+async fn found(
+    table: &Table,
+    scan: &mut Scanner,
+    score: &str,
+) -> Result<Vec<RecordBatch>, StoreError> {
+    let found = async {
+        scan.project(&[score])?;
+        scan.with_row_id();
+        scan.try_into_stream().await?.try_collect().await
+    };
+    found.await.map_err(|error: lance::Error| table.read_failed(error.into()))
 }
 
 fn full_text_query(wanted: &Words) -> Option<FtsQuery> {

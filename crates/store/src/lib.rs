@@ -16,13 +16,17 @@
 //! undo each other's commits and retry. Any number of readers, in any process,
 //! see what was written as soon as the write returns.
 
+mod approximate;
 mod disk;
 mod error;
 mod filter;
 mod legs;
 mod passages;
+mod planes;
 mod process;
 mod rows;
+mod shelf;
+mod snapshot;
 mod sync;
 mod table;
 mod upkeep;
@@ -30,13 +34,14 @@ mod vectors;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use lancedb::{Connection, ObjectStoreRegistry, Session};
 use rummage_corpus::ContentHash;
 
+pub use approximate::{RECALL, VectorIndexState};
 pub use error::{Source, StoreError};
 pub use filter::Filter;
 pub use legs::{KeywordHit, MeaningHit, Words};
@@ -45,6 +50,7 @@ pub use rows::{Origin, PassageRow, VectorRow};
 pub use upkeep::{Mode, Work};
 
 use error::Doing;
+use snapshot::{Snapshot, Snapshots};
 use sync::{Disk, Versions};
 use table::Table;
 
@@ -83,6 +89,27 @@ struct Inner {
     dims: usize,
     passages: Table,
     vectors: Table,
+    snapshots: Snapshots,
+    limits: Limits,
+    index: Mutex<VectorIndexState>,
+}
+
+/// Where one way of comparing vectors gives way to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Up to so many vectors are kept in memory, two bytes a number, and all are
+    /// compared, 100,000 in 4 ms. More need an index.
+    pub vectors_in_memory: usize,
+    /// Where a filter leaves no more rows than this, their vectors are fetched and all
+    /// compared: an index, asked for what is near *and* passes a narrow filter, misses
+    /// most of it.
+    pub vectors_fetched: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { vectors_in_memory: 200_000, vectors_fetched: 5_000 }
+    }
 }
 
 /// LanceDB's own caps are 6 GiB and 1 GiB. These cost some milliseconds a query at
@@ -96,14 +123,22 @@ impl Store {
     /// that makes no sense is set aside, into the folder `damaged`, and begun anew:
     /// [`Store::count_passages`] and [`Store::count_vectors`] tell.
     pub async fn open(dir: &Path, space: &VectorSpace) -> Result<Store, StoreError> {
+        Self::open_with(dir, space, Limits::default()).await
+    }
+
+    /// As [`Store::open`], with other limits.
+    pub async fn open_with(
+        dir: &Path,
+        space: &VectorSpace,
+        limits: Limits,
+    ) -> Result<Store, StoreError> {
         let (dir, connection) = reach(dir).await?;
         let dims = space.dims as usize;
         let passages = Table::open(&connection, &dir, "passages", rows::passage_schema()).await?;
         upkeep::prepare(&passages).await?;
         let name = space.table_name();
         let vectors = Table::open(&connection, &dir, &name, rows::vector_schema(dims)).await?;
-        let disk = Disk::new(dir.clone());
-        let store = Store { inner: Arc::new(Inner { dir, disk, dims, passages, vectors }) };
+        let store = Self::of(dir, dims, passages, vectors, limits).await?;
         store.sync().await?;
         Ok(store)
     }
@@ -140,8 +175,50 @@ impl Store {
         let vectors =
             Table::open_existing(&connection, &dir, &name, rows::vector_schema(dims)).await?;
         let (Some(passages), Some(vectors)) = (passages, vectors) else { return Ok(None) };
-        let disk = Disk::new(dir.clone());
-        Ok(Some(Store { inner: Arc::new(Inner { dir, disk, dims, passages, vectors }) }))
+        Ok(Some(Self::of(dir, dims, passages, vectors, Limits::default()).await?))
+    }
+
+    async fn of(
+        dir: PathBuf,
+        dims: usize,
+        passages: Table,
+        vectors: Table,
+        limits: Limits,
+    ) -> Result<Store, StoreError> {
+        let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits.vectors_in_memory));
+        let index = Mutex::new(approximate::state(&vectors).await?);
+        let inner = Inner { dir, disk, dims, passages, vectors, snapshots, limits, index };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// The tables as they are now; filters are asked of their places.
+    async fn snapshot(&self, places: bool) -> Result<Arc<Snapshot>, StoreError> {
+        let Inner { passages, vectors, snapshots, .. } = &*self.inner;
+        snapshots.now(passages, vectors, places).await
+    }
+
+    /// What to read instead, where reading `failed`: the version may have gone before it
+    /// was read, where another process tidies up.
+    async fn newer(
+        &self,
+        failed: &Snapshot,
+        error: StoreError,
+    ) -> Result<Arc<Snapshot>, StoreError> {
+        let StoreError::Read { .. } = error else { return Err(error) };
+        let snapshot = self.snapshot(failed.places()).await?;
+        if snapshot.versions() == failed.versions() { Err(error) } else { Ok(snapshot) }
+    }
+
+    /// Reads what every question asks of the tables, so that the first need not wait
+    /// for it.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        let any = Words { any: "a".to_owned(), ..Words::default() };
+        self.keyword(&any, &Filter::default(), 1).await.map(drop)
+    }
+
+    /// Lets the next question find what was written.
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        self.inner.snapshots.keep_up(&self.inner.passages, &self.inner.vectors).await
     }
 
     /// The folder that holds the tables.

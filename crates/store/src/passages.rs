@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use rummage_corpus::{ContentHash, FileId, PassageId};
+use rummage_corpus::{FileId, PassageId};
 
-use crate::{Origin, PassageRow, Store, StoreError, filter, rows, table::LIST_LEN};
+use crate::{
+    Origin, PassageRow, Store, StoreError, filter, rows, snapshot::Snapshot, table::LIST_LEN,
+};
 
 const ALL: [&str; 10] =
     ["id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page"];
@@ -21,17 +23,20 @@ impl Store {
         stale: &[FileId],
         rows: &[PassageRow],
     ) -> Result<(), StoreError> {
-        self.inner.passages.replace(stale, rows::passage_batch(rows)).await
+        self.inner.passages.replace(stale, rows::passage_batch(rows)).await?;
+        self.keep_up().await
     }
 
     pub async fn remove_passages(&self, files: &[FileId]) -> Result<(), StoreError> {
-        self.inner.passages.remove(files).await
+        self.inner.passages.remove(files).await?;
+        self.keep_up().await
     }
 
     /// Lets the files' passages say where their files are now, and of when they are.
     /// What they hold stays.
     pub async fn place_passages(&self, origins: &[Origin]) -> Result<(), StoreError> {
-        self.inner.passages.place(origins).await
+        self.inner.passages.place(origins).await?;
+        self.keep_up().await
     }
 
     /// The files' passages, by file and in the order of its text.
@@ -49,16 +54,29 @@ impl Store {
 
     /// The passages with these ids, those that there are, in the order of their ids.
     pub async fn passages(&self, ids: &[PassageId]) -> Result<Vec<PassageRow>, StoreError> {
-        let mut rows = Vec::new();
-        for ids in ids.chunks(LIST_LEN) {
-            let table = &self.inner.passages;
-            for batch in table.select(filter::of_passages(ids), &ALL).await? {
-                rows.extend(table.columns(&batch).passages()?);
-            }
-        }
+        let snapshot = self.snapshot(false).await?;
+        let mut rows = match self.passages_in(&snapshot, ids).await {
+            Err(error) => self.passages_in(&*self.newer(&snapshot, error).await?, ids).await?,
+            Ok(rows) => rows,
+        };
         rows.sort_unstable_by_key(PassageRow::id);
         rows.dedup_by_key(|row| row.id());
         Ok(rows)
+    }
+
+    async fn passages_in(
+        &self,
+        snapshot: &Snapshot,
+        ids: &[PassageId],
+    ) -> Result<Vec<PassageRow>, StoreError> {
+        let view = &snapshot.passages;
+        let rows: Vec<_> = ids.iter().filter_map(|id| view.shelf.find(*id)).collect();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = &self.inner.passages;
+        let batch = table.take(view, &rows, &ALL).await?;
+        table.columns(&batch).passages()
     }
 
     /// How many passages each of the files has here; files without any are missing.
@@ -72,21 +90,5 @@ impl Store {
     /// Rows, so a passage that were there twice would count twice.
     pub async fn count_passages(&self) -> Result<usize, StoreError> {
         self.inner.passages.count().await
-    }
-
-    /// What the passages with these ids hold now.
-    pub(crate) async fn current_hashes(
-        &self,
-        ids: &[PassageId],
-    ) -> Result<HashMap<PassageId, ContentHash>, StoreError> {
-        let mut hashes = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(LIST_LEN) {
-            let table = &self.inner.passages;
-            for batch in table.select(filter::of_passages(ids), &["id", "hash"]).await? {
-                let columns = table.columns(&batch);
-                hashes.extend(columns.passage_ids()?.zip(columns.hashes()?));
-            }
-        }
-        Ok(hashes)
     }
 }

@@ -12,7 +12,9 @@ use arrow::{
         Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, Float32Array, Int32Array,
         Int64Array, PrimitiveArray, RecordBatch, StringArray,
     },
-    datatypes::{DataType, Field, Float32Type, Int32Type, Int64Type, Schema, SchemaRef},
+    datatypes::{
+        DataType, Field, Float32Type, Int32Type, Int64Type, Schema, SchemaRef, UInt64Type,
+    },
     error::ArrowError,
 };
 use rummage_corpus::{
@@ -23,6 +25,13 @@ use crate::StoreError;
 
 /// The column of analysed words. A table of another analysis has none of that name.
 pub(crate) const TERMS: &str = ANALYSIS;
+
+/// The database's own column. Rows have no other number in our tables, so its row ids
+/// are addresses, too.
+const ROW_ADDRESS: &str = "_rowaddr";
+const ROW_ID: &str = "_rowid";
+
+pub(crate) const VECTOR: &str = "vector";
 
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +96,7 @@ pub(crate) fn passage_schema() -> SchemaRef {
 
 pub(crate) fn vector_schema(dims: usize) -> SchemaRef {
     let mut fields = origin_fields();
-    fields.push(Field::new("vector", vector_type(dims), false));
+    fields.push(Field::new(VECTOR, vector_type(dims), false));
     Arc::new(Schema::new(fields))
 }
 
@@ -201,11 +210,25 @@ impl<'a> Columns<'a> {
         Ok(self.numbers::<Float32Type>(column)?.values())
     }
 
+    pub fn integers(&self, column: &'static str) -> Result<&'a [i64], StoreError> {
+        Ok(self.numbers::<Int64Type>(column)?.values())
+    }
+
+    /// Where each row lies: the fragment and the place in it.
+    pub fn addresses(&self) -> Result<&'a [u64], StoreError> {
+        Ok(self.numbers::<UInt64Type>(ROW_ADDRESS)?.values())
+    }
+
+    /// As [`Columns::addresses`], of what a search found.
+    pub fn found(&self) -> Result<&'a [u64], StoreError> {
+        Ok(self.numbers::<UInt64Type>(ROW_ID)?.values())
+    }
+
     /// All vectors end to end.
     pub fn vectors(&self) -> Result<&'a [f32], StoreError> {
-        let lists = self.column("vector")?.as_fixed_size_list_opt();
+        let lists = self.column(VECTOR)?.as_fixed_size_list_opt();
         let numbers = lists.and_then(|lists| lists.values().as_primitive_opt::<Float32Type>());
-        Ok(numbers.ok_or_else(|| self.unusable("vector"))?.values())
+        Ok(numbers.ok_or_else(|| self.unusable(VECTOR))?.values())
     }
 
     pub fn passages(&self) -> Result<Vec<PassageRow>, StoreError> {
@@ -243,7 +266,7 @@ impl<'a> Columns<'a> {
             .collect()
     }
 
-    fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {
+    pub fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {
         self.column(column)?.as_string_opt().ok_or_else(|| self.unusable(column))
     }
 

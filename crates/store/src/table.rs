@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use arrow::{
@@ -11,6 +12,7 @@ use arrow::{
     error::ArrowError,
 };
 use futures::TryStreamExt;
+use lance::{Dataset, dataset::ProjectionRequest};
 use lancedb::{
     Connection,
     database::CreateTableMode,
@@ -24,6 +26,8 @@ use crate::{
     error::Doing,
     filter,
     rows::{self, Columns},
+    shelf::Row,
+    snapshot::View,
     sync,
 };
 
@@ -134,6 +138,25 @@ impl Table {
     ) -> Result<Vec<RecordBatch>, StoreError> {
         let query = self.lance.query().only_if_expr(condition).select(Select::columns(columns));
         self.collect(query).await
+    }
+
+    /// The latest version. Asks the disk.
+    pub async fn dataset(&self) -> Result<Arc<Dataset>, StoreError> {
+        let tables = self.lance.dataset().expect("the table is a local one");
+        tables.get().await.map_err(|error| self.read_failed(error))
+    }
+
+    /// These columns of these rows, in their order.
+    pub async fn take(
+        &self,
+        view: &View,
+        rows: &[Row],
+        columns: &[&str],
+    ) -> Result<RecordBatch, StoreError> {
+        let addresses: Vec<_> = rows.iter().map(|row| view.shelf.address(*row)).collect();
+        let columns = ProjectionRequest::from_columns(columns, view.dataset.schema());
+        let taken = view.dataset.take_rows(&addresses, columns).await;
+        taken.map_err(|error| self.read_failed(error.into()))
     }
 
     pub async fn count(&self) -> Result<usize, StoreError> {

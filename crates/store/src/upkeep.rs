@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use lance::dataset::cleanup::CleanupPolicyBuilder;
 use lancedb::{
     index::{
         Index, IndexConfig,
@@ -57,8 +58,12 @@ const FRAGMENT_ROWS: usize = 100_000;
 /// Deleted rows stay on the disk until so many of a hundred are dead.
 const DEAD_PERCENT: usize = 20;
 
-/// Old versions are kept this long for queries that still read them.
-const VERSION_MINUTES: i64 = 10;
+/// Old versions are kept this long for queries of other processes that still read them,
+/// while commits come quickly; a query that finds its version gone reads the next.
+const VERSION_MINUTES: i64 = 1;
+
+/// So many old ones may wait until there is nothing to write, and then all of them go.
+const IDLE_VERSIONS: usize = 16;
 
 /// Builds the keyword index over a new table, so that its first rows are already
 /// read the way the index reads them.
@@ -94,25 +99,30 @@ impl Store {
         let (passages, vectors) = (&self.inner.passages, &self.inner.vectors);
         // In a lull vectors go on coming.
         let of_vectors = if mode == Mode::Lull { Mode::Busy } else { mode };
-        for (table, ordered, fresh, mode) in [
-            (passages, ["id", "file"].as_slice(), FRESH_PASSAGES, mode),
-            (vectors, ["id", "file", "hash"].as_slice(), FRESH_VECTORS, of_vectors),
+        for (table, ordered, fresh, mode, is_of_vectors) in [
+            (passages, ["id", "file"].as_slice(), FRESH_PASSAGES, mode, false),
+            (vectors, ["id", "file", "hash"].as_slice(), FRESH_VECTORS, of_vectors, true),
         ] {
             let rows = table.count().await?;
             work.indexes_created += create_missing(table, ordered, rows).await?;
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
-            if compacted || (indexed && mode == Mode::Idle) {
+            let approximated = is_of_vectors && self.approximate(rows).await?;
+            let idle = mode == Mode::Idle;
+            if compacted || (idle && (indexed || versions(table)? > IDLE_VERSIONS)) {
                 // What opening would go back to must not be among what goes.
                 self.sync().await?;
-                prune(table).await?;
+                if idle { prune_all(table).await? } else { prune_old(table).await? }
             }
+            work.indexes_created += usize::from(approximated);
             work.tables_indexed += usize::from(indexed);
             work.tables_compacted += usize::from(compacted);
         }
         if work != Work::default() {
             self.sync().await?;
+            self.keep_up().await?;
         }
+        self.look_at_vector_index().await?;
         Ok(work)
     }
 }
@@ -173,15 +183,34 @@ async fn compact(table: &Table, mode: Mode) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+fn versions(table: &Table) -> Result<usize, StoreError> {
+    let folder = table.path.join("_versions");
+    let entries = std::fs::read_dir(&folder);
+    let entries = entries.map_err(|source| StoreError::Size { path: folder, source })?;
+    Ok(entries.count())
+}
+
 /// Drops old versions with the files that only they need.
-async fn prune(table: &Table) -> Result<(), StoreError> {
+async fn prune_old(table: &Table) -> Result<(), StoreError> {
     let prune = OptimizeAction::Prune {
         older_than: Some(Duration::minutes(VERSION_MINUTES)),
-        // A file of no version may belong to a write that is under way: it stays.
         delete_unverified: Some(false),
         error_if_tagged_old_versions: None,
     };
     optimize(table, prune).await
+}
+
+/// Drops all old versions, which still need the files that were just joined, and files of
+/// no version at all: whoever wrote those was killed, since the one who may write is
+/// here and writes nothing.
+async fn prune_all(table: &Table) -> Result<(), StoreError> {
+    let dataset = table.dataset().await?;
+    let pruned = async {
+        let policy = CleanupPolicyBuilder::default().delete_unverified(true);
+        let policy = policy.retain_n_versions(&dataset, 1).await?;
+        dataset.cleanup_with_policy(policy.build()).await
+    };
+    pruned.await.map(drop).map_err(|error| table.write_failed(error.into()))
 }
 
 async fn optimize(table: &Table, action: OptimizeAction) -> Result<(), StoreError> {

@@ -18,17 +18,20 @@ impl Store {
         for row in rows {
             self.check_dims(&row.vector)?;
         }
-        self.inner.vectors.replace(stale, rows::vector_batch(rows, self.inner.dims)).await
+        self.inner.vectors.replace(stale, rows::vector_batch(rows, self.inner.dims)).await?;
+        self.keep_up().await
     }
 
     /// As [`Store::place_passages`], for vectors.
     pub async fn place_vectors(&self, origins: &[Origin]) -> Result<(), StoreError> {
-        self.inner.vectors.place(origins).await
+        self.inner.vectors.place(origins).await?;
+        self.keep_up().await
     }
 
     /// Only frees space: without its passage, a vector counts for nothing.
     pub async fn remove_vectors(&self, files: &[FileId]) -> Result<(), StoreError> {
-        self.inner.vectors.remove(files).await
+        self.inner.vectors.remove(files).await?;
+        self.keep_up().await
     }
 
     /// The vectors of these contents, as far as any file has or had them: what is

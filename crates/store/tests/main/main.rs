@@ -1,47 +1,30 @@
 //! The store over real tables in a temporary folder.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+mod commits;
+mod kills;
+mod oracle;
+mod readers;
+mod rows;
 
-use rummage_corpus::{ContentHash, FileId, Passage, PassageId, SourcePath, Span};
+use std::{collections::HashSet, path::PathBuf};
+
+use rummage_corpus::{ContentHash, FileId, PassageId, SourcePath};
 use rummage_store::{
-    Filter, Mode, Origin, PassageRow, Store, StoreError, VectorRow, VectorSpace, Words,
+    Filter, Mode, Origin, PassageRow, Store, StoreError, VectorIndexState, VectorRow, VectorSpace,
+    Words,
 };
 use tempfile::TempDir;
+
+use rows::{all_files, files, folder, keyword, keyword_in, passage, vector_row};
 
 const DIMS: usize = 4;
 
 fn space() -> VectorSpace {
-    VectorSpace { fingerprint: "test-model".into(), dims: DIMS as u32 }
-}
-
-/// A folder whose name holds what paths and URLs trip over.
-fn folder() -> TempDir {
-    TempDir::with_prefix("db 100% #1 è?").unwrap()
+    rows::space(DIMS)
 }
 
 async fn open(folder: &TempDir) -> Store {
     Store::open(folder.path(), &space()).await.unwrap()
-}
-
-fn path_of(file: i64) -> SourcePath {
-    SourcePath::new(format!("/home/you/notes/{file}.md"))
-}
-
-fn passage(file: i64, ordinal: u32, text: &str) -> PassageRow {
-    PassageRow {
-        origin: Origin::new(FileId(file), &path_of(file), 1_000 + file),
-        passage: Passage {
-            ordinal,
-            span: Span::new(0, text.len()),
-            text: text.into(),
-            context: String::new(),
-            page: None,
-            hash: ContentHash::of(text.as_bytes()),
-        },
-    }
 }
 
 /// A unit vector whose angle to [`vector`]`(0.0)` grows with `turn`, up to 1.
@@ -51,26 +34,7 @@ fn vector(turn: f32) -> Vec<f32> {
 }
 
 fn vector_of(row: &PassageRow, turn: f32) -> VectorRow {
-    VectorRow {
-        origin: row.origin.clone(),
-        ordinal: row.passage.ordinal,
-        hash: row.passage.hash,
-        vector: vector(turn),
-    }
-}
-
-fn files(ids: impl IntoIterator<Item = PassageId>) -> Vec<i64> {
-    ids.into_iter().map(|id| id.file().0).collect()
-}
-
-async fn keyword_in(store: &Store, words: &Words, filter: &Filter) -> Vec<i64> {
-    let hits = store.keyword(words, filter, 50).await.unwrap();
-    files(hits.iter().map(|hit| hit.id))
-}
-
-async fn keyword(store: &Store, any: &str) -> Vec<i64> {
-    let words = Words { any: any.into(), ..Words::default() };
-    keyword_in(store, &words, &Filter::default()).await
+    vector_row(row, vector(turn))
 }
 
 async fn meaning(store: &Store, limit: usize) -> Vec<i64> {
@@ -153,8 +117,8 @@ async fn similarities_are_cosines() {
     let cosine = (std::f32::consts::FRAC_PI_2 / 3.0).cos();
     let hit = store.meaning(&vector(0.0), &Filter::default(), 1).await.unwrap()[0];
     let asked = store.similarities(&vector(0.0), &[row.id()]).await.unwrap()[&row.id()];
-    assert!((hit.similarity - cosine).abs() < 1e-5, "{hit:?}");
-    assert!((asked - cosine).abs() < 1e-5, "{asked}");
+    assert!((hit.similarity - cosine).abs() < 1e-4, "{hit:?}");
+    assert!((asked - cosine).abs() < 1e-4, "{asked}");
 }
 
 #[tokio::test]
@@ -307,7 +271,7 @@ async fn indexes_change_no_answer() {
         let some = store.passages_of(&[FileId(7)]).await.unwrap();
         assert_eq!(some, rows[707..808]);
         let similar = store.similarities(&vector(0.0), &[some[0].id()]).await.unwrap();
-        assert!((similar[&some[0].id()] - 1.0).abs() < 1e-5);
+        assert!((similar[&some[0].id()] - 1.0).abs() < 1e-4);
     };
     check(&store).await;
     let work = store.upkeep(Mode::Busy).await.unwrap();
@@ -375,13 +339,6 @@ fn cut_the_power(folder: &TempDir, synced: &HashSet<PathBuf>) {
     }
 }
 
-fn all_files(folder: &Path) -> HashSet<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { all_files(&path) } else { HashSet::from([path]) })
-        .collect()
-}
-
 #[tokio::test]
 async fn what_was_synced_survives_a_power_cut_and_the_rest_is_as_if_never_written() {
     let folder = folder();
@@ -406,4 +363,18 @@ async fn what_was_synced_survives_a_power_cut_and_the_rest_is_as_if_never_writte
         assert_eq!(meaning(&store, 99).await, kept);
         assert_eq!(keyword(&store, "lost").await, [0i64; 0]);
     }
+}
+
+#[tokio::test]
+async fn few_vectors_are_all_compared() {
+    let folder = folder();
+    let store = open(&folder).await;
+    assert_eq!(store.vector_index(), VectorIndexState::Exact { rows: 0 });
+    let rows: Vec<_> = (0..5).map(|i| passage(1, i, &format!("text {i}"))).collect();
+    let vectors: Vec<_> = rows.iter().map(|row| vector_of(row, 0.5)).collect();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+    store.upkeep(Mode::Idle).await.unwrap();
+    assert_eq!(store.vector_index(), VectorIndexState::Exact { rows: 5 });
+    let reader = Store::open_existing(folder.path(), &space()).await.unwrap().unwrap();
+    assert_eq!(reader.vector_index(), VectorIndexState::Exact { rows: 5 });
 }

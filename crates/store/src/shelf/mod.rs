@@ -1,0 +1,250 @@
+//! What questions ask of every row of a table, kept in memory: which passage it is,
+//! what it holds, where its file is and, while there are few, its vector.
+//!
+//! A shelf is that of one version of a table and never changes. It is made of blocks,
+//! one for each of the table's fragments; the next version's shelf takes over the
+//! blocks of those that did not change, so a commit costs what it wrote. Nothing here
+//! is kept on the disk, and nothing asks the disk once a shelf is there.
+
+mod read;
+
+use std::{collections::HashSet, sync::Arc};
+
+use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
+use rummage_corpus::{FileId, PassageId};
+
+use crate::{
+    Filter,
+    planes::{Asked, Planes},
+};
+
+/// Files by their numbers, of which a filter may let half a million through.
+pub(crate) type Files = HashSet<FileId, foldhash::fast::RandomState>;
+
+/// What a shelf holds besides the passages' ids and hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holds {
+    pub places: bool,
+    pub vectors: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Shelf {
+    /// In the order of the fragments' numbers.
+    blocks: Vec<Block>,
+}
+
+/// So many rows are compared in full sooner than all are compared roughly.
+const FEW: usize = 4096;
+
+/// A row of a shelf, in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    block: usize,
+    row: usize,
+}
+
+#[derive(Clone)]
+struct Block {
+    fragment: u32,
+    /// What the rows were read from; a fragment's columns may be written anew.
+    files: Vec<String>,
+    /// Which of the fragment's lists of deleted rows this is.
+    deletion: Option<(u64, u64)>,
+    deleted: Arc<Bits>,
+    rows: Arc<Rows>,
+    places: Option<Arc<Vec<Place>>>,
+    planes: Option<Arc<Planes>>,
+}
+
+/// The rows that were there when the fragment was first read.
+#[derive(Default)]
+struct Rows {
+    /// Where each lies in the fragment, in order.
+    offsets: Vec<u32>,
+    ids: Vec<i64>,
+    /// The first half of each hash: to tell whether a passage is still the same,
+    /// that is enough.
+    hashes: Vec<u64>,
+    /// At which row another file's passages begin.
+    runs: Vec<u32>,
+    /// The rows in the order of their ids, where that is another one.
+    by_id: Option<Vec<u32>>,
+}
+
+/// What filters ask about a file.
+struct Place {
+    /// The first row that says so; it goes when the file's rows go.
+    offset: u32,
+    file: FileId,
+    path: Box<str>,
+    ext: Arc<str>,
+    modified: i64,
+}
+
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, bit: u32) {
+        let word = bit as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (bit % 64);
+    }
+
+    fn contains(&self, bit: u32) -> bool {
+        self.0.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+}
+
+impl Shelf {
+    /// The rows of these passages, those that there are.
+    pub fn find(&self, id: PassageId) -> Option<Row> {
+        self.blocks.iter().enumerate().find_map(|(block, of)| {
+            let row = of.rows.find(id.to_i64())?;
+            of.is_alive(row).then_some(Row { block, row })
+        })
+    }
+
+    /// The row at an address of this version of the table.
+    pub fn at(&self, address: u64) -> Option<Row> {
+        let (fragment, offset) = parts(address);
+        let block = self.blocks.binary_search_by_key(&fragment, |block| block.fragment).ok()?;
+        let row = self.blocks[block].rows.offsets.binary_search(&offset).ok()?;
+        Some(Row { block, row })
+    }
+
+    pub fn address(&self, row: Row) -> u64 {
+        let block = &self.blocks[row.block];
+        u64::from(block.fragment) << 32 | u64::from(block.rows.offsets[row.row])
+    }
+
+    pub fn id(&self, row: Row) -> PassageId {
+        PassageId::from_i64(self.blocks[row.block].rows.ids[row.row])
+    }
+
+    /// Whether two shelves' rows were made from one content.
+    pub fn same_content(&self, row: Row, other: &Shelf, of_other: Row) -> bool {
+        let hash = |shelf: &Shelf, row: Row| shelf.blocks[row.block].rows.hashes[row.row];
+        hash(self, row) == hash(other, of_other)
+    }
+
+    /// The files that the filter lets through. The shelf must hold places.
+    pub fn files(&self, filter: &Filter) -> Files {
+        let asked = filter.asked();
+        let alive = |block: &Block, place: &Place| !block.deleted.contains(place.offset);
+        let mut files = Files::default();
+        for block in &self.blocks {
+            let places = block.places.iter().flat_map(|places| places.iter());
+            let wanted = places.filter(|place| {
+                asked.lets_through(&place.path, &place.ext, place.modified) && alive(block, place)
+            });
+            files.extend(wanted.map(|place| place.file));
+        }
+        files
+    }
+
+    /// The rows of these files, in runs: block, first row, row after the last.
+    fn runs_of<'a>(&'a self, files: &'a Files) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+        self.blocks.iter().enumerate().flat_map(move |(number, block)| {
+            let rows = &block.rows;
+            let ends = rows.runs.iter().skip(1).map(|end| *end as usize).chain([rows.ids.len()]);
+            let runs = rows.runs.iter().map(|start| *start as usize).zip(ends);
+            let is_wanted =
+                |first: usize| files.contains(&PassageId::from_i64(rows.ids[first]).file());
+            runs.filter(move |(first, _)| is_wanted(*first))
+                .map(move |(first, end)| (number, first, end))
+        })
+    }
+
+    /// The living rows of these files.
+    pub fn rows_of(&self, files: &Files) -> Vec<Row> {
+        self.runs_of(files)
+            .flat_map(|(block, first, end)| (first..end).map(move |row| Row { block, row }))
+            .filter(|row| self.blocks[row.block].is_alive(row.row))
+            .collect()
+    }
+
+    /// The same, as the database takes it, with their number. Rows that are dead may be
+    /// among them.
+    pub fn mask_of(&self, files: &Files) -> (RowAddrMask, usize) {
+        let mut addresses = Vec::new();
+        for (block, first, end) in self.runs_of(files) {
+            addresses.extend((first..end).map(|row| self.address(Row { block, row })));
+        }
+        let allowed = RowAddrTreeMap::from_sorted_runs([addresses.as_slice()]);
+        (RowAddrMask::from_allowed(allowed), addresses.len())
+    }
+
+    /// The similarity of a row; the shelf must hold vectors.
+    pub fn similarity(&self, asked: &Asked<'_>, row: Row) -> Option<f32> {
+        let planes = self.blocks[row.block].planes.as_ref()?;
+        Some(planes.similarity(asked, row.row))
+    }
+
+    /// At least the `limit` living rows nearest in meaning, in no order, with some that
+    /// are nearly as near. The shelf must hold vectors.
+    pub fn nearest(&self, asked: &Asked<'_>, limit: usize, files: Option<&Files>) -> Vec<Row> {
+        let wanted = files.map(|files| self.rows_of(files));
+        if let Some(rows) = wanted.as_ref().filter(|rows| rows.len() <= limit.max(FEW)) {
+            return rows.clone();
+        }
+        let mut rough: Vec<(f32, Row)> = Vec::new();
+        let mut roughness = 0.0f32;
+        let mut wanted = wanted.as_ref().map(|rows| rows.iter().peekable());
+        for (number, block) in self.blocks.iter().enumerate() {
+            let Some(planes) = &block.planes else { continue };
+            if let Some(wanted) = &mut wanted {
+                if wanted.peek().is_none_or(|row| row.block != number) {
+                    continue;
+                }
+            }
+            roughness = roughness.max(planes.roughness(asked));
+            let similarities = planes.rough_similarities(asked);
+            match &mut wanted {
+                Some(wanted) => {
+                    while let Some(row) = wanted.next_if(|row| row.block == number) {
+                        rough.push((similarities[row.row], *row));
+                    }
+                }
+                None => rough.extend(similarities.into_iter().enumerate().filter_map(
+                    |(row, similarity)| {
+                        block.is_alive(row).then_some((similarity, Row { block: number, row }))
+                    },
+                )),
+            }
+        }
+        if rough.len() <= limit || limit == 0 {
+            return rough.into_iter().map(|(_, row)| row).collect();
+        }
+        let (_, (last, _), _) = rough.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0));
+        let least = *last - 2.0 * roughness;
+        rough.retain(|(similarity, _)| *similarity >= least);
+        rough.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+impl Block {
+    fn is_alive(&self, row: usize) -> bool {
+        !self.deleted.contains(self.rows.offsets[row])
+    }
+}
+
+impl Rows {
+    fn find(&self, id: i64) -> Option<usize> {
+        match &self.by_id {
+            None => self.ids.binary_search(&id).ok(),
+            Some(by_id) => {
+                let found = by_id.binary_search_by_key(&id, |row| self.ids[*row as usize]).ok()?;
+                Some(by_id[found] as usize)
+            }
+        }
+    }
+}
+
+/// A row's fragment, and where it lies in it.
+fn parts(address: u64) -> (u32, u32) {
+    ((address >> 32) as u32, address as u32)
+}

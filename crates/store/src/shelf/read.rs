@@ -1,0 +1,201 @@
+//! How a shelf is read from a version of a table.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use futures::TryStreamExt;
+use lance::{Dataset, dataset::scanner::Scanner};
+use rummage_corpus::{ContentHash, PassageId};
+
+use super::{Bits, Block, Holds, Place, Rows, Shelf, parts};
+use crate::{
+    StoreError,
+    planes::Planes,
+    rows::{Columns, VECTOR},
+    table::Table,
+};
+
+impl Shelf {
+    /// The shelf of this version of the table, with what the one before it has of it.
+    pub async fn read(
+        table: &Table,
+        dataset: &Arc<Dataset>,
+        before: Option<&Shelf>,
+        holds: Holds,
+    ) -> Result<Shelf, StoreError> {
+        let known: HashMap<_, _> = before
+            .into_iter()
+            .flat_map(|shelf| &shelf.blocks)
+            .map(|block| (block.fragment, block))
+            .collect();
+        let mut blocks = Vec::new();
+        let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
+        for fragment in dataset.get_fragments() {
+            let metadata = fragment.metadata();
+            let number = metadata.id as u32;
+            let files: Vec<_> = metadata.files.iter().map(|file| file.path.clone()).collect();
+            let deletion = metadata.deletion_file.as_ref().map(|file| (file.id, file.read_version));
+            let mut block = match known.get(&number) {
+                Some(block) if block.files == files => (*block).clone(),
+                _ => Block::empty(number, files),
+            };
+            if block.deletion != deletion {
+                block.deletion = deletion;
+                let deleted = fragment.get_deletion_vector().await;
+                let deleted = deleted.map_err(|error| table.read_failed(error.into()))?;
+                let mut bits = Bits::default();
+                deleted.iter().flat_map(|deleted| deleted.iter()).for_each(|row| bits.insert(row));
+                block.deleted = Arc::new(bits);
+            }
+            if !holds.vectors {
+                block.planes = None;
+            }
+            if block.rows.ids.is_empty() || (holds.vectors && block.planes.is_none()) {
+                unread.push(metadata.clone());
+            }
+            if holds.places && block.places.is_none() {
+                unplaced.push(metadata.clone());
+            }
+            blocks.push(block);
+        }
+        let mut shelf = Shelf { blocks };
+        shelf.blocks.sort_unstable_by_key(|block| block.fragment);
+        if !unread.is_empty() {
+            let mut scan = dataset.scan();
+            scan.with_fragments(unread);
+            shelf.take_rows(table, scan, holds.vectors).await?;
+        }
+        if !unplaced.is_empty() {
+            let mut scan = dataset.scan();
+            scan.with_fragments(unplaced);
+            shelf.take_places(table, scan).await?;
+        }
+        Ok(shelf)
+    }
+
+    async fn take_rows(
+        &mut self,
+        table: &Table,
+        mut scan: Scanner,
+        vectors: bool,
+    ) -> Result<(), StoreError> {
+        let columns = ["id", "hash", VECTOR];
+        let columns = if vectors { &columns[..] } else { &columns[..2] };
+        let mut read: BTreeMap<u32, (Rows, Planes)> = BTreeMap::new();
+        each_batch(table, &mut scan, columns, |columns| {
+            let vectors = if vectors { columns.vectors()? } else { &[] };
+            let addresses = columns.addresses()?;
+            let mut vectors = vectors.chunks_exact((vectors.len() / addresses.len().max(1)).max(1));
+            let rows = addresses.iter().zip(columns.passage_ids()?).zip(columns.hashes()?);
+            for ((address, id), hash) in rows {
+                let (fragment, offset) = parts(*address);
+                let (rows, planes) = read.entry(fragment).or_default();
+                rows.push(offset, id, hash);
+                vectors.next().into_iter().for_each(|vector| planes.push(vector));
+            }
+            Ok(())
+        })
+        .await?;
+        for block in &mut self.blocks {
+            if let Some((mut rows, planes)) = read.remove(&block.fragment) {
+                rows.finish();
+                block.rows = Arc::new(rows);
+                block.planes = vectors.then(|| Arc::new(planes));
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_places(&mut self, table: &Table, mut scan: Scanner) -> Result<(), StoreError> {
+        let mut read: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
+        let mut exts: HashSet<Arc<str>> = HashSet::new();
+        each_batch(table, &mut scan, &["file", "path", "ext", "modified"], |columns| {
+            let (paths, modified) = (columns.strings("path")?, columns.integers("modified")?);
+            let kinds = columns.strings("ext")?;
+            let rows = columns.addresses()?.iter().zip(columns.files()?).enumerate();
+            for (row, (address, file)) in rows {
+                let (fragment, offset) = parts(*address);
+                let places = read.entry(fragment).or_default();
+                if places.last().is_some_and(|place| place.file == file) {
+                    continue;
+                }
+                let ext = exts.get(kinds.value(row)).cloned().unwrap_or_else(|| {
+                    let ext: Arc<str> = kinds.value(row).into();
+                    exts.insert(ext.clone());
+                    ext
+                });
+                let (path, modified) = (paths.value(row).into(), modified[row]);
+                places.push(Place { offset, file, path, ext, modified });
+            }
+            Ok(())
+        })
+        .await?;
+        for block in &mut self.blocks {
+            if let Some(places) = read.remove(&block.fragment) {
+                block.places = Some(Arc::new(places));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Block {
+    fn empty(fragment: u32, files: Vec<String>) -> Self {
+        Self {
+            fragment,
+            files,
+            deletion: None,
+            deleted: Arc::default(),
+            rows: Arc::default(),
+            places: None,
+            planes: None,
+        }
+    }
+}
+
+impl Rows {
+    fn push(&mut self, offset: u32, id: PassageId, hash: ContentHash) {
+        let last = self.ids.last().map(|id| PassageId::from_i64(*id).file());
+        if last != Some(id.file()) {
+            self.runs.push(self.ids.len() as u32);
+        }
+        self.offsets.push(offset);
+        self.ids.push(id.to_i64());
+        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+        self.hashes.push(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+
+    fn finish(&mut self) {
+        if !self.ids.is_sorted() {
+            let mut by_id: Vec<_> = (0..self.ids.len() as u32).collect();
+            by_id.sort_unstable_by_key(|row| self.ids[*row as usize]);
+            self.by_id = Some(by_id);
+        }
+        self.offsets.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        self.hashes.shrink_to_fit();
+        self.runs.shrink_to_fit();
+    }
+}
+
+/// Rows fetched at a time, and so many bytes ahead: a million vectors pass through here.
+const BATCH_ROWS: usize = 4096;
+const READ_AHEAD: usize = 4;
+
+async fn each_batch(
+    table: &Table,
+    scan: &mut Scanner,
+    columns: &[&str],
+    mut take: impl FnMut(Columns<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let failed = |error: lance::Error| table.read_failed(error.into());
+    scan.project(columns).map_err(failed)?;
+    scan.with_row_address().batch_size(BATCH_ROWS).batch_readahead(READ_AHEAD);
+    let mut batches = scan.try_into_stream().await.map_err(failed)?;
+    while let Some(batch) = batches.try_next().await.map_err(failed)? {
+        take(table.columns(&batch))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Both tables at one moment, as questions read them, and how that moment is kept up
+//! with what is written.
+//!
+//! Whether anything was written since is told by the times of the folders that name
+//! the tables' versions: two looks at the file system a question. File systems count
+//! time in steps, so a change may hide behind another one of the same step; what was
+//! changed within the last [`STEP`] is therefore opened anew, which costs a list of
+//! the folder and, where nothing is new, nothing else.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use lance::{Dataset, dataset::scanner::RowAddrMask};
+
+use crate::{
+    Filter, StoreError,
+    shelf::{Files, Holds, Shelf},
+    table::Table,
+};
+
+/// The longest step in which a file system counts time.
+const STEP: Duration = Duration::from_secs(2);
+
+/// A question does not wait for a newer moment to be read, if there is one that was the
+/// latest so recently.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// One table at one moment.
+pub(crate) struct View {
+    pub dataset: Arc<Dataset>,
+    pub shelf: Shelf,
+    pub holds: Holds,
+}
+
+pub(crate) struct Snapshot {
+    pub passages: Arc<View>,
+    pub vectors: Arc<View>,
+    /// What the last filter let through: both legs ask for it, and so does every letter
+    /// that is typed after it.
+    filtered: Mutex<Option<Arc<Filtered>>>,
+    changed: Changed,
+}
+
+/// What a filter lets through.
+pub(crate) struct Filtered {
+    filter: Filter,
+    pub files: Files,
+    /// Rows of the passages' table and of the vectors', each with its number.
+    passages: OnceLock<(RowAddrMask, usize)>,
+    vectors: OnceLock<(RowAddrMask, usize)>,
+}
+
+/// When the tables' lists of versions changed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Changed {
+    passages: SystemTime,
+    vectors: SystemTime,
+    looked: SystemTime,
+}
+
+/// The latest snapshot that was asked for.
+pub(crate) struct Snapshots {
+    /// More vectors than this are not kept in memory.
+    vectors_in_memory: usize,
+    latest: Mutex<Option<Latest>>,
+    /// Held by whoever reads a newer one.
+    reading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Latest {
+    snapshot: Arc<Snapshot>,
+    /// When it was seen to be the latest.
+    seen: Instant,
+}
+
+impl Snapshot {
+    pub fn versions(&self) -> (u64, u64) {
+        (self.passages.dataset.version_id(), self.vectors.dataset.version_id())
+    }
+
+    pub fn places(&self) -> bool {
+        self.passages.holds.places
+    }
+
+    /// `None` for a filter that lets everything through.
+    pub fn filtered(&self, filter: &Filter) -> Option<Arc<Filtered>> {
+        if filter.is_empty() {
+            return None;
+        }
+        let mut last = self.filtered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.as_ref().filter(|last| last.filter == *filter) {
+            return Some(last.clone());
+        }
+        let filtered = Arc::new(Filtered {
+            filter: filter.clone(),
+            files: self.passages.shelf.files(filter),
+            passages: OnceLock::new(),
+            vectors: OnceLock::new(),
+        });
+        *last = Some(filtered.clone());
+        Some(filtered)
+    }
+}
+
+impl Filtered {
+    pub fn passages(&self, snapshot: &Snapshot) -> &(RowAddrMask, usize) {
+        self.passages.get_or_init(|| snapshot.passages.shelf.mask_of(&self.files))
+    }
+
+    pub fn vectors(&self, snapshot: &Snapshot) -> &(RowAddrMask, usize) {
+        self.vectors.get_or_init(|| snapshot.vectors.shelf.mask_of(&self.files))
+    }
+}
+
+impl Changed {
+    fn look(passages: &Table, vectors: &Table) -> std::io::Result<Self> {
+        let changed = |table: &Table| versions(table).metadata()?.modified();
+        let looked = SystemTime::now();
+        Ok(Self { passages: changed(passages)?, vectors: changed(vectors)?, looked })
+    }
+
+    /// Whether nothing was changed between this look and the next one, which found the
+    /// same times.
+    fn settled(&self) -> bool {
+        [self.passages, self.vectors]
+            .iter()
+            .all(|changed| self.looked.duration_since(*changed).is_ok_and(|ago| ago > STEP))
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        (self.passages, self.vectors) == (other.passages, other.vectors)
+    }
+}
+
+fn versions(table: &Table) -> PathBuf {
+    table.path.join("_versions")
+}
+
+impl Snapshots {
+    pub fn new(vectors_in_memory: usize) -> Self {
+        Self { vectors_in_memory, latest: Mutex::default(), reading: Default::default() }
+    }
+
+    /// The tables as they are now. With `places`, filters can be asked of it.
+    pub async fn now(
+        &self,
+        passages: &Table,
+        vectors: &Table,
+        places: bool,
+    ) -> Result<Arc<Snapshot>, StoreError> {
+        if let Some(snapshot) = self.still_latest(passages, vectors, places) {
+            return Ok(snapshot);
+        }
+        let _reading = match self.reading.try_lock() {
+            Ok(reading) => reading,
+            Err(_) => {
+                let recent = |latest: &Latest| {
+                    latest.seen.elapsed() < FRESH && (latest.snapshot.places() || !places)
+                };
+                if let Some(latest) = self.latest().filter(recent) {
+                    return Ok(latest.snapshot);
+                }
+                self.reading.lock().await
+            }
+        };
+        if let Some(snapshot) = self.still_latest(passages, vectors, places) {
+            return Ok(snapshot);
+        }
+        self.read(passages, vectors, places).await
+    }
+
+    /// Reads what is new now, if anyone has asked before: the next question then need
+    /// not. For whoever has just written.
+    pub async fn keep_up(&self, passages: &Table, vectors: &Table) -> Result<(), StoreError> {
+        if self.latest().is_some() {
+            let _reading = self.reading.lock().await;
+            self.read(passages, vectors, false).await?;
+        }
+        Ok(())
+    }
+
+    fn still_latest(
+        &self,
+        passages: &Table,
+        vectors: &Table,
+        places: bool,
+    ) -> Option<Arc<Snapshot>> {
+        let latest = self.latest()?;
+        let changed = Changed::look(passages, vectors).ok()?;
+        let snapshot = latest.snapshot;
+        let is_latest = snapshot.changed.settled() && snapshot.changed.same(&changed);
+        if !is_latest || (places && !snapshot.places()) {
+            return None;
+        }
+        self.keep(snapshot.clone());
+        Some(snapshot)
+    }
+
+    async fn read(
+        &self,
+        passages: &Table,
+        vectors: &Table,
+        places: bool,
+    ) -> Result<Arc<Snapshot>, StoreError> {
+        let before = self.latest().map(|latest| latest.snapshot);
+        let before = before.as_deref();
+        let places = places || before.is_some_and(Snapshot::places);
+        let look = Changed::look(passages, vectors);
+        let changed =
+            look.map_err(|error| passages.read_failed(lance::Error::from(error).into()))?;
+        // In this order: a vector whose passage is newer than these counts for nothing.
+        let of_passages = passages.dataset().await?;
+        let of_vectors = vectors.dataset().await?;
+        let count = of_vectors.count_rows(None).await;
+        let count = count.map_err(|error| vectors.read_failed(error.into()))?;
+        let places = Holds { places, vectors: false };
+        let numbers = Holds { places: false, vectors: count <= self.vectors_in_memory };
+        let read = futures::future::try_join(
+            View::read(passages, of_passages, before.map(|before| &before.passages), places),
+            View::read(vectors, of_vectors, before.map(|before| &before.vectors), numbers),
+        );
+        let (passages, vectors) = read.await?;
+        let snapshot = Snapshot { passages, vectors, filtered: Mutex::default(), changed };
+        Ok(self.keep(Arc::new(snapshot)))
+    }
+
+    fn keep(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        let latest = Latest { snapshot: snapshot.clone(), seen: Instant::now() };
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
+        snapshot
+    }
+
+    fn latest(&self) -> Option<Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl View {
+    /// The latest version, with nothing of vectors in memory.
+    pub async fn plain(table: &Table) -> Result<Arc<View>, StoreError> {
+        Self::read(table, table.dataset().await?, None, Holds::default()).await
+    }
+
+    async fn read(
+        table: &Table,
+        dataset: Arc<Dataset>,
+        before: Option<&Arc<View>>,
+        holds: Holds,
+    ) -> Result<Arc<View>, StoreError> {
+        let is_same = |before: &&Arc<View>| {
+            before.dataset.version_id() == dataset.version_id() && before.holds == holds
+        };
+        if let Some(before) = before.filter(is_same) {
+            return Ok(before.clone());
+        }
+        let shelf = Shelf::read(table, &dataset, before.map(|before| &before.shelf), holds).await?;
+        Ok(Arc::new(View { dataset, shelf, holds }))
+    }
+}
