@@ -14,6 +14,7 @@ mod queue;
 mod retry;
 mod roots;
 mod schema;
+mod slip;
 mod vocabulary;
 
 use std::{
@@ -38,6 +39,8 @@ pub enum CatalogError {
     DiskFull { path: PathBuf },
     #[error("the catalog {} is damaged: {source}", path.display())]
     Damaged { path: PathBuf, source: rusqlite::Error },
+    #[error("the catalog {} was made by an older Rummage", path.display())]
+    Older { path: PathBuf },
     #[error("the catalog {} was made by a newer Rummage (format {found}, this one knows {known})", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("the catalog {} cannot be used: {source}", path.display())]
@@ -69,7 +72,11 @@ impl Catalog {
             return Ok(None);
         }
         let catalog = Self::open_existing(path)?;
-        Ok(schema::check_version(&catalog)?.then_some(catalog))
+        match schema::check_version(&catalog)? {
+            schema::Version::Empty => Ok(None),
+            schema::Version::Older => Err(CatalogError::Older { path: path.to_owned() }),
+            schema::Version::Current => Ok(Some(catalog)),
+        }
     }
 
     fn open_existing(path: &Path) -> Result<Self, CatalogError> {

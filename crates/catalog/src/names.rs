@@ -7,14 +7,20 @@ use std::collections::{HashMap, HashSet};
 use rummage_corpus::{ANALYSIS, FileId, SourcePath, words};
 use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
 
-use crate::{Catalog, CatalogError, queue::path_at};
+use crate::{Catalog, CatalogError, queue::path_at, slip::with_one_slip};
 
 /// A word of more files' names than this finds none of them by itself: it would
 /// name half of the disk, and sorting them would take longer than the question may.
 const COMMON: i64 = 500;
 
+/// Files whose names are compared with a query, at most, for each way of asking.
+const MATCHES: i64 = 2_000;
+
 /// Words that may stand for one that no name holds.
 const EXPANSIONS: usize = 16;
+
+/// Words that are compared with one, for each way in which it may begin.
+const LOOKED_AT: usize = 5_000;
 
 /// What one of those counts, where the word itself counts 1.
 const NEARLY: f64 = 0.8;
@@ -83,10 +89,14 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
 }
 
 impl Catalog {
-    /// Up to `limit` followed files whose names hold some of these words, given as
-    /// `corpus::words` makes them, best first. A word that no name holds is taken for
-    /// the beginning of one, or else for one with a slip of the finger.
-    pub fn named(&self, wanted: &[String], limit: usize) -> Result<Vec<NamedFile>, CatalogError> {
+    /// Followed files whose names hold some of these words, given as `corpus::words`
+    /// makes them, best first. A word that no name holds is taken for the beginning of
+    /// one, or else for one with a slip of the finger. Words that most names hold find
+    /// files only together.
+    pub fn named(&self, wanted: &[String]) -> Result<Vec<NamedFile>, CatalogError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read(|connection| {
             let meant: Vec<Meant> =
                 wanted.iter().map(|word| meant(connection, word)).collect::<Result<_, _>>()?;
@@ -102,17 +112,16 @@ impl Catalog {
                     .iter()
                     .map(|meant| format!("({})", any(meant.weights.keys().map(String::as_str))))
                     .collect();
-                paths.extend(matching(connection, &groups.join(" AND "), limit)?);
+                paths.extend(matching(connection, &groups.join(" AND "))?);
             }
             if !rare.is_empty() {
-                paths.extend(matching(connection, &any(rare.into_iter()), 2 * COMMON as usize)?);
+                paths.extend(matching(connection, &any(rare.into_iter()))?);
             }
             let mut files: Vec<_> = paths
                 .into_iter()
                 .map(|(file, path)| NamedFile { file, share: share(&meant, &path) })
                 .collect();
             files.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.file.cmp(&b.file)));
-            files.truncate(limit);
             Ok(files)
         })
     }
@@ -136,10 +145,14 @@ fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
         others = beginning_with(connection, word, EXPANSIONS)?;
     }
     if others.is_empty() && letters >= MENDED {
-        let first: String = word.chars().take(1).collect();
-        others = beginning_with(connection, &first, usize::MAX)?;
-        others.retain(|(other, _)| is_one_edit(word, other));
-        others.truncate(EXPANSIONS);
+        let near = with_one_slip(word, |start| {
+            let found = beginning_with(connection, start, LOOKED_AT)?;
+            Ok(found.into_iter().map(|(other, _)| other).collect())
+        })?;
+        for other in near.into_iter().take(EXPANSIONS) {
+            let files = frequency(connection, &other)?;
+            others.push((other, files));
+        }
     }
     let files = others.iter().map(|(_, files)| files).sum();
     Ok(Meant { weights: others.into_iter().map(|(other, _)| (other, NEARLY)).collect(), files })
@@ -171,17 +184,13 @@ fn any<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" OR ")
 }
 
-fn matching(
-    connection: &Connection,
-    query: &str,
-    limit: usize,
-) -> rusqlite::Result<Vec<(FileId, SourcePath)>> {
+fn matching(connection: &Connection, query: &str) -> rusqlite::Result<Vec<(FileId, SourcePath)>> {
     connection
         .prepare_cached(
-            "SELECT files.id, files.path FROM (SELECT rowid FROM names WHERE names MATCH ?1 LIMIT ?2)
-             JOIN files ON files.id = rowid WHERE stage < 5",
+            "SELECT files.id, files.path FROM names JOIN files ON files.id = names.rowid
+             WHERE names MATCH ?1 AND stage < 5 LIMIT ?2",
         )?
-        .query_map(params![query, limit as i64], |row| Ok((FileId(row.get(0)?), path_at(row, 1)?)))?
+        .query_map(params![query, MATCHES], |row| Ok((FileId(row.get(0)?), path_at(row, 1)?)))?
         .collect()
 }
 
@@ -201,40 +210,9 @@ fn stems(path: &SourcePath) -> Vec<String> {
     names.flat_map(of_name).map(|word| word.stem).collect()
 }
 
-/// Whether one letter more, less, other or swapped with its neighbour makes one word
-/// of the other.
-pub(crate) fn is_one_edit(one: &str, other: &str) -> bool {
-    let (a, b): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
-    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[start..], &b[start..]);
-    match (a, b) {
-        ([], []) => false,
-        ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 && a == b => true,
-        _ => {
-            let without_first = |s: &[char]| s.get(1..).map(<[char]>::to_vec).unwrap_or_default();
-            (a.len() == b.len() && without_first(a) == without_first(b))
-                || (a.len() + 1 == b.len() && a == without_first(b))
-                || (a.len() == b.len() + 1 && without_first(a) == b)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_slip_is_forgiven() {
-        let check = |one, other, expected| assert_eq!(is_one_edit(one, other), expected, "{one}");
-        check("budget", "budgt", true);
-        check("budgt", "budget", true);
-        check("budgat", "budget", true);
-        check("bugdet", "budget", true);
-        check("budget", "budgets", true);
-        check("bugdat", "budget", false);
-        check("budget", "budget", false);
-        check("budget", "bud", false);
-    }
 
     #[test]
     fn a_path_is_known_by_its_last_two_names() {

@@ -157,14 +157,23 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
     check_version(catalog).map(drop)
 }
 
-/// Whether there are tables of this format yet; an error where they are of a newer
-/// Rummage's.
-pub(crate) fn check_version(catalog: &Catalog) -> Result<bool, CatalogError> {
-    let found = version(catalog)?;
-    if found > FORMAT {
-        return Err(CatalogError::Newer { path: catalog.path.clone(), found, known: FORMAT });
+/// Which tables a catalog has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// None yet.
+    Empty,
+    Older,
+    Current,
+}
+
+/// An error where they are of a newer Rummage's.
+pub(crate) fn check_version(catalog: &Catalog) -> Result<Version, CatalogError> {
+    match version(catalog)? {
+        0 => Ok(Version::Empty),
+        FORMAT => Ok(Version::Current),
+        found if found < FORMAT => Ok(Version::Older),
+        found => Err(CatalogError::Newer { path: catalog.path.clone(), found, known: FORMAT }),
     }
-    Ok(found >= FORMAT)
 }
 
 fn version(catalog: &Catalog) -> Result<i64, CatalogError> {

@@ -6,7 +6,7 @@ use std::{collections::HashSet, hash::BuildHasher};
 
 use rusqlite::{Connection, params};
 
-use crate::{Catalog, CatalogError, names::is_one_edit};
+use crate::{Catalog, CatalogError, slip::with_one_slip};
 
 /// Words remembered as taken down, so that each is written once. Past so many,
 /// remembering begins anew.
@@ -14,6 +14,9 @@ const REMEMBERED: usize = 1_000_000;
 
 /// Words that may stand for one, at most.
 const EXPANSIONS: usize = 16;
+
+/// Words that are compared with one, for each way in which it may begin.
+const LOOKED_AT: usize = 5_000;
 
 /// Letters from which on a word is completed, mended, or looked for at the end of
 /// compounds (as German has them).
@@ -68,26 +71,27 @@ impl Catalog {
         learned
     }
 
+    /// Whether a passage holds this word, or did.
+    pub fn is_known(&self, word: &str) -> Result<bool, CatalogError> {
+        self.read(|connection| {
+            connection.prepare_cached("SELECT 1 FROM vocabulary WHERE word = ?")?.exists([word])
+        })
+    }
+
     /// The words to look for instead of one that no passage holds: those that begin
-    /// with it, else those that differ by one slip, else those that end with it. Empty
-    /// where the word itself is known.
+    /// with it, else those that differ by one slip, else those that end with it.
     pub fn instead_of(&self, word: &str) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
-            let known = connection
-                .prepare_cached("SELECT 1 FROM vocabulary WHERE word = ?")?
-                .exists([word])?;
-            if known {
-                return Ok(Vec::new());
-            }
             let letters = word.chars().count();
             let mut others = Vec::new();
             if letters >= COMPLETED {
-                others = beginning_with(connection, "word", word, EXPANSIONS)?;
+                others = beginning_with(connection, "word", word, EXPANSIONS + 1)?;
+                others.retain(|other| other != word);
             }
             if others.is_empty() && letters >= MENDED {
-                let first: String = word.chars().take(1).collect();
-                others = beginning_with(connection, "word", &first, usize::MAX)?;
-                others.retain(|other| is_one_edit(word, other));
+                others = with_one_slip(word, |start| {
+                    beginning_with(connection, "word", start, LOOKED_AT)
+                })?;
                 others.truncate(EXPANSIONS);
             }
             if others.is_empty() && letters >= ENDS_COMPOUNDS {

@@ -81,12 +81,17 @@ pub struct Alike {
     pub is_copy: bool,
 }
 
-/// Files that may be named by a query's words.
+/// Files that are let in by their names alone.
 const NAMED: usize = 50;
 
-/// Files looked up before they are shown, past those asked for: ghosts and copies
-/// among the best must not leave the answer short.
-const SPARE: usize = 40;
+/// Words of a query that are taken for others where no passage holds them.
+const MEANT: usize = 8;
+
+/// Results looked up past those asked for: some may be gone.
+const SPARE: usize = 10;
+
+const NO_WORDS: &str = "No file holds these words: what follows is nearest in meaning.";
+const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 
 pub(crate) async fn answer(
     shared: &Arc<Shared>,
@@ -102,48 +107,129 @@ pub(crate) async fn answer(
     if notice.is_some() {
         query.mode = Mode::Keyword;
     }
-    let files = match store {
+    let (files, remark) = match store {
         // Boxed, or the compiler gives up on whatever holds a question inside a future.
         Some(store) => Box::pin(find(shared, store, &query, vector.as_ref())).await?,
-        None => Vec::new(),
+        None => (Vec::new(), None),
     };
+    let notice = notice.or(remark.map(str::to_owned));
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode: query.mode, took: start.elapsed(), coverage, notice, files })
 }
 
+/// The results, and what a person should know of them.
 async fn find(
     shared: &Arc<Shared>,
     store: &Store,
     query: &Query,
     vector: Option<&QueryVector>,
-) -> Result<Vec<FoundFile>, EngineError> {
+) -> Result<(Vec<FoundFile>, Option<&'static str>), EngineError> {
+    let catalog = &shared.catalog;
+    let meaning = vector.map(|vector| Meaning { vector: &vector.values, fit: vector.fit });
+    let by_words = query.mode != Mode::Meaning;
+    let stems = if by_words { query.stems() } else { Vec::new() };
+    if by_words && stems.is_empty() {
+        let is_filter = !query.filter.is_empty();
+        return Ok((Vec::new(), is_filter.then_some(ONLY_FILTERS)));
+    }
+    let named = catalog.named(&stems)?.into_iter();
+    let named: Vec<_> = named.map(|NamedFile { file, share }| Named { file, share }).collect();
     let mut query = query.clone();
-    let mut named = Vec::new();
-    if query.mode != Mode::Meaning {
-        let stems = query.stems();
-        let files = shared.catalog.named(&stems, NAMED)?.into_iter();
-        named.extend(files.map(|NamedFile { file, share }| Named { file, share }));
-        for stem in &stems {
-            query.words.instead.extend(shared.catalog.instead_of(stem)?);
+    for stem in stems.iter().take(MEANT) {
+        if !catalog.is_known(stem)? {
+            query.words.instead.extend(catalog.instead_of(stem)?);
         }
     }
-    let meaning = vector.map(|vector| Meaning { vector: &vector.values, fit: vector.fit });
-    let ranking = rummage_search::rank(store, &query, meaning, &named).await?;
-    let best: Vec<_> = ranking.files().take(query.limit + SPARE).collect();
-    let rows = without_ghosts(shared, rows_of(&shared.catalog, &best)?).await?;
+    let mut ranking = rummage_search::rank(store, &query, meaning, &named, NAMED).await?;
+    if by_words && !ranking.has_words() && query.words.instead.is_empty() {
+        // Words may be known from passages that are no more.
+        for stem in stems.iter().take(MEANT) {
+            query.words.instead.extend(catalog.instead_of(stem)?);
+        }
+        if !query.words.instead.is_empty() {
+            ranking = rummage_search::rank(store, &query, meaning, &named, NAMED).await?;
+        }
+    }
+    let remark = (by_words && !ranking.has_words()).then_some(NO_WORDS);
+    let copies = Copies::among(catalog, ranking.files().collect())?;
+    let rows = copies.present(shared, query.limit + SPARE).await?;
     let hits = ranking.show(store, |file| rows.contains_key(&file), query.limit).await?;
-    let contents = shared.catalog.contents(&best)?;
-    let found = hits.into_iter().filter_map(|mut hit| {
-        let alike = std::mem::take(&mut hit.alike).into_iter().filter_map(|file| {
-            let is_copy =
-                contents.get(&file).is_some_and(|hash| contents.get(&hit.file) == Some(hash));
-            Some(Alike { path: rows.get(&file)?.path.clone(), is_copy })
-        });
-        let alike = alike.collect();
-        let row = rows.get(&hit.file)?;
-        Some(FoundFile { path: row.path.clone(), modified_ns: row.modified_ns, hit, alike })
-    });
-    Ok(found.collect())
+    let mut found = Vec::with_capacity(hits.len());
+    for mut hit in hits {
+        let Some(row) = rows.get(&hit.file) else { continue };
+        let mut alike = copies.of(catalog, hit.file)?;
+        for file in std::mem::take(&mut hit.alike) {
+            if let Some(row) = rows.get(&file) {
+                alike.push(Alike { path: row.path.clone(), is_copy: false });
+                alike.extend(
+                    copies
+                        .of(catalog, file)?
+                        .into_iter()
+                        .map(|copy| Alike { is_copy: false, ..copy }),
+                );
+            }
+        }
+        found.push(FoundFile { path: row.path.clone(), modified_ns: row.modified_ns, hit, alike });
+    }
+    let remark = remark.filter(|_| !found.is_empty());
+    Ok((found, remark))
+}
+
+/// Files in their order, those with the same contents together.
+struct Copies {
+    groups: Vec<Vec<FileId>>,
+    group_of: HashMap<FileId, usize>,
+}
+
+impl Copies {
+    fn among(catalog: &Catalog, files: Vec<FileId>) -> Result<Self, EngineError> {
+        let contents = catalog.contents(&files)?;
+        let mut copies = Copies { groups: Vec::new(), group_of: HashMap::new() };
+        let mut seen = HashMap::new();
+        for file in files {
+            let fresh = copies.groups.len();
+            let group = match contents.get(&file) {
+                Some(hash) => *seen.entry(*hash).or_insert(fresh),
+                None => fresh,
+            };
+            if group == fresh {
+                copies.groups.push(Vec::new());
+            }
+            copies.groups[group].push(file);
+            copies.group_of.insert(file, group);
+        }
+        Ok(copies)
+    }
+
+    /// One file of each of the first `limit` groups: the first that is there still.
+    async fn present(
+        &self,
+        shared: &Shared,
+        limit: usize,
+    ) -> Result<HashMap<FileId, FileRow>, EngineError> {
+        let mut wanting: Vec<(usize, usize)> =
+            (0..self.groups.len().min(limit)).map(|group| (group, 0)).collect();
+        let mut present = HashMap::new();
+        while !wanting.is_empty() {
+            let files: Vec<_> = wanting.iter().map(|(group, i)| self.groups[*group][*i]).collect();
+            present.extend(without_ghosts(shared, rows_of(&shared.catalog, &files)?).await?);
+            wanting.retain_mut(|(group, i)| {
+                let is_there = present.contains_key(&self.groups[*group][*i]);
+                *i += 1;
+                !is_there && *i < self.groups[*group].len()
+            });
+        }
+        Ok(present)
+    }
+
+    /// The other files of a file's group.
+    fn of(&self, catalog: &Catalog, file: FileId) -> Result<Vec<Alike>, EngineError> {
+        let group = self.group_of.get(&file).map_or(&[][..], |group| &self.groups[*group]);
+        let others: Vec<_> = group.iter().copied().filter(|other| *other != file).collect();
+        let rows = rows_of(catalog, &others)?;
+        let rows = others.iter().filter_map(|other| rows.get(other));
+        Ok(rows.map(|row| Alike { path: row.path.clone(), is_copy: true }).collect())
+    }
 }
 
 /// A query as the model sees it.

@@ -116,6 +116,9 @@ impl EngineError {
                 "Drop a folder on the window, or run: rummage index FOLDER".to_owned()
             }
             Self::NotFollowed { .. } => "rummage status shows what is followed.".to_owned(),
+            Self::Catalog(CatalogError::Older { .. }) => "Open Rummage's window, or run \
+                 rummage index on a folder: that brings the index up to date."
+                .to_owned(),
             Self::Catalog(CatalogError::Newer { .. }) => "Install the newer Rummage again.".into(),
             Self::Catalog(CatalogError::Damaged { path, .. }) => format!(
                 "Move the folder {} away: Rummage builds its index anew from your files, \

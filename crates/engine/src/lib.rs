@@ -118,6 +118,8 @@ pub struct Engine {
     /// The threads that these run on.
     indexing: Option<Indexing>,
     lock: Mutex<Option<folder::Lock>>,
+    /// Reads the tables into memory; not to be left when the threads go.
+    table_reading: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Roots to be followed or forgotten that wait for the task that follows.
@@ -168,11 +170,12 @@ impl Engine {
             tasks: Mutex::default(),
             indexing: None,
             lock: Mutex::new(lock),
+            table_reading: Mutex::default(),
         };
         if let Some(following) = options.indexing {
             engine.start(following)?;
         }
-        if options.indexing != Some(Following::Once) {
+        if options.indexing == Some(Following::Live) {
             engine.read_tables();
         }
         Ok(engine)
@@ -182,9 +185,10 @@ impl Engine {
     /// itself; whatever is wrong with the tables, the question tells.
     fn read_tables(&self) {
         if let Some(store) = self.store.clone() {
-            tokio::spawn(async move {
+            let reading = tokio::spawn(async move {
                 let _ = store.warm_up().await;
             });
+            self.table_reading.lock().unwrap_or_else(|p| p.into_inner()).replace(reading);
         }
     }
 
@@ -445,6 +449,10 @@ impl Engine {
     /// finished, the rest stays in the queue.
     pub async fn close(&self) {
         self.shared.stop_all();
+        let reading = self.table_reading.lock().unwrap_or_else(|p| p.into_inner()).take();
+        if let Some(reading) = reading {
+            reading.abort();
+        }
         let deadline = tokio::time::Instant::now() + CLOSE;
         for task in self.take_tasks() {
             let abort = task.abort_handle();

@@ -43,21 +43,28 @@ pub struct Ranking {
 }
 
 /// Ranks what answers a query. Without its meaning, or while nothing is embedded
-/// yet, a hybrid query is answered by words alone.
+/// yet, a hybrid query is answered by words alone. Of the files that are `named`, best
+/// first, up to `let_in` that nothing else found are let in.
 pub async fn rank(
     store: &Store,
     query: &Query,
     meaning: Option<Meaning<'_>>,
     named: &[Named],
+    let_in: usize,
 ) -> Result<Ranking, StoreError> {
     let mut found = Found::by(store, query, meaning.map(|meaning| meaning.vector)).await?;
-    found.let_in(store, named, meaning, query).await?;
+    found.let_in(store, named, let_in, meaning, query).await?;
     let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
     let files = fusion::rank(&found.candidates(), fit, named);
     Ok(Ranking { found, files, terms: Terms::of(&query.words) })
 }
 
 impl Ranking {
+    /// Whether words or names found anything.
+    pub fn has_words(&self) -> bool {
+        !self.found.keyword.is_empty() || !self.found.named.is_empty()
+    }
+
     /// The files, best first.
     pub fn files(&self) -> impl Iterator<Item = FileId> {
         self.files.iter().map(|file| file.file)
@@ -172,6 +179,7 @@ impl Found {
         &mut self,
         store: &Store,
         named: &[Named],
+        limit: usize,
         meaning: Option<Meaning<'_>>,
         query: &Query,
     ) -> Result<(), StoreError> {
@@ -179,16 +187,21 @@ impl Found {
             self.keyword.keys().chain(self.similarities.keys()).map(|id| id.file()).collect();
         let ids = named.iter().map(|named| named.file).filter(|file| !there.contains(file));
         let ids: Vec<_> = ids.map(|file| PassageId::new(file, 0)).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
         let demands = Demands::of(&query.words);
-        let rows = store.passages(&ids).await?;
-        let wanted = rows.iter().filter(|row| {
+        let lets_in = |row: &PassageRow| {
             query.filter.lets_in(&row.origin)
                 && demands.as_ref().is_none_or(|demands| demands.met_by(&input_of(row)))
-        });
-        self.named = wanted.map(PassageRow::id).collect();
+        };
+        // By pages: a filter may leave out most of them.
+        for ids in ids.chunks(limit.max(1)) {
+            if self.named.len() >= limit {
+                break;
+            }
+            let rows = store.passages(ids).await?;
+            let rows: HashMap<_, _> = rows.iter().map(|row| (row.id(), row)).collect();
+            let wanted = ids.iter().filter(|id| rows.get(id).is_some_and(|row| lets_in(row)));
+            self.named.extend(wanted.take(limit - self.named.len()));
+        }
         if let Some(meaning) = meaning {
             self.similarities.extend(store.similarities(meaning.vector, &self.named).await?);
         }

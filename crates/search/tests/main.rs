@@ -47,7 +47,7 @@ impl Notes {
         meaning: Option<Meaning<'_>>,
         named: &[Named],
     ) -> Vec<FileHit> {
-        let ranking = rank(&self.store, query, meaning, named).await.unwrap();
+        let ranking = rank(&self.store, query, meaning, named, 10).await.unwrap();
         ranking.show(&self.store, |_| true, query.limit).await.unwrap()
     }
 
@@ -162,7 +162,7 @@ async fn files_with_the_same_passage_are_one_result() {
     let hits = notes.answer(&query, None, &[]).await;
     assert_eq!(files(&hits), [HARBOUR, BREAD]);
     assert_eq!(hits[0].alike, [FileId(copy)]);
-    let ranking = rank(&notes.store, &query, None, &[]).await.unwrap();
+    let ranking = rank(&notes.store, &query, None, &[], 10).await.unwrap();
     let others = ranking.show(&notes.store, |file| file.0 != HARBOUR, 1).await.unwrap();
     assert_eq!(files(&others), [copy]);
 }

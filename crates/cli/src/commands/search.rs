@@ -75,15 +75,18 @@ async fn batch(
         let opened = File::open(file).with_context(|| format!("{}", file.display()))?;
         Box::new(BufReader::new(opened))
     };
-    for line in lines.lines() {
-        let text = line.with_context(|| format!("{}", file.display()))?;
+    for line in lines.split(b'\n') {
+        let line = line.with_context(|| format!("{}", file.display()))?;
+        // A line that is no UTF-8 is a query all the same.
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches('\r');
         // One line that cannot be read must not cost the others their answers.
-        match parse(&text, search) {
+        match parse(text, search) {
             Ok(query) => {
                 let answer = engine.search(&query).await?;
                 serde_json::to_writer(
                     &mut *out,
-                    &SearchReport::new(&text, &answer, search.explain),
+                    &SearchReport::new(text, &answer, search.explain),
                 )?;
             }
             Err(error) => {

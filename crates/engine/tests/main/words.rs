@@ -1,6 +1,6 @@
 //! What is typed and what it finds: names, slips, beginnings, copies.
 
-use rummage_engine::{Answer, Engine, Following, Mode, Query};
+use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Query};
 use rummage_testkit::Tree;
 
 use crate::{Home, settled};
@@ -57,5 +57,45 @@ async fn copies_are_one_result() {
     assert_eq!(answer.files.len(), 2);
     let alike: Vec<_> = answer.files.iter().flat_map(|file| &file.alike).collect();
     assert!(alike.len() == 1 && alike[0].is_copy, "{alike:?}");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_copies_hide_nothing() {
+    let home = Home::new();
+    let tree = Tree::new();
+    for i in 0..70 {
+        tree.write(&format!("copies/lantern-{i}.txt"), "A lantern, a lantern.");
+    }
+    tree.write("work/lantern-plan.txt", "Nothing else in here tells of it.");
+    tree.write("other.txt", "Somewhere a lantern burns.");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let answer = ask(&engine, "lantern").await;
+    assert_eq!(answer.files.len(), 3);
+    assert_eq!(answer.files.iter().flat_map(FoundFile::paths).count(), 72);
+    check(&engine, "lantern in:work", &["lantern-plan.txt"]).await;
+    assert_eq!(
+        ask(&engine, "in:work").await.notice.as_deref().map(|n| n.contains("filter")),
+        Some(true)
+    );
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_is_no_more_is_taken_for_another() {
+    let home = Home::new();
+    let tree = Tree::new();
+    tree.write("draft.txt", "the harbo");
+    tree.write("note.txt", "the harbour");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    check(&engine, "harbo", &["draft.txt"]).await;
+    tree.write("draft.txt", "the harbour is mended");
+    engine.scan_all().await.unwrap();
+    settled(&engine).await;
+    assert_eq!(ask(&engine, "harbo").await.files.len(), 2);
     engine.close().await;
 }

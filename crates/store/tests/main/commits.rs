@@ -3,7 +3,7 @@
 use rummage_corpus::FileId;
 use rummage_store::{Mode, PassageRow, Store, VectorRow};
 
-use crate::rows::{all_files, direction, folder, keyword, passage, space, vector_row};
+use crate::rows::{all_files, direction, exactly, folder, passage, space, vector_row};
 
 const DIMS: usize = 64;
 /// Ten times as many make a long day; the bench does those.
@@ -30,7 +30,7 @@ async fn many_small_commits_leave_little_behind() {
         store.upkeep(Mode::Busy).await.unwrap();
         if commit % 50 == 0 {
             store.sync().await.unwrap();
-            assert_eq!(keyword(&store, &format!("file{file}")).await.len(), 5);
+            assert_eq!(exactly(&store, &format!("file{file}")).await.len(), 5);
         }
     }
     store.upkeep(Mode::Idle).await.unwrap();
@@ -53,5 +53,5 @@ async fn many_small_commits_leave_little_behind() {
     let besides = 100_000;
     assert!(worn_bytes < fresh_bytes * 13 / 10 + besides, "{worn_bytes} and {fresh_bytes} bytes");
     assert_eq!(store.count_passages().await.unwrap(), 500);
-    assert_eq!(keyword(&store, "file42").await, [42; 5]);
+    assert_eq!(exactly(&store, "file42").await, [42; 5]);
 }

@@ -10,7 +10,7 @@ use std::{
 use rummage_corpus::FileId;
 use rummage_store::{Filter, Limits, Mode, PassageRow, Store, VectorRow};
 
-use crate::rows::{all_files, direction, folder, keyword, passage, space, vector_row};
+use crate::rows::{all_files, direction, exactly, folder, passage, space, vector_row};
 
 const DIMS: usize = 16;
 const KILLS: usize = 20;
@@ -131,7 +131,7 @@ async fn check(store: &Store, kept: &BTreeSet<i64>, unsure: i64) {
     let all = store.count_passages().await.unwrap();
     assert!(all == kept.len() * 10 || all == kept.len() * 10 + 10, "{all} passages");
     for file in kept.iter().rev().take(3) {
-        assert_eq!(keyword(store, &format!("file{file}")).await, [*file; 10]);
+        assert_eq!(exactly(store, &format!("file{file}")).await, [*file; 10]);
         let (passages, vectors) = rows(*file);
         let nearest = store.meaning(&vectors[3].vector, &Filter::default(), 1).await.unwrap();
         assert_eq!(nearest[0].id, passages[3].id());

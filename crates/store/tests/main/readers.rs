@@ -8,7 +8,7 @@ use std::{
 use rummage_corpus::FileId;
 use rummage_store::{Filter, Mode, Store};
 
-use crate::rows::{direction, files, folder, keyword, passage, space, vector_row};
+use crate::rows::{direction, exactly, files, folder, passage, space, vector_row};
 
 const DIMS: usize = 16;
 const COMMITS: i64 = 120;
@@ -26,7 +26,7 @@ async fn the_process_that_asks() {
         let vector = direction(number.parse().unwrap(), DIMS);
         let near = store.meaning(&vector, &Filter::default(), 1).await.unwrap();
         let near = near.iter().filter(|hit| hit.similarity > 0.99).map(|hit| hit.id);
-        println!("\nfound {:?} {:?}", keyword(&store, word).await, files(near));
+        println!("\nfound {:?} {:?}", exactly(&store, word).await, files(near));
     }
 }
 

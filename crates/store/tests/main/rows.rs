@@ -77,6 +77,12 @@ pub async fn keyword(store: &Store, any: &str) -> Vec<i64> {
     keyword_in(store, &words, &Filter::default()).await
 }
 
+/// Files that hold this word itself: a number at its end is a word, too.
+pub async fn exactly(store: &Store, word: &str) -> Vec<i64> {
+    let words = Words { phrases: vec![word.into()], ..Words::default() };
+    keyword_in(store, &words, &Filter::default()).await
+}
+
 pub fn all_files(folder: &Path) -> HashSet<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries

@@ -1,0 +1,102 @@
+//! Words that differ by one slip of the finger: a letter more, less, other, or swapped
+//! with its neighbour.
+
+/// The words that are one slip away from `word`. `beginning_with` gives the known words
+/// that begin so; it is asked for the few ways in which a slip can begin, so that no
+/// slip costs a walk through all words.
+pub(crate) fn with_one_slip(
+    word: &str,
+    beginning_with: impl Fn(&str) -> rusqlite::Result<Vec<String>>,
+) -> rusqlite::Result<Vec<String>> {
+    let letters: Vec<char> = word.chars().collect();
+    let [first, second, third, ..] = letters[..] else { return Ok(Vec::new()) };
+    // The slip comes later, or is one of the first two letters being swapped or gone.
+    let mut starts = vec![
+        [first, second].iter().collect::<String>(),
+        [second, first].iter().collect(),
+        [second, third].iter().collect(),
+        [first, third].iter().collect(),
+    ];
+    // Or one of the first two letters is another, or comes before one that is missing.
+    for other in alphabet_of(first) {
+        starts.push([other, second, third].iter().collect());
+        starts.push([first, other, second].iter().collect());
+        starts.push([first, other, third].iter().collect());
+        starts.push([other, first, second].iter().collect());
+    }
+    let mut found = Vec::new();
+    for start in starts {
+        let near = beginning_with(&start)?.into_iter().filter(|other| is_one_slip(word, other));
+        found.extend(near);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The letters among which one was meant: those of the script.
+fn alphabet_of(letter: char) -> std::ops::RangeInclusive<char> {
+    match letter {
+        'α'..='ω' => 'α'..='ω',
+        'а'..='я' => 'а'..='я',
+        'א'..='ת' => 'א'..='ת',
+        'ا'..='ي' => 'ا'..='ي',
+        _ => 'a'..='z',
+    }
+}
+
+/// Whether one letter more, less, other or swapped with its neighbour makes one word
+/// of the other.
+fn is_one_slip(one: &str, other: &str) -> bool {
+    let (a, b): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    match (a, b) {
+        ([], []) => false,
+        ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 && a == b => true,
+        _ => {
+            let without_first = |s: &[char]| s.get(1..).map(<[char]>::to_vec).unwrap_or_default();
+            (a.len() == b.len() && without_first(a) == without_first(b))
+                || (a.len() + 1 == b.len() && a == without_first(b))
+                || (a.len() == b.len() + 1 && without_first(a) == b)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slip_is_forgiven() {
+        let check = |one, other, expected| assert_eq!(is_one_slip(one, other), expected, "{one}");
+        check("budget", "budgt", true);
+        check("budgt", "budget", true);
+        check("budgat", "budget", true);
+        check("bugdet", "budget", true);
+        check("budget", "budgets", true);
+        check("bugdat", "budget", false);
+        check("budget", "budget", false);
+        check("budget", "bud", false);
+    }
+
+    #[test]
+    fn a_slip_is_found_wherever_it_is() {
+        let known = ["harbour", "budget", "книга"];
+        let near = |word: &str| {
+            let beginning = |start: &str| {
+                let all = known.iter().filter(|known| known.starts_with(start));
+                Ok(all.map(|known| (*known).to_owned()).collect())
+            };
+            with_one_slip(word, beginning).unwrap()
+        };
+        for word in ["ahrbour", "arbour", "hrbour", "xarbour", "hxrbour", "hxarbour", "xharbour"] {
+            assert_eq!(near(word), ["harbour"], "{word}");
+        }
+        for word in ["harbor", "harbourx", "harobur", "harxour"] {
+            assert_eq!(near(word), ["harbour"], "{word}");
+        }
+        assert_eq!(near("кнага"), ["книга"]);
+        assert_eq!(near("haxbxur"), [""; 0]);
+    }
+}
