@@ -98,7 +98,7 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Up to so many vectors are kept in memory, two bytes a number, and all are
-    /// compared, 100,000 in 4 ms. More need an index.
+    /// compared. More need an index.
     pub vectors_in_memory: usize,
     /// Where a filter leaves no more rows than this, their vectors are fetched and all
     /// compared: an index, asked for what is near *and* passes a narrow filter, misses
