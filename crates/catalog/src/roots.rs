@@ -3,7 +3,7 @@
 use rummage_corpus::SourcePath;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::{Catalog, CatalogError, observe::Span, schema::stage};
+use crate::{Catalog, CatalogError, observe::Span, schema::stage, vocabulary};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RootId(pub(crate) i64);
@@ -113,6 +113,7 @@ impl Catalog {
                 )?;
             }
             delete_root(transaction, id)?;
+            vocabulary::outdate(transaction)?;
             Ok(true)
         })
     }

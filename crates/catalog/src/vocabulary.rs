@@ -1,10 +1,10 @@
 //! The words that passages hold, or once held: what a query's word may be meant for
-//! where none of them is it. Words of passages that have left stay; one that nothing
-//! holds any more finds nothing, which does no harm.
+//! where none of them is it. Words of passages that have left stay at first; when a
+//! folder is no longer followed, all are taken down anew, so that nothing of it is kept.
 
 use std::{collections::HashSet, hash::BuildHasher};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::{Catalog, CatalogError, slip::with_one_slip};
 
@@ -48,7 +48,36 @@ impl Remembered {
     }
 }
 
+/// Notes that the vocabulary holds words that must go.
+pub(crate) fn outdate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let noted = "INSERT OR REPLACE INTO meta VALUES (?1, 'outdated')";
+    transaction.execute(noted, [KEY]).map(drop)
+}
+
+const KEY: &str = "vocabulary";
+
 impl Catalog {
+    pub fn vocabulary_is_outdated(&self) -> Result<bool, CatalogError> {
+        self.read(|connection| {
+            connection.prepare_cached("SELECT 1 FROM meta WHERE key = ?")?.exists([KEY])
+        })
+    }
+
+    /// Drops all words, for those that there are to be learned anew;
+    /// [`Catalog::vocabulary_is_whole`] is to be told after that.
+    pub fn unlearn(&self) -> Result<(), CatalogError> {
+        let mut remembered =
+            self.remembered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        remembered.hashes.clear();
+        self.write(|transaction| transaction.execute("DELETE FROM vocabulary", []).map(drop))
+    }
+
+    pub fn vocabulary_is_whole(&self) -> Result<(), CatalogError> {
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM meta WHERE key = ?", [KEY]).map(drop)
+        })
+    }
+
     /// Takes down words as `corpus::words` makes them. To be told before the passages
     /// that hold them count as found by their words.
     pub fn learn(&self, words: impl Iterator<Item = String>) -> Result<(), CatalogError> {

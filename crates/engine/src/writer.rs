@@ -333,11 +333,32 @@ impl Writer {
         }
     }
 
+    /// Takes the words of all passages down anew, where some must go.
+    async fn relearn(&self) -> Outcome {
+        let catalog = &self.shared.catalog;
+        if !catalog.vocabulary_is_outdated()? {
+            return Ok(());
+        }
+        catalog.unlearn()?;
+        let mut learned = Ok(());
+        self.store
+            .all_words(|texts| {
+                if learned.is_ok() {
+                    let words = texts.flat_map(|text| text.split(' ')).map(str::to_owned);
+                    learned = catalog.learn(words);
+                }
+            })
+            .await?;
+        learned?;
+        Ok(catalog.vocabulary_is_whole()?)
+    }
+
     /// Once nothing is queued: vectors that nothing needs any more go, and the
     /// store is put in order.
     async fn settle(&mut self, (): ()) -> Outcome {
         self.remove_leaving().await?;
         while self.place(PLACED_FILES).await? == PLACED_FILES {}
+        self.relearn().await?;
         let disorder = self.shared.disorder();
         if self.shared.catalog.counts()?.queued() > 0 || self.shared.is_scanning() {
             return Ok(());

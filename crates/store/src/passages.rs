@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use arrow::array::StringArray;
+use futures::TryStreamExt;
+use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use rummage_corpus::{FileId, PassageId};
 
 use crate::{
@@ -85,6 +88,25 @@ impl Store {
         files: &[FileId],
     ) -> Result<HashMap<FileId, u64>, StoreError> {
         self.inner.passages.rows_per_file(files).await
+    }
+
+    /// All words that passages hold, a batch of rows at a time, as `corpus::joined`
+    /// puts them together.
+    pub async fn all_words(
+        &self,
+        mut take: impl FnMut(&mut dyn Iterator<Item = &str>),
+    ) -> Result<(), StoreError> {
+        let table = &self.inner.passages;
+        let query = table.lance.query().select(Select::columns(&[rows::TERMS]));
+        let read = async {
+            let mut batches = query.execute().await?;
+            while let Some(batch) = batches.try_next().await? {
+                let joined = table.columns(&batch).joined_words();
+                take(&mut joined.into_iter().flat_map(StringArray::iter).flatten());
+            }
+            Ok(())
+        };
+        read.await.map_err(|error| table.read_failed(error))
     }
 
     /// Rows, so a passage that were there twice would count twice.

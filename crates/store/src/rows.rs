@@ -266,6 +266,10 @@ impl<'a> Columns<'a> {
             .collect()
     }
 
+    pub fn joined_words(&self) -> Option<&'a StringArray> {
+        self.strings(TERMS).ok()
+    }
+
     pub fn strings(&self, column: &'static str) -> Result<&'a StringArray, StoreError> {
         self.column(column)?.as_string_opt().ok_or_else(|| self.unusable(column))
     }

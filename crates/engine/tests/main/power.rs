@@ -57,6 +57,10 @@ fn index_until(home: &Home, tree: &Tree, end: Duration, dice: &mut Dice) -> usiz
         VectorSpace { fingerprint: model.fingerprint, dims: model.dims }
     });
     runtime.shutdown_timeout(Duration::from_secs(20));
+    // The engine's own threads end after what they are in, which a power cut would not.
+    while indexing_goes_on() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
     let index = home.data().join("index");
     let lost = cut_the_power(&index, dice);
     Runtime::new().unwrap().block_on(async {
@@ -67,6 +71,13 @@ fn index_until(home: &Home, tree: &Tree, end: Duration, dice: &mut Dice) -> usiz
         }
     });
     lost + cut_the_power(&index, dice)
+}
+
+fn indexing_goes_on() -> bool {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let mut names =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+    names.any(|name| name.trim() == "indexing")
 }
 
 #[test]

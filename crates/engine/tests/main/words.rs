@@ -1,5 +1,6 @@
 //! What is typed and what it finds: names, slips, beginnings, copies.
 
+use rummage_catalog::Catalog;
 use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Query};
 use rummage_testkit::Tree;
 
@@ -98,4 +99,21 @@ async fn a_word_that_is_no_more_is_taken_for_another() {
     settled(&engine).await;
     assert_eq!(ask(&engine, "harbo").await.files.len(), 2);
     engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_a_folder_that_is_forgotten_go() {
+    let home = Home::new();
+    let tree = Tree::new();
+    tree.write("kept/note.txt", "the harbour");
+    tree.write("gone/secret.txt", "hunterpassword");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.path("kept"), tree.path("gone")]).await.unwrap();
+    settled(&engine).await;
+    engine.forget(&tree.path("gone")).await.unwrap();
+    settled(&engine).await;
+    engine.close().await;
+    let catalog = Catalog::open_reader(&home.data().join("catalog.sqlite")).unwrap().unwrap();
+    assert!(!catalog.is_known("hunterpassword").unwrap());
+    assert!(catalog.is_known("harbour").unwrap());
 }
