@@ -29,11 +29,7 @@ function fileOf(path: string) {
   return { path, name: path, folder: '' };
 }
 
-function answerOf(
-  query: string,
-  paths: string[],
-  alike: Record<string, string[]>,
-): SearchAnswer {
+function answerOf(query: string, paths: string[], alike: Record<string, string[]>): SearchAnswer {
   const coverage = { known: 9, searched: 9, meaning: 9 };
   const results = paths.map((path) => ({
     ...fileOf(path),
