@@ -10,6 +10,20 @@ import { until } from './harness/until.mjs';
 
 const FILES = 3000;
 
+test('copies of a file are one result, which opens to all of them', { timeout: 120_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const text = 'The feline slept upon the warm radiator, and purred.\n';
+  const notes = writeFolder(desktop, 'notes', { 'one.txt': text, 'two.txt': text });
+  const rummage = await openRummage(desktop);
+  await rummage.drop(notes);
+  await rummage.isUpToDate(2);
+  await rummage.ask('my cat likes to nap');
+  await until('the result says so', async () => (await rummage.firstResult()).includes('and 1 identical copy'), { seconds: 10 });
+  await (await rummage.window.find('button', 'Show 1 more')).click();
+  await until('both are listed', async () => (await rummage.window.select('[role=option]')).length === 2);
+  await rummage.window.close();
+});
+
 test('a question is answered while files are being indexed', { timeout: 240_000 }, async (t) => {
   const desktop = await Desktop.open(t);
   const notes = writeFolder(desktop, 'notes', {

@@ -27,6 +27,13 @@ async function search(page, query = 'heat pump') {
   await page.getByText('5 files · 41 ms').waitFor();
 }
 
+/** Leaves the first of three copies selected. */
+async function searchAlike(page) {
+  await search(page);
+  for (const key of ['ArrowDown', 'Alt+ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+  await selected(page).getByText('identical copy').waitFor();
+}
+
 describe('first run', () => {
   check('one sentence, one target, one button', 'first', async (page) => {
     await page.getByText('Rummage finds your own files by meaning.').waitFor();
@@ -98,6 +105,38 @@ describe('search', () => {
       (await calls(page)).map(([what, path]) => `${what} ${path.split('/').pop()}`),
       ['open running-costs.xlsx', 'reveal running-costs.xlsx'],
     );
+  });
+
+  check('files alike are one result, which opens to all of them', 'ready', async (page) => {
+    await search(page);
+    await list(page).getByText('and 1 file with the same passage').waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Alt+ArrowDown');
+    assert.equal(await list(page).getByRole('option').count(), 8);
+    await page.keyboard.press('ArrowDown');
+    assert.match(await selected(page).textContent(), /replacement \(1\)\.pdf.*identical copy/);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Alt+ArrowUp');
+    assert.match(await selected(page).textContent(), /and 3 identical copies/);
+    assert.equal(await list(page).getByRole('option').count(), 5);
+
+    await list(page).getByText('and 3 identical copies').dblclick();
+    assert.equal(await list(page).getByRole('option').count(), 5, 'shown, then hidden; not opened');
+    await page.getByRole('button', { name: 'Show 3 more' }).click();
+    await list(page).getByRole('option', { name: 'offer.pdf' }).click();
+    await page.getByRole('button', { name: 'Show in folder' }).click();
+    assert.deepEqual(
+      (await calls(page)).map(([what, path]) => `${what} ${path.split('/').pop()}`),
+      ['open quotation-heating-system-replacement (1).pdf', 'reveal offer.pdf'],
+    );
+  });
+
+  check('a file found by its name alone says so', 'ready', async (page) => {
+    await search(page);
+    const last = list(page).getByRole('option').last();
+    assert.match(await last.textContent(), /running-costs\.xlsx/);
+    const reason = last.getByText('found by its name');
+    assert.match(await reason.getAttribute('title'), /^Name: /);
   });
 
   check('the selected file is in sight', 'ready', async (page) => {
@@ -337,6 +376,7 @@ describe('for everyone', () => {
   const faces = {
     'first run': ['first', async () => {}],
     results: ['indexing', (page) => search(page)],
+    'files alike': ['ready', (page) => searchAlike(page)],
     problems: ['problems', (page) => search(page)],
     nothing: ['ready', (page) => box(page).fill('zzz')],
     settings: [
@@ -367,7 +407,7 @@ describe('for everyone', () => {
       `nothing sticks out at ${width} × ${height}`,
       'indexing',
       async (page) => {
-        await search(page);
+        await searchAlike(page);
         assert.deepEqual(await sticksOut(page), []);
         await page.getByRole('progressbar').waitFor();
         assert.ok((await list(page).boundingBox()).height > 150, 'room for results');

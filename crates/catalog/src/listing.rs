@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::{
     Catalog, CatalogError, FileRow, FileState,
     ledger::{FILE_COLUMNS, LEFT_OUT, LEFT_OUT_COLUMNS, file_row, left_out_row},
+    schema::stage,
 };
 
 /// Which rows of the ledger are wanted.
@@ -28,12 +29,12 @@ pub struct FilePage {
 }
 
 /// Rows that one call looks at, so that whoever else wants the catalog waits some
-/// hundredths of a second, however rare the words.
+/// hundredths of a second, however rare what is wanted.
 const LOOKED_AT: usize = 20_000;
 
 impl Catalog {
     /// Followed files in the order they came, then what rules leave out: up to
-    /// `limit` of those that the filter wants, after `after`. Where words are rare, a
+    /// `limit` of those that the filter wants, after `after`. Where these are rare, a
     /// page is short before it is the last.
     pub fn files(
         &self,
@@ -51,11 +52,16 @@ impl Catalog {
             };
             let mut gathering = Gathering::new(&filter.words, after, limit);
             if after.0 < LEFT_OUT {
-                gathering.take(connection, &files_of(filter.state, root), after.0, file_row)?;
+                let is_wanted = |row: &Row<'_>| is_of(row, filter.state, root);
+                gathering.take(connection, &files_of(filter.state, root), after.0, |row| {
+                    Ok((FileId(row.get(0)?), is_wanted(row)?.then(|| file_row(row)).transpose()?))
+                })?;
             }
             if matches!(filter.state, None | Some(FileState::Skipped)) {
                 let after = (after.0 - LEFT_OUT).max(0);
-                gathering.take(connection, &left_out_of(root), after, left_out_row)?;
+                gathering.take(connection, &left_out_of(root), after, |row| {
+                    left_out_row(row).map(|row| (row.file, Some(row)))
+                })?;
             }
             Ok(gathering.page)
         })
@@ -69,25 +75,41 @@ fn root_at(connection: &Connection, path: &SourcePath) -> rusqlite::Result<Optio
         .optional()
 }
 
-/// Each stage by itself, for which there is an index where it may be rare.
+/// A superset of the files wanted, by the index that leaves out most others. It
+/// tests nothing but what that index holds: what else SQLite passed over would be
+/// work that nobody counts.
 fn files_of(state: Option<FileState>, root: Option<i64>) -> String {
-    let stages: &[_] = match state {
-        None => &["stage < 5"],
-        Some(FileState::Queued) => &["stage = 0", "stage = 1"],
-        Some(FileState::Indexed) => &["stage = 2"],
-        Some(FileState::Skipped) => &["stage = 3"],
-        Some(FileState::Failed) => &["stage = 4"],
+    let tests: Vec<_> = match (stages_of(state), root) {
+        // No index: most files are of these stages.
+        (&[] | &[stage::INDEXED], None) => vec![String::new()],
+        (&[] | &[stage::INDEXED], Some(root)) => vec![format!(" AND root = {root}")],
+        (stages, _) => stages.iter().map(|stage| format!(" AND stage = {stage}")).collect(),
     };
-    let root = match (root, state) {
-        (None, _) => String::new(),
-        (Some(root), None | Some(FileState::Indexed)) => format!(" AND root = {root}"),
-        // Not by the root's index, which holds all of its files.
-        (Some(root), _) => format!(" AND +root = {root}"),
-    };
-    let selects = stages
+    let selects = tests
         .iter()
-        .map(|stage| format!("SELECT {FILE_COLUMNS} FROM files WHERE id > ?1 AND {stage}{root}"));
+        .map(|test| format!("SELECT {FILE_COLUMNS}, root FROM files WHERE id > ?1{test}"));
     selects.collect::<Vec<_>>().join(" UNION ALL ") + " ORDER BY id"
+}
+
+/// Whether a row of [`files_of`] is of this state and root.
+fn is_of(row: &Row<'_>, state: Option<FileState>, root: Option<i64>) -> rusqlite::Result<bool> {
+    let stage = row.get(2)?;
+    let is_of_state = match stages_of(state) {
+        [] => stage < stage::LEAVING,
+        stages => stages.contains(&stage),
+    };
+    Ok(is_of_state && (root.is_none() || row.get::<_, Option<i64>>(9)? == root))
+}
+
+/// None for all that are followed.
+const fn stages_of(state: Option<FileState>) -> &'static [i64] {
+    match state {
+        None => &[],
+        Some(FileState::Queued) => &[stage::PENDING, stage::WORDED],
+        Some(FileState::Indexed) => &[stage::INDEXED],
+        Some(FileState::Skipped) => &[stage::SKIPPED],
+        Some(FileState::Failed) => &[stage::FAILED],
+    }
 }
 
 fn left_out_of(root: Option<i64>) -> String {
@@ -110,12 +132,13 @@ impl Gathering {
         Self { words, limit, looked_at: 0, last: after, page: FilePage::default() }
     }
 
+    /// `read` gives a row's number, and the row if it is of the state and the root.
     fn take(
         &mut self,
         connection: &Connection,
         select: &str,
         after: i64,
-        read: fn(&Row<'_>) -> rusqlite::Result<FileRow>,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<(FileId, Option<FileRow>)>,
     ) -> rusqlite::Result<()> {
         let mut select = connection.prepare_cached(select)?;
         let mut rows = select.query([after])?;
@@ -126,10 +149,10 @@ impl Gathering {
                 self.page.next = Some(self.last);
                 break;
             }
-            let row = read(row)?;
+            let (file, row) = read(row)?;
             self.looked_at += 1;
-            self.last = row.file;
-            if self.wants(&row) {
+            self.last = file;
+            if let Some(row) = row.filter(|row| self.wants(row)) {
                 self.page.rows.push(row);
             }
         }
@@ -283,16 +306,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn rare_words_end_a_call_before_the_page_is_full() {
-        let mut gathering = Gathering::new("rare", FileId(0), 1);
-        let connection = Connection::open_in_memory().unwrap();
+    /// One row more than a call looks at is at this stage; asks for what is not there.
+    fn check_short(stage: i64, filter: &FileFilter) {
+        let dir = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&dir.path().join("catalog.sqlite")).unwrap();
+        for path in ROOTS {
+            catalog.add_root(&path_of(path), |_, _| true).unwrap();
+        }
+        let root = if stage < stage::LEAVING { "1" } else { "NULL" };
         let many = format!(
-            "WITH RECURSIVE n(id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n WHERE id < {})
-             SELECT id, x'2f61', 0, NULL, 0, 0, 0, 0, NULL FROM n WHERE id > ?1",
-            LOOKED_AT + 1
+            "WITH RECURSIVE n(id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM n WHERE id <= {LOOKED_AT})
+             INSERT INTO files (id, root, path, bytes, modified, inode, device, stage)
+             SELECT id, {root}, CAST('/notes/' || id AS BLOB), 1, 1, 0, 1, {stage} FROM n"
         );
-        gathering.take(&connection, &many, 0, file_row).unwrap();
-        assert_eq!(gathering.page, FilePage { rows: vec![], next: Some(FileId(LOOKED_AT as i64)) });
+        catalog.write(|transaction| transaction.execute_batch(&many)).unwrap();
+        let short = FilePage { rows: vec![], next: Some(FileId(LOOKED_AT as i64)) };
+        assert_eq!(catalog.files(filter, FileId(0), 1).unwrap(), short, "{stage}, {filter:?}");
+        let last = catalog.files(filter, FileId(LOOKED_AT as i64), 1).unwrap();
+        assert_eq!(last, FilePage::default(), "{stage}, {filter:?}");
+    }
+
+    #[test]
+    fn whatever_is_rare_ends_a_call_before_the_page_is_full() {
+        let any = FileFilter::default();
+        let of = |state| FileFilter { state: Some(state), ..FileFilter::default() };
+        let elsewhere = |state| FileFilter { root: Some(path_of(ROOTS[1])), ..of(state) };
+        check_short(stage::PENDING, &FileFilter { words: "rare".to_owned(), ..any.clone() });
+        check_short(stage::PENDING, &of(FileState::Indexed));
+        check_short(
+            stage::PENDING,
+            &FileFilter { root: Some(path_of(ROOTS[0])), ..of(FileState::Indexed) },
+        );
+        check_short(stage::LEAVING, &any);
+        for (stage, state) in [
+            (stage::PENDING, FileState::Queued),
+            (stage::WORDED, FileState::Queued),
+            (stage::SKIPPED, FileState::Skipped),
+            (stage::FAILED, FileState::Failed),
+        ] {
+            check_short(stage, &elsewhere(state));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! now and then where nobody tells, and when failures are due again. What a look
 //! meets is [`intake`](crate::intake)'s.
 
-use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use rummage_catalog::{CatalogError, Root};
 use rummage_corpus::SourcePath;
@@ -13,7 +13,9 @@ use tokio::{
 };
 
 use crate::{
-    EngineError, clock,
+    EngineError,
+    away::Looks,
+    clock,
     intake::{Failure, look_again, reconcile},
     problem::ProblemKind,
     shared::Shared,
@@ -70,7 +72,8 @@ pub(crate) async fn run(
         Following::Live => start_watcher(&shared),
         Following::Once => (None, mpsc::channel(1).1, None),
     };
-    let mut task = Follower { unwatched, shared, watcher, awaited: HashMap::new() };
+    let mut task =
+        Follower { unwatched, shared, watcher, awaited: HashMap::new(), looks: Looks::default() };
     let mut next = Instant::now() + RECONCILE;
     let mut look_for_away = interval(LOOK_FOR_AWAY);
     look_for_away.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,8 +92,9 @@ pub(crate) async fn run(
                 task.scan_all(false).await;
             }
             _ = look_for_away.tick(), if away && following == Following::Live => {
-                task.welcome().await;
+                task.look_for_away();
             }
+            Some(back) = task.looks.next() => task.scan_at(&back, true).await,
             () = tokio::time::sleep(due), if following == Following::Live => {}
         }
     }
@@ -104,6 +108,7 @@ struct Follower {
     /// Roots whose announced first scan waits for the watcher, and whether that is
     /// to be an eager one.
     awaited: HashMap<SourcePath, bool>,
+    looks: Looks,
 }
 
 impl Follower {
@@ -209,21 +214,19 @@ impl Follower {
             || self.shared.problems.stands(ProblemKind::Scanning)
     }
 
-    /// Looks through the roots that were away and seem to be back.
-    async fn welcome(&self) {
-        for root in self.shared.catalog.roots().unwrap_or_default() {
-            let path = root.path.clone();
-            if root.away.is_some()
-                && tokio::task::spawn_blocking(move || is_back(&path)).await.unwrap_or(false)
-            {
-                self.scan(root, true).await;
-            }
+    fn look_for_away(&mut self) {
+        let roots = self.shared.catalog.roots().unwrap_or_default();
+        for root in roots.into_iter().filter(|root| root.away.is_some()) {
+            self.looks.begin(root.path);
         }
     }
 
     async fn scan_all(&self, eager: bool) {
         for root in self.shared.catalog.roots().unwrap_or_default() {
-            self.scan(root, eager).await;
+            // A scan would wait where a look already does.
+            if !self.looks.is_looking_at(&root.path) {
+                self.scan(root, eager).await;
+            }
         }
     }
 
@@ -257,13 +260,6 @@ fn start_watcher(shared: &Shared) -> (Option<Watcher>, mpsc::Receiver<Change>, O
             (None, mpsc::channel(1).1, Some(error.to_string()))
         }
     }
-}
-
-/// A file, or a folder that holds anything: where a disk is not plugged in, an empty
-/// folder may stand in its place.
-fn is_back(root: &SourcePath) -> bool {
-    let root = root.as_path();
-    root.is_file() || fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// The app-wide rules; a pattern that cannot be read becomes a standing problem.

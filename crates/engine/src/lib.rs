@@ -17,6 +17,7 @@
 //! It knows no terminal, no window and no command line.
 
 mod answer;
+mod away;
 mod clock;
 mod embedding;
 mod error;

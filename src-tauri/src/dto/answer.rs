@@ -1,9 +1,8 @@
 //! What was found.
 
-use std::path::Path;
-
 use jiff::Timestamp;
-use rummage_engine::{Answer, FoundFile, PassageHit};
+use rummage_corpus::SourcePath;
+use rummage_engine::{Alike, Answer, FoundFile, PassageHit};
 use serde::Serialize;
 
 use super::Coverage;
@@ -26,7 +25,18 @@ pub struct FileResult {
     folder: String,
     modified: Option<String>,
     score: f32,
+    /// Its name holds words of the query, and counts for it.
+    named: bool,
     passages: Vec<PassageResult>,
+    alike: Vec<AlikeFile>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct AlikeFile {
+    path: String,
+    name: String,
+    folder: String,
+    copy: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -75,16 +85,32 @@ impl SearchAnswer {
 
 impl From<FoundFile> for FileResult {
     fn from(file: FoundFile) -> Self {
-        let folder = file.path.as_path().parent().map(Path::display);
         Self {
             path: file.path.display().to_string(),
             name: file.path.name().into_owned(),
-            folder: folder.map(|folder| folder.to_string()).unwrap_or_default(),
+            folder: folder_of(&file.path),
             modified: iso(file.modified_ns),
             score: file.hit.score,
+            named: file.hit.arithmetic.name > 0.0,
             passages: file.hit.passages.into_iter().map(PassageResult::from).collect(),
+            alike: file.alike.into_iter().map(AlikeFile::from).collect(),
         }
     }
+}
+
+impl From<Alike> for AlikeFile {
+    fn from(alike: Alike) -> Self {
+        Self {
+            path: alike.path.display().to_string(),
+            name: alike.path.name().into_owned(),
+            folder: folder_of(&alike.path),
+            copy: alike.is_copy,
+        }
+    }
+}
+
+fn folder_of(path: &SourcePath) -> String {
+    path.as_path().parent().map(|folder| folder.display().to_string()).unwrap_or_default()
 }
 
 impl From<PassageHit> for PassageResult {

@@ -1,7 +1,17 @@
 // What a key press asks for. Pure: the window acts on it elsewhere.
 
 export type Action =
-  'focus' | 'settings' | 'up' | 'down' | 'pageUp' | 'pageDown' | 'open' | 'reveal' | 'clear';
+  | 'focus'
+  | 'settings'
+  | 'up'
+  | 'down'
+  | 'pageUp'
+  | 'pageDown'
+  | 'unfold'
+  | 'fold'
+  | 'open'
+  | 'reveal'
+  | 'clear';
 
 /** As much of a `KeyboardEvent` as matters here. */
 export interface Press {
@@ -32,10 +42,18 @@ const PLAIN: Record<string, Action> = {
   Escape: 'clear',
 };
 
+/** As they open and close a list of choices. */
+const WITH_ALT: Record<string, Action> = { ArrowDown: 'unfold', ArrowUp: 'fold' };
+
 /** Keys that work in the search box and in the results. */
 export function searchAction(press: Press): Action | null {
   // Enter and the arrows belong to the input method while it composes a word.
-  if (press.isComposing || press.altKey || press.shiftKey) return null;
+  if (press.isComposing || press.shiftKey) return null;
+  if (press.altKey) return press.ctrlKey || press.metaKey ? null : lookUp(WITH_ALT, press.key);
   if (press.ctrlKey || press.metaKey) return press.key === 'Enter' ? 'reveal' : null;
-  return Object.hasOwn(PLAIN, press.key) ? (PLAIN[press.key] ?? null) : null;
+  return lookUp(PLAIN, press.key);
+}
+
+function lookUp(actions: Record<string, Action>, key: string): Action | null {
+  return Object.hasOwn(actions, key) ? (actions[key] ?? null) : null;
 }

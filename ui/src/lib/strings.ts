@@ -13,6 +13,7 @@ import {
 } from './format';
 import type {
   AddReport,
+  AlikeFile,
   Coverage,
   FileRow,
   FileState,
@@ -42,8 +43,13 @@ const UNIT: Record<WorkerRole, string> = { extract: 'file', embed: 'passage', qu
 
 const done = (role: WorkerRole, n: number) => plural(n, UNIT[role]);
 
+const isMac = /mac/i.test(globalThis.navigator?.platform ?? '');
+
 /** Ctrl or Cmd, whichever this machine has. */
-export const commandKey = /mac/i.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl';
+export const commandKey = isMac ? '⌘' : 'Ctrl';
+
+/** Alt or Option, likewise. */
+export const altKey = isMac ? '⌥' : 'Alt';
 
 export const t = {
   appName: 'Rummage',
@@ -83,16 +89,14 @@ export const t = {
       return `${files(shown)} · ${count(tookMs)} ms · searched ${of}${byMeaning}`;
     },
     page: (n: number) => `Page ${count(n)}`,
-    why: (why: Why) =>
-      holdsWords(why) && why.meaning
-        ? 'words + meaning'
-        : why.meaning
-          ? 'meaning'
-          : why.keyword
-            ? 'words'
-            : '',
-    whyInFull: (why: Why) =>
+    why: (why: Why, named: boolean) => {
+      if (named && !holdsWords(why) && !why.meaning) return 'found by its name';
+      const ways = [holdsWords(why) && 'words', named && 'name', why.meaning && 'meaning'];
+      return ways.filter(Boolean).join(' + ') || (why.keyword ? 'words' : '');
+    },
+    whyInFull: (why: Why, named: boolean) =>
       [
+        named && 'Name: it holds words of the query',
         why.keyword &&
           holdsWords(why) &&
           `Words: ${why.keyword.terms.join(', ')}${place(why.keyword.rank)}`,
@@ -101,6 +105,12 @@ export const t = {
       ]
         .filter(Boolean)
         .join('\n'),
+    alike: (alike: readonly AlikeFile[]) =>
+      alike.every(({ copy }) => copy)
+        ? `and ${plural(alike.length, 'identical copy', 'identical copies')}`
+        : `and ${plural(alike.length, 'file', 'files')} with the same passage`,
+    isCopy: 'identical copy',
+    isAlike: 'same passage',
     openFailed: (name: string) => `${name} could not be opened`,
     revealFailed: (name: string) => `${name} could not be shown`,
   },
@@ -110,6 +120,8 @@ export const t = {
     open: 'Open',
     reveal: 'Show in folder',
     clear: 'Clear',
+    unfold: (n: number) => `Show ${count(n)} more`,
+    fold: (n: number) => `Hide ${count(n)}`,
     focus: 'Search',
     settings: 'Settings',
   },

@@ -1,6 +1,7 @@
 // Sample folders, files and passages for design work and tests.
+import { baseName, folderOf } from '../format';
 import { busyPool, emptyPool, idlePool } from './fake-pool';
-import type { Counts, FileResult, RootStatus, SettingsView, Status } from './types';
+import type { AlikeFile, Counts, FileResult, RootStatus, SettingsView, Status } from './types';
 
 export const DOCUMENTS = '/home/you/Documents';
 export const NOTES = '/home/you/Notes';
@@ -135,6 +136,10 @@ function passage(
   };
 }
 
+function copy(path: string): AlikeFile {
+  return { path, name: baseName(path), folder: folderOf(path), copy: true };
+}
+
 export const RESULTS: FileResult[] = [
   {
     path: `${DOCUMENTS}/House/Heating/heat-pump-comparison.md`,
@@ -142,6 +147,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House/Heating`,
     modified: '2025-03-14T10:20:00Z',
     score: 0.032,
+    named: false,
     passages: [
       passage(
         'The air-to-water heat pump needs 35 °C flow temperature to stay above a seasonal factor of 4. Our radiators were sized for 55 °C, so two rooms need larger ones before the boiler can go. Noise at the neighbour’s window is 34 dB at night.',
@@ -156,6 +162,7 @@ export const RESULTS: FileResult[] = [
         [],
       ),
     ],
+    alike: [],
   },
   {
     path: `${DOCUMENTS}/House/Offers/2025/quotation-heating-system-replacement.pdf`,
@@ -163,6 +170,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House/Offers/2025`,
     modified: '2025-02-03T08:00:00Z',
     score: 0.031,
+    named: false,
     passages: [
       passage(
         'Removal of the existing gas boiler and flue, disposal included. Supply and installation of one monobloc heat pump, 9 kW at A-7/W35, with a 300 l domestic hot water cylinder and all hydraulic connections.',
@@ -172,6 +180,11 @@ export const RESULTS: FileResult[] = [
         12,
       ),
     ],
+    alike: [
+      copy(`${DOCUMENTS}/House/Offers/2025/quotation-heating-system-replacement (1).pdf`),
+      copy(`${DOCUMENTS}/Bank/Loan/attachments/quotation-heating-system-replacement.pdf`),
+      copy(`${NOTES}/house/offer.pdf`),
+    ],
   },
   {
     path: `${NOTES}/energy/meter.py`,
@@ -179,6 +192,7 @@ export const RESULTS: FileResult[] = [
     folder: `${NOTES}/energy`,
     modified: '2024-11-28T19:45:00Z',
     score: 0.024,
+    named: false,
     passages: [
       passage(
         'def seasonal_factor(heat_kwh, power_kwh):\n    """Heat delivered for each unit of electricity."""\n\n    return heat_kwh / power_kwh if power_kwh else None',
@@ -187,6 +201,7 @@ export const RESULTS: FileResult[] = [
         ['heat'],
       ),
     ],
+    alike: [{ ...copy(`${NOTES}/energy/old/meter.py`), copy: false }],
   },
   {
     path: `${DOCUMENTS}/Letters/Insurance and utilities/Correspondence with the municipal utility company/2023/tariff change.eml`,
@@ -194,6 +209,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/Letters/Insurance and utilities/Correspondence with the municipal utility company/2023`,
     modified: '2023-09-01T07:00:00Z',
     score: 0.02,
+    named: false,
     passages: [
       passage(
         'From October the reduced rate for controllable devices applies between 22:00 and 06:00. Please let us know whether a separate meter is already installed.',
@@ -202,6 +218,7 @@ export const RESULTS: FileResult[] = [
         [],
       ),
     ],
+    alike: [],
   },
   {
     path: `${DOCUMENTS}/House/running-costs.xlsx`,
@@ -209,14 +226,14 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House`,
     modified: null,
     score: 0.018,
+    named: true,
     passages: [
-      passage(
-        'Heating, gas: 1,940 · Heating, heat pump (estimate): 1,120 · Chimney sweep: 86',
-        'Costs',
-        6,
-        ['heat pump'],
-      ),
+      {
+        ...passage('Gas: 1,940 · Electricity: 1,120 · Chimney sweep: 86', 'Costs', 6, []),
+        why: { keyword: null, meaning: null },
+      },
     ],
+    alike: [],
   },
 ];
 

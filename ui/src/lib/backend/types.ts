@@ -168,7 +168,19 @@ export interface FileResult {
   /** ISO 8601. */
   modified: string | null;
   score: number;
+  /** Its name holds words of the query, and counts for it. */
+  named: boolean;
   passages: PassageResult[];
+  /** Other files whose best passage is the same, word for word; best first. */
+  alike: AlikeFile[];
+}
+
+export interface AlikeFile {
+  path: string;
+  name: string;
+  folder: string;
+  /** All of its contents are the same, not only the passage. */
+  copy: boolean;
 }
 
 export interface PassageResult {

@@ -2,9 +2,11 @@
 // after typing stops, and again by itself when more has become searchable.
 import {
   asAppError,
+  type AlikeFile,
   type AppError,
   type Backend,
   type Coverage,
+  type FileResult,
   type SearchAnswer,
 } from '../backend';
 
@@ -17,6 +19,15 @@ const MOVING_MS = 2000;
 
 type Intent = 'open' | 'reveal';
 
+/** A line of the list that can be selected. */
+export interface Row {
+  path: string;
+  /** The result that the line is, or stands under. */
+  result: FileResult;
+  /** `null`: it is the result itself. */
+  alike: AlikeFile | null;
+}
+
 export class Search {
   query = $state('');
   /** Of the latest query answered; stays while the next one is on its way. */
@@ -24,11 +35,13 @@ export class Search {
   error = $state.raw<AppError | null>(null);
   pending = $state(false);
   selectedPath = $state<string | null>(null);
+  /** Paths of the results whose files alike are shown. */
+  unfolded = $state.raw<readonly string[]>([]);
 
   readonly results = $derived(this.answer?.results ?? []);
-  readonly selectedIndex = $derived(
-    this.results.findIndex((result) => result.path === this.selectedPath),
-  );
+  readonly rows = $derived(this.results.flatMap((result) => this.#rowsOf(result)));
+  readonly selectedIndex = $derived(this.rows.findIndex((row) => row.path === this.selectedPath));
+  readonly selected = $derived(this.rows[this.selectedIndex] ?? null);
 
   readonly #backend: Backend;
   /** Acts on a chosen file. */
@@ -77,11 +90,24 @@ export class Search {
     this.#movedAt = performance.now();
   }
 
-  /** Moves the selection by so many files, stopping at either end. */
+  /** Moves the selection by so many lines, stopping at either end. */
   move(by: number): void {
-    const last = this.results.length - 1;
-    const next = this.results[Math.min(last, Math.max(0, this.selectedIndex + by))];
+    const last = this.rows.length - 1;
+    const next = this.rows[Math.min(last, Math.max(0, this.selectedIndex + by))];
     if (next) this.select(next.path);
+  }
+
+  isUnfolded(result: FileResult): boolean {
+    return this.unfolded.includes(result.path);
+  }
+
+  /** Shows the files alike of the selected result, or hides them. */
+  unfold(wanted: boolean): void {
+    if (this.selected === null || this.selected.result.alike.length === 0) return;
+    const { path } = this.selected.result;
+    const others = this.unfolded.filter((one) => one !== path);
+    this.unfolded = wanted ? [...others, path] : others;
+    this.select(path);
   }
 
   /** Opens or reveals the selected file; of the answer awaited, if one is. */
@@ -94,6 +120,14 @@ export class Search {
   coverageIs(coverage: Coverage): void {
     this.#coverage = `${coverage.searched} ${coverage.meaning}`;
     if (this.answer && this.#coverage !== this.#coverageSearched) this.#refreshLater();
+  }
+
+  #rowsOf(result: FileResult): Row[] {
+    const alike = this.isUnfolded(result) ? result.alike : [];
+    return [
+      { path: result.path, result, alike: null },
+      ...alike.map((one) => ({ path: one.path, result, alike: one })),
+    ];
   }
 
   #refreshLater(): void {
@@ -130,6 +164,7 @@ export class Search {
   #show(answer: SearchAnswer | null, fresh = true): void {
     this.error = null;
     this.answer = answer;
+    if (fresh) this.unfolded = [];
     const first = this.results[0]?.path ?? null;
     const kept = !fresh && this.selectedIndex >= 0;
     if (!kept) this.selectedPath = first;

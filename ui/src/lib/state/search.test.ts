@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend, SearchAnswer } from '../backend';
 import { Search } from './search.svelte';
 
-/** A backend that answers when told to. */
-function setup() {
+/** A backend that answers when told to; `alike`: the files that a result stands for, too. */
+function setup(alike: Record<string, string[]> = {}) {
   const asked: { query: string; answer(paths: string[]): Promise<void>; fail(): Promise<void> }[] =
     [];
   const acts: string[] = [];
@@ -13,7 +13,7 @@ function setup() {
         const settle = () => vi.advanceTimersByTimeAsync(0).then(() => undefined);
         asked.push({
           query,
-          answer: (paths) => (resolve(answerOf(query, paths)), settle()),
+          answer: (paths) => (resolve(answerOf(query, paths, alike)), settle()),
           fail: () => (
             reject({ kind: 'bad', field: null, message: 'broken', mend: null }),
             settle()
@@ -25,15 +25,19 @@ function setup() {
   return { search, asked, acts };
 }
 
-function answerOf(query: string, paths: string[]): SearchAnswer {
+function fileOf(path: string) {
+  return { path, name: path, folder: '' };
+}
+
+function answerOf(query: string, paths: string[], alike: Record<string, string[]>): SearchAnswer {
   const coverage = { known: 9, searched: 9, meaning: 9 };
   const results = paths.map((path) => ({
-    path,
-    name: path,
-    folder: '',
+    ...fileOf(path),
     modified: null,
     score: 1,
+    named: false,
     passages: [],
+    alike: (alike[path] ?? []).map((one) => ({ ...fileOf(one), copy: true })),
   }));
   return { query, tookMs: 1, mode: 'hybrid', notice: null, coverage, results };
 }
@@ -150,6 +154,49 @@ describe('the selection', () => {
     search.move(1);
     search.choose('open');
     expect(acts).toEqual([]);
+  });
+});
+
+describe('files alike', () => {
+  const lines = (search: Search) => search.rows.map((row) => row.path);
+
+  /** Two results, the second of which stands for two more files. */
+  async function answered() {
+    const all = setup({ two: ['copy', 'other'] });
+    all.search.coverageIs(coverage(1));
+    all.search.type('a');
+    await wait(60);
+    await all.asked[0]?.answer(['one', 'two']);
+    return all;
+  }
+
+  it('are lines of their own while shown', async () => {
+    const { search, acts } = await answered();
+    search.unfold(true);
+    expect(lines(search)).toEqual(['one', 'two']);
+    search.move(1);
+    search.unfold(true);
+    expect(lines(search)).toEqual(['one', 'two', 'copy', 'other']);
+    search.move(2);
+    search.choose('open');
+    expect(acts).toEqual(['open other']);
+    search.unfold(false);
+    expect([lines(search), search.selectedPath]).toEqual([['one', 'two'], 'two']);
+  });
+
+  it('stay shown while the query is the same', async () => {
+    const { search, asked } = await answered();
+    search.move(1);
+    search.unfold(true);
+    search.move(1);
+    search.coverageIs(coverage(2));
+    await wait(3000);
+    await asked[1]?.answer(['two', 'one']);
+    expect([lines(search), search.selectedPath]).toEqual([['two', 'copy', 'other', 'one'], 'copy']);
+    search.type('ab');
+    await wait(60);
+    await asked[2]?.answer(['two']);
+    expect(lines(search)).toEqual(['two']);
   });
 });
 
