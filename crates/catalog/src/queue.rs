@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use rummage_corpus::{ContentHash, FileId, SourcePath};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::{Catalog, CatalogError, observe::retire};
+use crate::{Catalog, CatalogError, observe::retire, retry::queue_for_ocr};
 
 /// A file to be read and cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub struct WordedFile {
     pub file: FileId,
     /// That was handed out.
     pub version: i64,
-    /// Of its contents.
-    pub hash: ContentHash,
+    /// Of its contents; `None`: read again, they may give another text.
+    pub hash: Option<ContentHash>,
     pub passages: u64,
     /// What its text lacks, in words for people.
     pub note: Option<String>,
@@ -149,7 +149,8 @@ impl Catalog {
             settled.iter().try_for_each(|worded| {
                 let WordedFile { file, version, hash, passages, note } = worded;
                 let passages = *passages as i64;
-                update.execute(params![file.0, version, hash.as_bytes(), passages, note]).map(drop)
+                let hash = hash.as_ref().map(ContentHash::as_bytes);
+                update.execute(params![file.0, version, hash, passages, note]).map(drop)
             })
         })
     }
@@ -268,8 +269,15 @@ impl Catalog {
 
     /// Makes the catalog fit what passages and vectors are made with now.
     /// Another cutting queues every file, those too that are just being cut; another model queues every embedding.
-    /// A newer extractor queues what an older one skipped or failed.
-    pub fn require(&self, cutting: &str, model: &str, extractor: u32) -> Result<(), CatalogError> {
+    /// A newer extractor queues what an older one skipped or failed; other OCR, or none
+    /// any more, that and what has a note.
+    pub fn require(
+        &self,
+        cutting: &str,
+        model: &str,
+        extractor: u32,
+        ocr: Option<&str>,
+    ) -> Result<(), CatalogError> {
         self.write(|transaction| {
             if is_news(transaction, "cutting", cutting)? {
                 transaction.execute_batch(
@@ -291,6 +299,9 @@ impl Catalog {
                      WHERE stage IN (3, 4) AND extractor BETWEEN 1 AND ?1 - 1",
                     [extractor],
                 )?;
+            }
+            if is_news(transaction, "ocr", ocr.unwrap_or_default())? {
+                queue_for_ocr(transaction)?;
             }
             Ok(())
         })

@@ -2,7 +2,7 @@
 //! extractor, by a person's word.
 
 use rummage_corpus::{FileId, SourcePath};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::{Catalog, CatalogError, observe::Span, schema::stage};
 
@@ -124,25 +124,13 @@ impl Catalog {
         })
     }
 
-    /// Queues every skipped file again, for the rules have changed.
+    /// Queues every skipped file again, for the rules have changed. What was read by
+    /// the old ones and is not settled yet does not count.
     pub fn retry_skipped(&self) -> Result<u64, CatalogError> {
         self.write(|transaction| {
+            transaction.execute(OUTDATE_PENDING, [])?;
             transaction
                 .execute(&format!("{QUEUE_AGAIN} WHERE stage = 3"), [])
-                .map(|count| count as u64)
-        })
-    }
-
-    /// Queues every file with a note again, from the start: what is noted may be mended.
-    pub fn retry_noted(&self) -> Result<u64, CatalogError> {
-        self.write(|transaction| {
-            transaction
-                .execute(
-                    "UPDATE files SET stage = 0, reached = 0, hash = NULL, reason = NULL,
-                            version = version + 1
-                     WHERE stage IN (1, 2) AND reason IS NOT NULL",
-                    [],
-                )
                 .map(|count| count as u64)
         })
     }
@@ -168,6 +156,23 @@ impl Catalog {
         })
     }
 }
+
+/// Queues all that may be read otherwise with other OCR: what is skipped, failed, or has
+/// a note, which may be mended.
+pub(crate) fn queue_for_ocr(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute(OUTDATE_PENDING, [])?;
+    transaction.execute(&format!("{QUEUE_AGAIN} WHERE stage IN (3, 4) AND bytes >= 0"), [])?;
+    transaction
+        .execute(
+            "UPDATE files SET stage = 0, reached = 0, hash = NULL, reason = NULL,
+                    version = version + 1
+             WHERE stage IN (1, 2) AND reason IS NOT NULL",
+            [],
+        )
+        .map(drop)
+}
+
+const OUTDATE_PENDING: &str = "UPDATE files SET version = version + 1 WHERE stage = 0";
 
 /// How often it failed is kept: another failure counts on.
 const QUEUE_AGAIN: &str =

@@ -80,10 +80,12 @@ pub struct Heading {
 }
 
 /// What a person should know who looks for something in a file and does not find it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Caveat {
     /// Pages whose letters are pictures, and were not read.
     Scanned { pages: usize, of: usize },
+    /// The same, though OCR was tried: why the first of them was not.
+    Unrecognised { pages: usize, of: usize, reason: String },
     /// Pages whose letters are pictures, and were read by OCR.
     Recognised { pages: usize },
     /// Pages that the reader gave up, in part or whole.
@@ -107,6 +109,9 @@ impl fmt::Display for Caveat {
         match self {
             Self::Scanned { pages, of } => {
                 write!(f, "{pages} of {of} pages hold no text: they need OCR")
+            }
+            Self::Unrecognised { pages, of, reason } => {
+                write!(f, "the letters on {pages} of {of} pages could not be recognised: {reason}")
             }
             Self::Recognised { pages: 1 } => f.write_str("its letters were recognised by OCR"),
             Self::Recognised { pages } => {

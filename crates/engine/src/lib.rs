@@ -372,17 +372,14 @@ impl Engine {
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
         shared.pool.configure(shared.pool_config()).await;
-        if before.passages != settings.passages
-            && let Some(model) = &shared.model
-        {
+        if let Some(model) = &shared.model {
             require(&shared.catalog, model, &settings)?;
+        }
+        if before.passages != settings.passages {
             shared.disturb();
         }
         if before.files != settings.files {
             shared.catalog.retry_skipped()?;
-            if before.files.ocr() != settings.files.ocr() {
-                shared.catalog.retry_noted()?;
-            }
             shared.scan_asked();
             self.call(Call::Rules).await?;
         }
@@ -531,7 +528,8 @@ fn open_catalog(folder: &DataFolder, writing: bool) -> Result<Catalog, EngineErr
 /// Queues what is to be read or embedded anew for this model and these settings.
 fn require(catalog: &Catalog, model: &LoadedModel, settings: &Settings) -> Result<(), EngineError> {
     let fingerprint = &model.identity.fingerprint;
-    Ok(catalog.require(&model.cutting(settings), fingerprint, rummage_extract::VERSION)?)
+    let (cutting, ocr) = (model.cutting(settings), settings.files.ocr());
+    Ok(catalog.require(&cutting, fingerprint, rummage_extract::VERSION, ocr)?)
 }
 
 /// The store for this model's vectors; `None` without a model.

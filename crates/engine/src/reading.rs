@@ -29,7 +29,8 @@ use crate::{
 const WIDTH: usize = 24;
 
 /// Of these, so many bytes at a time: each file's text is held until its batch is
-/// written. A larger file goes alone.
+/// written. A larger file goes alone; a scan, with little text for its bytes, does not
+/// count.
 const WIDTH_BYTES: usize = 64 << 20;
 
 /// A file that a person wants whatever its size is read up to this one: its text is
@@ -71,6 +72,12 @@ impl Scans {
         self.0.get(&task.file) == Some(&task.version)
     }
 
+    fn remove(&mut self, task: &Task) {
+        if self.holds(task) {
+            self.0.remove(&task.file);
+        }
+    }
+
     /// The first that still waits as it was. It stays among them until it is read.
     fn first(&mut self, catalog: &Catalog) -> Result<Option<Task>, CatalogError> {
         while let Some((file, _)) = self.0.first_key_value() {
@@ -100,7 +107,8 @@ async fn pass(
     let mut bytes = 0;
     let mut batch = Batch::default();
     let mut worked = false;
-    // The scan in work, during which others may come or change.
+    // The scan in work, as it was handed out. Others may come or change meanwhile, and it
+    // may itself.
     let mut scan = None;
     let mut changed = false;
     loop {
@@ -137,8 +145,7 @@ async fn pass(
             match scans.first(&shared.catalog) {
                 Ok(None) => return Pass::Idle,
                 Ok(Some(task)) => {
-                    bytes += task.bytes as usize;
-                    scan = Some(task.file);
+                    scan = Some((task.file, task.version));
                     running.push(read(shared.clone(), model.clone(), task, ocr));
                 }
                 Err(error) => return interrupted(shared, error),
@@ -152,10 +159,11 @@ async fn pass(
             },
             Some(read) = running.next(), if !batch.is_full() => match read {
                 Ok((task, outcome)) => {
-                    bytes -= task.bytes as usize;
-                    if scan == Some(task.file) {
-                        scans.0.remove(&task.file);
+                    if scan == Some((task.file, task.version)) {
+                        scans.remove(&task);
                         (scan, changed) = (None, false);
+                    } else {
+                        bytes -= task.bytes as usize;
                     }
                     match outcome {
                         Some(outcome) => batch.push(task, outcome),
@@ -200,15 +208,12 @@ async fn read(
         return Ok((task, None));
     }
     let outcome = match outcome {
-        // A note is written anew.
-        Ok(Outcome::Text { hash, document })
-            if task.hash == Some(hash) && document.caveats.is_empty() =>
-        {
-            ReadOutcome::Unchanged
-        }
+        Ok(Outcome::Text { hash, .. }) if task.hash == Some(hash) => ReadOutcome::Unchanged,
         Ok(Outcome::Text { hash, document }) => {
             let shared = shared.clone();
             let note = note(&document);
+            // What it lacks this time it may have the next.
+            let hash = note.is_none().then_some(hash);
             let cut = tokio::task::spawn_blocking(move || {
                 let _clock = shared.counters.chunk.enter();
                 let size = model.chunk_size(&shared.settings.borrow());
@@ -305,6 +310,9 @@ fn skip_reason(reason: SkipReason) -> String {
         }
         SkipReason::NeedsTesseract => {
             "no text: needs OCR, and Tesseract is not installed".to_owned()
+        }
+        SkipReason::OtherPicture => {
+            "no text: needs OCR, which does not read pictures in this format".to_owned()
         }
         SkipReason::Protected => "it is protected by a password".to_owned(),
         SkipReason::UnpacksTooLarge { limit } => {

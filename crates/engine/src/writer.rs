@@ -32,7 +32,8 @@ pub(crate) enum ReadOutcome {
     /// The contents are what the store has.
     Unchanged,
     Passages {
-        hash: ContentHash,
+        /// `None` for a text that may be another when the same contents are read again.
+        hash: Option<ContentHash>,
         passages: Vec<Passage>,
         /// What the text lacks, in words.
         note: Option<String>,

@@ -86,6 +86,7 @@ fn unpack(name: &str, mut entry: impl Read, budget: &Budget) -> Result<Document,
     if bytes.len() as u64 == HEAD_BYTES {
         match format::of(&path, &bytes) {
             Format::Image => return Err(NoText::NeedsOcr),
+            Format::OtherImage => return Err(NoText::OtherPicture),
             Format::Text if binary::has_magic(&bytes) || encoding::decode(&bytes).is_none() => {
                 return Err(NoText::Binary);
             }

@@ -27,6 +27,8 @@ pub(crate) enum Format {
     Gzip,
     /// Letters in it are pictures, if there are any.
     Image,
+    /// The same, in a format that is not for OCR.
+    OtherImage,
     /// An office document that a password keeps shut.
     Protected,
     /// Anything else that may be text.
@@ -36,6 +38,8 @@ pub(crate) enum Format {
 /// A PDF may begin with some bytes of something else.
 const PDF_HEAD_BYTES: usize = 1024;
 
+/// Formats that Leptonica reads for Tesseract. Of bytes that it does not know, Tesseract
+/// takes the lines for the names of files, and opens those: it must be shown no others.
 const IMAGES: &[(usize, &[u8])] = &[
     (0, b"\x89PNG\r\n\x1a\n"),
     (0, b"\xff\xd8\xff"),
@@ -43,12 +47,14 @@ const IMAGES: &[(usize, &[u8])] = &[
     (0, b"GIF89a"),
     (0, b"II*\0"),
     (0, b"MM\0*"),
-    (0, b"\0\0\0\x0cjP  "),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n"),
+];
+
+const OTHER_IMAGES: &[(usize, &[u8])] = &[
     (4, b"ftypheic"),
     (4, b"ftypheix"),
     (4, b"ftypmif1"),
     (4, b"ftypavif"),
-    (8, b"WEBPVP8"),
     (0, b"gimp xcf"),
     (0, b"8BPS\0"),
     (0, b"AT&TFORM"),
@@ -69,8 +75,13 @@ pub(crate) fn of(path: &SourcePath, bytes: &[u8]) -> Format {
         Format::Gzip
     } else if is_at(257, b"ustar") {
         Format::Tar
-    } else if IMAGES.iter().any(|(at, magic)| is_at(*at, magic)) || is_bitmap(bytes) {
+    } else if IMAGES.iter().any(|(at, magic)| is_at(*at, magic))
+        || is_bitmap(bytes)
+        || starts(b"RIFF") && is_at(8, b"WEBP")
+    {
         Format::Image
+    } else if OTHER_IMAGES.iter().any(|(at, magic)| is_at(*at, magic)) {
+        Format::OtherImage
     } else if is_pdf(bytes) {
         Format::Pdf
     } else if mail::is_mailbox(bytes) {
@@ -148,6 +159,10 @@ mod tests {
         check("a.pdf", "A PDF begins with %PDF-1.4.", Format::Text);
         check("a.docx", "{\\rtf1 a}", Format::Rtf);
         check("a.txt", b"\x89PNG\r\n\x1a\n", Format::Image);
+        check("a.txt", b"RIFF\x24\0\0\0WEBPVP8L", Format::Image);
+        for other in ["\0\0\0\x20ftypavif", "8BPS\0\x01", "AT&TFORM", "gimp xcf file\0"] {
+            check("a.png", other, Format::OtherImage);
+        }
         check("a.txt", b"BM\x36\0\0\0\0\0\0\0", Format::Image);
         check("a.txt", "BMW is a car", Format::Text);
         check("a.doc", b"\x1f\x8b\x08\0", Format::Gzip);

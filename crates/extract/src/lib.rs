@@ -42,7 +42,7 @@ use page::Page;
 
 /// Raised whenever the same bytes give another answer than before, so that files
 /// read by an older extractor can be read anew.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Why a file gives no document. None of these is a fault of the program: they are
 /// what is to be said of the file.
@@ -57,6 +57,9 @@ pub enum NoText {
     /// An image, or pages that are images.
     #[error("no text: needs OCR")]
     NeedsOcr,
+    /// The same, in a format that [`Eyes`] are not shown.
+    #[error("no text: needs OCR, which does not read pictures in this format")]
+    OtherPicture,
     /// Whoever was to read the letters in its pictures could not.
     #[error("the letters in it could not be recognised: {reason}")]
     Unrecognised { reason: String },
@@ -99,8 +102,8 @@ pub struct Means<'a> {
 
 /// Optical character recognition.
 pub trait Eyes {
-    /// The text in a picture in any of the usual formats, in lines. An error is in
-    /// words for people, to follow on a colon.
+    /// The text in a picture, in lines: PNG, JPEG, TIFF, GIF, WebP, BMP, JPEG 2000 or
+    /// PNM by its first bytes. An error is in words for people, to follow on a colon.
     fn read(&self, picture: &[u8]) -> Result<String, String>;
 }
 
@@ -136,6 +139,7 @@ fn read(
         Format::Tar => archive::read_tar(bytes, budget)?,
         Format::Gzip => archive::read_gzip(path, bytes, budget)?,
         Format::Image => picture(bytes, means.eyes)?,
+        Format::OtherImage => return Err(NoText::OtherPicture),
         Format::Protected => return Err(NoText::Protected),
         Format::Text => read_text(path, bytes)?,
     };
@@ -206,6 +210,8 @@ mod tests {
     fn a_picture_needs_ocr_whatever_its_name() {
         let picture = extract(&SourcePath::new("a.txt"), b"\x89PNG\r\n\x1a\n...");
         assert_eq!(picture, Err(NoText::NeedsOcr));
+        let other = extract(&SourcePath::new("a.txt"), b"\0\0\0\x20ftypheic");
+        assert_eq!(other, Err(NoText::OtherPicture));
         let film = extract(&SourcePath::new("a.txt"), b"\0\0\0\x20ftypisom");
         assert_eq!(film, Err(NoText::Binary));
     }

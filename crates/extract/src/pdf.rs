@@ -53,13 +53,17 @@ pub(crate) fn read(bytes: &[u8], means: Means<'_>) -> Result<Document, NoText> {
         if pages.read > 0 && is_over(means.until) {
             break;
         }
-        pages.read += 1;
         text.begin_page();
-        if !read_page(page, &cache, &mut text) {
-            pages.damaged += 1;
-        } else if text.is_scan() {
-            pages.take_scan(page, means, &mut text.layout);
+        let is_sound = read_page(page, &cache, &mut text);
+        let is_in_time = match is_sound {
+            true => !text.is_scan() || pages.take_scan(page, means, &mut text.layout),
+            false => !is_over(means.until),
+        };
+        if !is_in_time {
+            break;
         }
+        pages.read += 1;
+        pages.damaged += usize::from(!is_sound);
         if text.layout.len() > MAX_TEXT_BYTES {
             return Err(NoText::UnpacksTooLarge { limit: MAX_UNPACKED_BYTES });
         }
@@ -100,21 +104,24 @@ struct Pages {
 }
 
 impl Pages {
-    fn take_scan(&mut self, page: &PdfPage<'_>, means: Means<'_>, layout: &mut Layout) {
+    /// `false` where only the clock kept its letters from being read.
+    fn take_scan(&mut self, page: &PdfPage<'_>, means: Means<'_>, layout: &mut Layout) -> bool {
         let Some(eyes) = means.eyes else {
             self.scanned += 1;
-            return;
+            return true;
         };
         match picture::of(page, means.until).and_then(|picture| eyes.read(&picture)) {
             Ok(text) => {
                 layout.push_lines(&text);
                 self.recognised += 1;
             }
+            Err(_) if is_over(means.until) => return false,
             Err(reason) => {
                 self.scanned += 1;
                 self.unrecognised.get_or_insert(reason);
             }
         }
+        true
     }
 
     /// The document with what it lacks, or why it is none.
@@ -133,7 +140,10 @@ impl Pages {
         let caveats = [
             (self.read < of).then_some(Caveat::Cut { pages: self.read, of }),
             (self.damaged > 0).then_some(Caveat::Damaged { pages: self.damaged, of }),
-            (self.scanned > 0).then_some(Caveat::Scanned { pages: self.scanned, of }),
+            (self.scanned > 0).then(|| match self.unrecognised {
+                Some(reason) => Caveat::Unrecognised { pages: self.scanned, of, reason },
+                None => Caveat::Scanned { pages: self.scanned, of },
+            }),
             (self.recognised > 0).then_some(Caveat::Recognised { pages: self.recognised }),
         ];
         Ok(Document { caveats: caveats.into_iter().flatten().collect(), ..document })

@@ -169,6 +169,8 @@ pub enum SkipReason {
     NeedsOcr,
     /// The same, and Tesseract, which was to read them, is not installed.
     NeedsTesseract,
+    /// A picture in a format that Tesseract does not read.
+    OtherPicture,
     /// A password keeps it shut.
     Protected,
     /// What is packed in it is larger than this many bytes.

@@ -64,6 +64,7 @@ fn outcome(request: &ExtractRequest) -> Result<Outcome, Refused> {
             Outcome::Skipped(SkipReason::NeedsTesseract)
         }
         Err(NoText::NeedsOcr) => Outcome::Skipped(SkipReason::NeedsOcr),
+        Err(NoText::OtherPicture) => Outcome::Skipped(SkipReason::OtherPicture),
         Err(NoText::Protected) => Outcome::Skipped(SkipReason::Protected),
         Err(NoText::UnpacksTooLarge { limit }) => {
             Outcome::Skipped(SkipReason::UnpacksTooLarge { limit })

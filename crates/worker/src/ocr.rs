@@ -58,7 +58,9 @@ impl Eyes for Tesseract<'_> {
         match ran.status {
             None => Err(format!("Tesseract took longer than {} s", self.patience.as_secs())),
             Some(status) if status.success() => Ok(ran.text),
-            Some(status) => Err(format!("Tesseract gave up ({status}): {}", last_line(&ran.words))),
+            Some(status) => {
+                Err(format!("Tesseract gave up ({status}): {}", telling_line(&ran.words)))
+            }
         }
     }
 }
@@ -104,8 +106,11 @@ fn read_all(pipe: impl Read) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn last_line(words: &str) -> &str {
-    words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("without a word").trim()
+/// Of what it wrote, the line about a language that is not installed, else the last.
+fn telling_line(words: &str) -> &str {
+    let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    let language = lines.clone().find(|line| line.starts_with("Failed loading language"));
+    language.or_else(|| lines.next_back()).unwrap_or("without a word")
 }
 
 #[cfg(test)]
@@ -125,8 +130,18 @@ mod tests {
     #[test]
     fn what_it_reads_and_says_is_kept() {
         let ran = run_script("cat; echo one >&2; echo two >&2; exit 3", b"lemon", PATIENCE);
-        assert_eq!((ran.text.as_str(), last_line(&ran.words)), ("lemon", "two"));
+        assert_eq!((ran.text.as_str(), telling_line(&ran.words)), ("lemon", "two"));
         assert_eq!(ran.status.and_then(|status| status.code()), Some(3));
+    }
+
+    #[test]
+    fn the_language_that_is_not_installed_is_named() {
+        let words = "Error opening data file tessdata/xyz.traineddata\n\
+                     Failed loading language 'xyz'\n\
+                     Tesseract couldn't load any languages!\n\
+                     Could not initialize tesseract.\n\n";
+        assert_eq!(telling_line(words), "Failed loading language 'xyz'");
+        assert_eq!(telling_line(" \n"), "without a word");
     }
 
     #[cfg(unix)]

@@ -34,6 +34,10 @@ const TOLERANCE: f64 = 0.3;
 /// A shape of more lines is no letter but a drawing.
 const MAX_LINES: usize = 5000;
 
+/// A curve that reaches further, in dots, is none either: its lines, of which there are
+/// the more the longer it is, would find no room in memory.
+const MAX_REACH: f64 = 10.0 * MAX_DOTS;
+
 /// Each dot stands for at most so many times so many of a finer image.
 const MAX_FINER: usize = 4;
 
@@ -88,10 +92,38 @@ impl Canvas {
         from.min(side)..to.min(side)
     }
 
+    /// The outline in straight lines; `None` for a drawing.
+    fn lines(&self, path: &BezPath, place: Affine) -> Option<Vec<(Point, Point)>> {
+        let path = place * path;
+        if !is_bounded(&path) {
+            return None;
+        }
+        let mut lines = Vec::new();
+        let (mut first, mut last) = (Point::ZERO, Point::ZERO);
+        flatten(path, TOLERANCE, |element| {
+            let next = match element {
+                PathEl::LineTo(to) => to,
+                PathEl::MoveTo(_) | PathEl::ClosePath => first,
+                PathEl::QuadTo(..) | PathEl::CurveTo(..) => return,
+            };
+            if lines.len() <= MAX_LINES {
+                lines.push((last, next));
+            } else {
+                self.check_time();
+            }
+            last = next;
+            if let PathEl::MoveTo(to) = element {
+                (first, last) = (to, to);
+            }
+        });
+        lines.push((last, first));
+        (lines.len() <= MAX_LINES).then_some(lines)
+    }
+
     /// What is inside by the non-zero rule becomes `grey`.
     fn fill(&mut self, path: &BezPath, place: Affine, grey: u8) {
         self.check_time();
-        let Some(lines) = lines(path, place) else { return };
+        let Some(lines) = self.lines(path, place) else { return };
         let top = lines.iter().map(|(a, b)| a.y.min(b.y)).fold(f64::INFINITY, f64::min);
         let end = lines.iter().map(|(a, b)| a.y.max(b.y)).fold(f64::NEG_INFINITY, f64::max);
         for row in Self::span(top.floor(), end.ceil(), self.height) {
@@ -157,27 +189,13 @@ impl Canvas {
     }
 }
 
-/// The outline in straight lines; `None` for a drawing.
-fn lines(path: &BezPath, place: Affine) -> Option<Vec<(Point, Point)>> {
-    let mut lines = Vec::new();
-    let (mut first, mut last) = (Point::ZERO, Point::ZERO);
-    flatten(place * path, TOLERANCE, |element| {
-        let next = match element {
-            PathEl::LineTo(to) => to,
-            PathEl::MoveTo(_) | PathEl::ClosePath => first,
-            PathEl::QuadTo(..) | PathEl::CurveTo(..) => return,
-        };
-        if lines.len() <= MAX_LINES {
-            lines.push((last, next));
-        }
-        last = next;
-        if let PathEl::MoveTo(to) = element {
-            (first, last) = (to, to);
-        }
-    });
-    lines.push((last, first));
-    let is_sound = |(a, b): &(Point, Point)| a.is_finite() && b.is_finite();
-    (lines.len() <= MAX_LINES && lines.iter().all(is_sound)).then_some(lines)
+/// Whether it can be made into lines, and these into rows of dots.
+fn is_bounded(path: &BezPath) -> bool {
+    let is_curve = |element: &PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
+    let bounds = path.control_box();
+    let is_near =
+        [bounds.x0, bounds.y0, bounds.x1, bounds.y1].iter().all(|at| at.abs() < MAX_REACH);
+    path.is_finite() && (is_near || !path.elements().iter().any(is_curve))
 }
 
 /// By the weights of ITU-R BT.601, in parts of 256.
@@ -300,6 +318,16 @@ mod tests {
         let far = shape(&[(Rect::new(-1e9, 2.0, 1e9, 1e9), false)]);
         let expected = ["......", "......", "######", "######"];
         check(|canvas| canvas.fill(&far, Affine::IDENTITY, 0), expected);
+    }
+
+    #[test]
+    fn shapes_without_bounds_paint_nothing() {
+        for far in [9e17, 1e29, f64::MAX, f64::INFINITY, f64::NAN] {
+            let mut path = BezPath::new();
+            path.move_to((0.0, 0.0));
+            path.curve_to((far, 0.0), (far, 4.0), (0.0, 4.0));
+            check(|canvas| canvas.fill(&path, Affine::IDENTITY, 0), ["......"; 4]);
+        }
     }
 
     /// Black where the column is 0.

@@ -107,7 +107,8 @@ fn eyes_that_see_nothing_or_fail_are_told_apart() {
     assert_eq!(failing.look_at(PNG), Err(reason()));
     assert_eq!(failing.look_at(&pages(&[SCAN])), Err(reason()));
     let half = failing.look_at(&pages(&[TEXT, SCAN])).unwrap();
-    assert_eq!(half.caveats, [Caveat::Scanned { pages: 1, of: 2 }]);
+    let reason = "no language".to_owned();
+    assert_eq!(half.caveats, [Caveat::Unrecognised { pages: 1, of: 2, reason }]);
 }
 
 #[test]
@@ -127,5 +128,6 @@ fn reading_ends_in_time_with_the_pages_read_so_far() {
     let now = Instant::now();
     assert_eq!(read(now + Duration::from_secs(600)).unwrap().caveats, []);
     // The first page is begun in any case, and not finished.
-    assert!(matches!(read(now), Err(NoText::Damaged { .. })));
+    let reason = "its first pages take too long".to_owned();
+    assert_eq!(read(now), Err(NoText::Damaged { format: "PDF", reason }));
 }
