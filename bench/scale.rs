@@ -244,7 +244,7 @@ fn settle(
     let worded = versions.iter().map(|(file, version)| WordedFile {
         file: *file,
         version: *version,
-        hash,
+        hash: Some(hash),
         passages: PASSAGES_A_FILE as u64,
         note: None,
     });
