@@ -129,8 +129,13 @@ fn measure(catalog: &Catalog, end: &str, from: FileId) {
         catalog.expect_passages(&versions).expect("it is noted");
         expect.push(milliseconds(start));
         let hash = ContentHash::of(b"a letter");
-        let worded =
-            |&(file, version): &_| WordedFile { file, version, hash, passages: 3, note: None };
+        let worded = |&(file, version): &_| WordedFile {
+            file,
+            version,
+            hash: Some(hash),
+            passages: 3,
+            note: None,
+        };
         let settled: Vec<_> = versions.iter().map(worded).collect();
         let start = Instant::now();
         catalog.settle_worded(&settled).expect("it is marked");
