@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rummage_corpus::{ANALYSIS, FileId, SourcePath, words};
 use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
 
-use crate::{Catalog, CatalogError, queue::path_at, slip::with_one_slip};
+use crate::{Catalog, CatalogError, queue::path_at, slip::meant_by};
 
 /// A word of more files' names than this finds none of them by itself: it would
 /// name half of the disk, and sorting them would take longer than the question may.
@@ -16,18 +16,8 @@ const COMMON: i64 = 500;
 /// Files whose names are compared with a query, at most, for each way of asking.
 const MATCHES: i64 = 2_000;
 
-/// Words that may stand for one that no name holds.
-const EXPANSIONS: usize = 16;
-
-/// Words that are compared with one, for each way in which it may begin.
-const LOOKED_AT: usize = 5_000;
-
-/// What one of those counts, where the word itself counts 1.
+/// What a word counts that stands for one that no name holds, which would count 1.
 const NEARLY: f64 = 0.8;
-
-/// A word of fewer letters is not completed, and one of fewer is not mended.
-const COMPLETED: usize = 3;
-const MENDED: usize = 4;
 
 /// Holds the words of each path's last two names, and nothing else.
 pub(crate) const TABLE: &str = "
@@ -139,23 +129,13 @@ fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
     if known > 0 {
         return Ok(Meant { weights: HashMap::from([(word.to_owned(), 1.0)]), files: known });
     }
-    let letters = word.chars().count();
-    let mut others = Vec::new();
-    if letters >= COMPLETED {
-        others = beginning_with(connection, word, EXPANSIONS)?;
+    let others = meant_by(word, |start, limit| beginning_with(connection, start, limit))?;
+    let mut meant = Meant { weights: HashMap::new(), files: 0 };
+    for other in others {
+        meant.files += frequency(connection, &other)?;
+        meant.weights.insert(other, NEARLY);
     }
-    if others.is_empty() && letters >= MENDED {
-        let near = with_one_slip(word, |start| {
-            let found = beginning_with(connection, start, LOOKED_AT)?;
-            Ok(found.into_iter().map(|(other, _)| other).collect())
-        })?;
-        for other in near.into_iter().take(EXPANSIONS) {
-            let files = frequency(connection, &other)?;
-            others.push((other, files));
-        }
-    }
-    let files = others.iter().map(|(_, files)| files).sum();
-    Ok(Meant { weights: others.into_iter().map(|(other, _)| (other, NEARLY)).collect(), files })
+    Ok(meant)
 }
 
 fn frequency(connection: &Connection, word: &str) -> rusqlite::Result<i64> {
@@ -170,13 +150,11 @@ fn beginning_with(
     connection: &Connection,
     start: &str,
     limit: usize,
-) -> rusqlite::Result<Vec<(String, i64)>> {
-    let mut select = connection.prepare_cached(
-        "SELECT term, doc FROM name_words WHERE term >= ?1 AND term < ?2 LIMIT ?3",
-    )?;
+) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection
+        .prepare_cached("SELECT term FROM name_words WHERE term >= ?1 AND term < ?2 LIMIT ?3")?;
     let end = format!("{start}{}", char::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    select.query_map(params![start, end, limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    select.query_map(params![start, end, limit as i64], |row| row.get(0))?.collect()
 }
 
 /// Stems hold letters and digits alone, so quoting needs no escape.

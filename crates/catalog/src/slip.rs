@@ -1,10 +1,40 @@
-//! Words that differ by one slip of the finger: a letter more, less, other, or swapped
-//! with its neighbour.
+//! What a word may be meant for that is not known: words that it is the beginning of,
+//! or else those that differ by one slip of the finger (a letter more, less, other, or
+//! swapped with its neighbour).
+
+/// Words that may stand for one, at most.
+pub(crate) const EXPANSIONS: usize = 16;
+
+/// Words that are compared with one, for each way in which it may begin.
+const LOOKED_AT: usize = 5_000;
+
+/// A word of fewer letters is not completed, and one of fewer is not mended.
+const COMPLETED: usize = 3;
+const MENDED: usize = 4;
+
+/// The words that begin with `word`, else those one slip away. `beginning_with` gives
+/// up to so many of the known words that begin so.
+pub(crate) fn meant_by(
+    word: &str,
+    beginning_with: impl Fn(&str, usize) -> rusqlite::Result<Vec<String>>,
+) -> rusqlite::Result<Vec<String>> {
+    let letters = word.chars().count();
+    let mut others = Vec::new();
+    if letters >= COMPLETED {
+        others = beginning_with(word, EXPANSIONS + 1)?;
+        others.retain(|other| other != word);
+    }
+    if others.is_empty() && letters >= MENDED {
+        others = with_one_slip(word, |start| beginning_with(start, LOOKED_AT))?;
+    }
+    others.truncate(EXPANSIONS);
+    Ok(others)
+}
 
 /// The words that are one slip away from `word`. `beginning_with` gives the known words
 /// that begin so; it is asked for the few ways in which a slip can begin, so that no
 /// slip costs a walk through all words.
-pub(crate) fn with_one_slip(
+fn with_one_slip(
     word: &str,
     beginning_with: impl Fn(&str) -> rusqlite::Result<Vec<String>>,
 ) -> rusqlite::Result<Vec<String>> {

@@ -6,22 +6,17 @@ use std::{collections::HashSet, hash::BuildHasher};
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::{Catalog, CatalogError, slip::with_one_slip};
+use crate::{
+    Catalog, CatalogError,
+    slip::{EXPANSIONS, meant_by},
+};
 
 /// Words remembered as taken down, so that each is written once. Past so many,
 /// remembering begins anew.
 const REMEMBERED: usize = 1_000_000;
 
-/// Words that may stand for one, at most.
-const EXPANSIONS: usize = 16;
-
-/// Words that are compared with one, for each way in which it may begin.
-const LOOKED_AT: usize = 5_000;
-
-/// Letters from which on a word is completed, mended, or looked for at the end of
-/// compounds (as German has them).
-const COMPLETED: usize = 3;
-const MENDED: usize = 4;
+/// Letters from which on a word is looked for at the end of compounds (as German has
+/// them).
 const ENDS_COMPOUNDS: usize = 5;
 
 pub(crate) const TABLE: &str = "
@@ -111,19 +106,9 @@ impl Catalog {
     /// with it, else those that differ by one slip, else those that end with it.
     pub fn instead_of(&self, word: &str) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
-            let letters = word.chars().count();
-            let mut others = Vec::new();
-            if letters >= COMPLETED {
-                others = beginning_with(connection, "word", word, EXPANSIONS + 1)?;
-                others.retain(|other| other != word);
-            }
-            if others.is_empty() && letters >= MENDED {
-                others = with_one_slip(word, |start| {
-                    beginning_with(connection, "word", start, LOOKED_AT)
-                })?;
-                others.truncate(EXPANSIONS);
-            }
-            if others.is_empty() && letters >= ENDS_COMPOUNDS {
+            let begin = |start: &str, limit| beginning_with(connection, "word", start, limit);
+            let mut others = meant_by(word, begin)?;
+            if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
                 let end: String = word.chars().rev().collect();
                 others = beginning_with(connection, "reversed", &end, EXPANSIONS)?;
                 others = others.iter().map(|word| word.chars().rev().collect()).collect();
@@ -150,6 +135,5 @@ fn beginning_with(
          ORDER BY {column} LIMIT ?3"
     ))?;
     let end = format!("{start}{}", char::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    select.query_map(params![start, end, limit], |row| row.get(0))?.collect()
+    select.query_map(params![start, end, limit as i64], |row| row.get(0))?.collect()
 }

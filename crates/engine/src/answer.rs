@@ -107,21 +107,22 @@ pub(crate) async fn answer(
     if notice.is_some() {
         query.mode = Mode::Keyword;
     }
+    let mode = query.mode;
     let (files, remark) = match store {
         // Boxed, or the compiler gives up on whatever holds a question inside a future.
-        Some(store) => Box::pin(find(shared, store, &query, vector.as_ref())).await?,
+        Some(store) => Box::pin(find(shared, store, query, vector.as_ref())).await?,
         None => (Vec::new(), None),
     };
     let notice = notice.or(remark.map(str::to_owned));
     let coverage = Coverage::of(&shared.catalog.counts()?);
-    Ok(Answer { mode: query.mode, took: start.elapsed(), coverage, notice, files })
+    Ok(Answer { mode, took: start.elapsed(), coverage, notice, files })
 }
 
 /// The results, and what a person should know of them.
 async fn find(
     shared: &Arc<Shared>,
     store: &Store,
-    query: &Query,
+    mut query: Query,
     vector: Option<&QueryVector>,
 ) -> Result<(Vec<FoundFile>, Option<&'static str>), EngineError> {
     let catalog = &shared.catalog;
@@ -134,7 +135,6 @@ async fn find(
     }
     let named = catalog.named(&stems)?.into_iter();
     let named: Vec<_> = named.map(|NamedFile { file, share }| Named { file, share }).collect();
-    let mut query = query.clone();
     for stem in stems.iter().take(MEANT) {
         if !catalog.is_known(stem)? {
             query.words.instead.extend(catalog.instead_of(stem)?);

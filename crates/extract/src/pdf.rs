@@ -140,7 +140,7 @@ impl Pages {
         let caveats = [
             (self.read < of).then_some(Caveat::Cut { pages: self.read, of }),
             (self.damaged > 0).then_some(Caveat::Damaged { pages: self.damaged, of }),
-            (self.scanned > 0).then(|| match self.unrecognised {
+            (self.scanned > 0).then_some(match self.unrecognised {
                 Some(reason) => Caveat::Unrecognised { pages: self.scanned, of, reason },
                 None => Caveat::Scanned { pages: self.scanned, of },
             }),

@@ -140,7 +140,7 @@ pub fn pdf(objects: &[String], trailer: &str) -> Vec<u8> {
     let start = bytes.len();
     write!(bytes, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
     for offset in offsets {
-        write!(bytes, "{offset:010} 00000 n \n").unwrap();
+        writeln!(bytes, "{offset:010} 00000 n ").unwrap();
     }
     let size = objects.len() + 1;
     write!(bytes, "trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{start}\n%%EOF\n")

@@ -196,10 +196,10 @@ impl Shelf {
         let mut wanted = wanted.as_ref().map(|rows| rows.iter().peekable());
         for (number, block) in self.blocks.iter().enumerate() {
             let Some(planes) = &block.planes else { continue };
-            if let Some(wanted) = &mut wanted {
-                if wanted.peek().is_none_or(|row| row.block != number) {
-                    continue;
-                }
+            if let Some(wanted) = &mut wanted
+                && wanted.peek().is_none_or(|row| row.block != number)
+            {
+                continue;
             }
             roughness = roughness.max(planes.roughness(asked));
             let similarities = planes.rough_similarities(asked);
