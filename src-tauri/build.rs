@@ -6,6 +6,8 @@ const COMMANDS: &[&str] = &[
     "pick_folders",
     "forget_folder",
     "search",
+    "preview",
+    "questions",
     "open_file",
     "reveal_file",
     "files",

@@ -11,14 +11,17 @@ use tokio::sync::oneshot;
 
 use crate::{
     dto::{
-        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, SearchAnswer, Settings,
-        SettingsView, Status,
+        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, Preview, SearchAnswer,
+        Settings, SettingsView, Status,
     },
     engine::{self, EngineCell},
 };
 
-/// Files in an answer.
-const RESULTS: usize = 30;
+/// Files in the longest answer.
+const MOST_RESULTS: usize = 10_000;
+
+/// Questions that the window offers.
+const QUESTIONS: usize = 3;
 
 /// The longest page of the ledger.
 const MOST_ROWS: usize = 1000;
@@ -61,13 +64,35 @@ pub async fn forget_folder(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<
 }
 
 #[tauri::command]
-pub async fn search(cell: State<'_, EngineCell>, query: String) -> Reply<SearchAnswer> {
+pub async fn search(
+    cell: State<'_, EngineCell>,
+    query: String,
+    limit: usize,
+) -> Reply<SearchAnswer> {
     let engine = cell.get().await?;
     let bound = query.floor_char_boundary(MOST_QUERY_BYTES);
     let mut parsed = Query::parse(&query[..bound]).map_err(EngineError::from)?;
-    parsed.limit = RESULTS;
+    parsed.limit = limit.clamp(1, MOST_RESULTS);
     let answer = engine.search(&parsed).await?;
     Ok(SearchAnswer::new(query, answer))
+}
+
+/// A file's text, from what is indexed of it: the file itself is not read.
+#[tauri::command]
+pub async fn preview(
+    cell: State<'_, EngineCell>,
+    path: PathBuf,
+    at: usize,
+    before: usize,
+    after: usize,
+) -> Reply<Preview> {
+    let engine = cell.get().await?;
+    Ok(Preview::from(engine.preview(&path, at, before, after).await?))
+}
+
+#[tauri::command]
+pub async fn questions(cell: State<'_, EngineCell>) -> Reply<Vec<String>> {
+    Ok(cell.get().await?.questions(QUESTIONS).await?)
 }
 
 #[tauri::command]

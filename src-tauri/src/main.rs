@@ -28,6 +28,8 @@ fn main() {
             commands::pick_folders,
             commands::forget_folder,
             commands::search,
+            commands::preview,
+            commands::questions,
             commands::open_file,
             commands::reveal_file,
             commands::files,

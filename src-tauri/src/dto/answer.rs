@@ -28,7 +28,27 @@ pub struct FileResult {
     /// Its name holds words of the query, and counts for it.
     named: bool,
     passages: Vec<PassageResult>,
+    arithmetic: Arithmetic,
     alike: Vec<AlikeFile>,
+}
+
+/// How a file's score came about.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Arithmetic {
+    keyword: Option<LegScore>,
+    meaning: Option<LegScore>,
+    meaning_share: f64,
+    name: f64,
+    score: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct LegScore {
+    score: f64,
+    mean: f64,
+    deviation: f64,
+    z: f64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -92,9 +112,24 @@ impl From<FoundFile> for FileResult {
             modified: iso(file.modified_ns),
             score: file.hit.score,
             named: file.hit.arithmetic.name > 0.0,
+            arithmetic: file.hit.arithmetic.into(),
             passages: file.hit.passages.into_iter().map(PassageResult::from).collect(),
             alike: file.alike.into_iter().map(AlikeFile::from).collect(),
         }
+    }
+}
+
+impl From<rummage_engine::Arithmetic> for Arithmetic {
+    fn from(arithmetic: rummage_engine::Arithmetic) -> Self {
+        let rummage_engine::Arithmetic { keyword, meaning, meaning_share, name, score } =
+            arithmetic;
+        let leg = |leg: rummage_engine::LegScore| LegScore {
+            score: leg.score,
+            mean: leg.mean,
+            deviation: leg.deviation,
+            z: leg.z,
+        };
+        Self { keyword: keyword.map(leg), meaning: meaning.map(leg), meaning_share, name, score }
     }
 }
 
@@ -109,7 +144,7 @@ impl From<Alike> for AlikeFile {
     }
 }
 
-fn folder_of(path: &SourcePath) -> String {
+pub(super) fn folder_of(path: &SourcePath) -> String {
     path.as_path().parent().map(|folder| folder.display().to_string()).unwrap_or_default()
 }
 
@@ -148,7 +183,7 @@ fn utf16(text: &str, ranges: &[(usize, usize)]) -> Vec<(usize, usize)> {
     ranges.iter().map(|(start, end)| (step(*start), step(*end))).collect()
 }
 
-fn iso(nanoseconds: i64) -> Option<String> {
+pub(super) fn iso(nanoseconds: i64) -> Option<String> {
     Timestamp::from_nanosecond(nanoseconds.into()).ok().map(|time| time.to_string())
 }
 

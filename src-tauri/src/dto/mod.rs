@@ -4,6 +4,7 @@
 mod answer;
 mod ledger;
 mod pool;
+mod preview;
 mod settings;
 mod status;
 
@@ -17,9 +18,11 @@ use serde::Serialize;
 pub use answer::SearchAnswer;
 pub use ledger::{FileFilter, FilePage};
 pub use pool::{HealthSample, Mode};
+pub use preview::Preview;
 pub use settings::{Settings, SettingsView};
 pub use status::{AddReport, Status};
 
+use answer::{folder_of, iso};
 use pool::Pool;
 use status::Coverage;
 

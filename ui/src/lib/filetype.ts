@@ -40,3 +40,18 @@ export function familyOf(name: string): Family {
   const dot = name.lastIndexOf('.');
   return (dot > 0 && FAMILY_OF.get(name.slice(dot + 1).toLowerCase())) || 'other';
 }
+
+/** Kinds of files as one asks for them, by the extensions that are most of each. */
+export const TYPE_FILTERS = {
+  pdf: 'pdf',
+  text: 'md,txt',
+  document: 'docx,odt,rtf,doc',
+  sheet: 'xlsx,ods,csv',
+  slides: 'pptx,odp',
+  web: 'html,htm',
+  mail: 'eml,mbox',
+  book: 'epub',
+  code: 'rs,py,js,ts,java,c,cpp,go',
+} as const;
+
+export type TypeFilter = keyof typeof TYPE_FILTERS;

@@ -48,5 +48,21 @@ describe('in the search', () => {
     ['Ctrl+ArrowDown', null],
     ['a', null],
     ['toString', null],
-  ])('%s: %s', (chord, action) => expect(searchAction(press(chord))).toBe(action));
+  ])('%s: %s', (chord, action) => {
+    for (const browsing of [true, false])
+      expect(searchAction(press(chord), { browsing, marked: false })).toBe(action);
+  });
+
+  it('a space is a letter, except while one looks through the list', () => {
+    expect(searchAction(press(' '), { browsing: true, marked: false })).toBe('preview');
+    expect(searchAction(press(' '), { browsing: false, marked: false })).toBe(null);
+    expect(searchAction(press('Ctrl+ '), { browsing: true, marked: false })).toBe(null);
+  });
+
+  it('Ctrl+C copies the passage where no text is marked', () => {
+    for (const chord of ['Ctrl+c', 'Cmd+C']) {
+      expect(searchAction(press(chord), { browsing: false, marked: false })).toBe('copy');
+      expect(searchAction(press(chord), { browsing: true, marked: true })).toBe(null);
+    }
+  });
 });

@@ -11,6 +11,8 @@ export type Action =
   | 'fold'
   | 'open'
   | 'reveal'
+  | 'preview'
+  | 'copy'
   | 'clear';
 
 /** As much of a `KeyboardEvent` as matters here. */
@@ -45,12 +47,23 @@ const PLAIN: Record<string, Action> = {
 /** As they open and close a list of choices. */
 const WITH_ALT: Record<string, Action> = { ArrowDown: 'unfold', ArrowUp: 'fold' };
 
-/** Keys that work in the search box and in the results. */
-export function searchAction(press: Press): Action | null {
+/**
+ * Keys that work in the search box and in the results. `browsing`: no space is being
+ * typed, for the list has the focus or the selection was moved last. `marked`: some
+ * text is, which is what Ctrl+C is then for.
+ */
+export function searchAction(
+  press: Press,
+  { browsing, marked }: { browsing: boolean; marked: boolean },
+): Action | null {
   // Enter and the arrows belong to the input method while it composes a word.
   if (press.isComposing || press.shiftKey) return null;
   if (press.altKey) return press.ctrlKey || press.metaKey ? null : lookUp(WITH_ALT, press.key);
-  if (press.ctrlKey || press.metaKey) return press.key === 'Enter' ? 'reveal' : null;
+  if (press.ctrlKey || press.metaKey) {
+    if (press.key.toLowerCase() === 'c') return marked ? null : 'copy';
+    return press.key === 'Enter' ? 'reveal' : null;
+  }
+  if (press.key === ' ') return browsing ? 'preview' : null;
   return lookUp(PLAIN, press.key);
 }
 

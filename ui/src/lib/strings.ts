@@ -14,13 +14,16 @@ import {
 import type {
   AddReport,
   AlikeFile,
+  Arithmetic,
   Coverage,
+  FileResult,
   FileRow,
   FileState,
   Indexing,
   MemoryStatus,
   Mode,
   NumberField,
+  PassageResult,
   PoolStatus,
   RootStatus,
   Status,
@@ -30,6 +33,10 @@ import type {
   WorkerState,
   WorkerStatus,
 } from './backend';
+
+import type { Span } from './dates';
+import type { TypeFilter } from './filetype';
+import type { Part } from './why';
 
 const files = (n: number) => plural(n, 'file');
 
@@ -86,7 +93,8 @@ export const t = {
       const { searched, known, meaning } = coverage;
       const byMeaning = meaning < searched ? ` (${count(meaning)} by meaning)` : '';
       const of = searched < known ? `${count(searched)} of ${files(known)}` : files(known);
-      return `${files(shown)} · ${count(tookMs)} ms · searched ${of}${byMeaning}`;
+      const unread = searched < known ? ` · ${count(known - searched)} still to be read` : '';
+      return `${files(shown)} · ${count(tookMs)} ms · searched ${of}${byMeaning}${unread}`;
     },
     page: (n: number) => `Page ${count(n)}`,
     why: (why: Why, named: boolean) => {
@@ -111,11 +119,98 @@ export const t = {
         : `and ${plural(alike.length, 'file', 'files')} with the same passage`,
     isCopy: 'identical copy',
     isAlike: 'same passage',
+    similarTo: (name: string) => `Similar to ${name}`,
+    endSimilar: 'Back to the search',
+    copied: (name: string) => `Copied, with the path of ${name}`,
+    copyFailed: 'The passage could not be copied',
     openFailed: (name: string) => `${name} could not be opened`,
     revealFailed: (name: string) => `${name} could not be shown`,
   },
 
+  filters: {
+    name: 'Filters',
+    type: 'Type',
+    folder: 'Folder',
+    date: 'Date',
+    clear: (name: string) => `Remove the filter: ${name}`,
+    types: {
+      pdf: 'PDF',
+      text: 'Notes and text',
+      document: 'Documents',
+      sheet: 'Spreadsheets',
+      slides: 'Presentations',
+      web: 'Web pages',
+      mail: 'Mail',
+      book: 'Books',
+      code: 'Code',
+    } satisfies Record<TypeFilter, string>,
+    spans: {
+      today: 'Today',
+      week: 'Past week',
+      month: 'Past month',
+      year: 'Past year',
+      older: 'Older than a year',
+    } satisfies Record<Span, string>,
+    dates: (after: string | null, before: string | null) =>
+      [after && `From ${after}`, before && `${after ? 'before' : 'Before'} ${before}`]
+        .filter(Boolean)
+        .join(' '),
+  },
+
+  history: {
+    name: 'Recent searches',
+    clear: 'Clear',
+    tryThese: 'Try one of these, from your own files',
+  },
+
+  preview: {
+    name: 'Preview',
+    close: 'Close the preview',
+    similar: 'Find similar',
+    why: 'Why is this here?',
+    passage: (n: number, of: number) => `Passage ${count(n)} of ${count(of)}`,
+    nothing: 'Nothing of this file can be shown yet.',
+  },
+
+  why: {
+    name: 'Why is this here?',
+    sentences: (result: FileResult, passage: PassageResult | null) => {
+      const { keyword = null, meaning = null } = passage?.why ?? {};
+      const { arithmetic } = result;
+      const best = (z: number | undefined) =>
+        z === undefined || z <= 0 ? '' : `, ${z.toFixed(1)} deviations above what else was considered`;
+      return [
+        keyword &&
+          keyword.terms.length > 0 &&
+          `It holds ${keyword.terms.map((term) => `“${term}”`).join(', ')}${best(arithmetic.keyword?.z)}.`,
+        meaning &&
+          `Its meaning is ${Math.round(meaning.similarity * 100)} % like that of your question${best(arithmetic.meaning?.z)}.`,
+        result.named && 'Its name holds words of your question.',
+      ].filter((sentence) => typeof sentence === 'string');
+    },
+    parts: {
+      meaning: 'Meaning',
+      words: 'Words',
+      filename: 'Name',
+      total: 'Score',
+    } satisfies Record<Part['name'], string>,
+    figure: (value: number) => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(2),
+    picture: (parts: readonly Part[], score: number): string =>
+      parts
+        .filter(({ name }) => name !== 'total')
+        .map(({ name, from, to }) => `${t.why.parts[name]} ${t.why.figure(to - from)}`)
+        .join(', ') + `; score ${score.toFixed(2)}`,
+    note: ({ keyword, meaning, meaningShare }: Arithmetic) =>
+      keyword && meaning
+        ? `Meaning counts ${Math.round(meaningShare * 100)} %, words ${Math.round((1 - meaningShare) * 100)} %. Each is measured in deviations from the average of all files considered.`
+        : 'Measured in deviations from the average of all files considered.',
+  },
+
   keys: {
+    preview: 'Preview',
+    space: 'Space',
+    copy: 'Copy',
+    back: 'Back',
     choose: 'Choose',
     open: 'Open',
     reveal: 'Show in folder',

@@ -11,6 +11,7 @@ mod ledger;
 mod poison;
 #[cfg(unix)]
 mod power;
+mod preview;
 #[cfg(unix)]
 mod scans;
 mod setting;

@@ -1,7 +1,7 @@
 // Sample folders, files and passages for design work and tests.
 import { baseName, folderOf } from '../format';
 import { busyPool, emptyPool, idlePool } from './fake-pool';
-import type { AlikeFile, Counts, FileResult, RootStatus, SettingsView, Status } from './types';
+import type { AlikeFile, Arithmetic, Counts, FileResult, RootStatus, SettingsView, Status } from './types';
 
 export const DOCUMENTS = '/home/you/Documents';
 export const NOTES = '/home/you/Notes';
@@ -136,6 +136,21 @@ function passage(
   };
 }
 
+/** As a score comes about; the parts add up. */
+function sum(meaning: number | null, keyword: number | null, name = 0): Arithmetic {
+  const leg = (score: number, mean: number, deviation: number, z: number | null) =>
+    z === null ? null : { score, mean, deviation, z };
+  const meaningShare = meaning === null || keyword === null ? 1 : 0.6;
+  const words = (1 - (meaning === null ? 0 : meaningShare)) * (keyword ?? 0);
+  return {
+    keyword: leg(7.2, 2.1, 2.4, keyword),
+    meaning: leg(0.76, 0.31, 0.16, meaning),
+    meaningShare,
+    name,
+    score: (meaning === null ? 0 : meaningShare * meaning) + words + name,
+  };
+}
+
 function copy(path: string): AlikeFile {
   return { path, name: baseName(path), folder: folderOf(path), copy: true };
 }
@@ -147,6 +162,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House/Heating`,
     modified: '2025-03-14T10:20:00Z',
     score: 0.032,
+    arithmetic: sum(2.81, 2.13),
     named: false,
     passages: [
       passage(
@@ -170,6 +186,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House/Offers/2025`,
     modified: '2025-02-03T08:00:00Z',
     score: 0.031,
+    arithmetic: sum(2.4, 2.02),
     named: false,
     passages: [
       passage(
@@ -192,6 +209,7 @@ export const RESULTS: FileResult[] = [
     folder: `${NOTES}/energy`,
     modified: '2024-11-28T19:45:00Z',
     score: 0.024,
+    arithmetic: sum(null, 1.4),
     named: false,
     passages: [
       passage(
@@ -209,6 +227,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/Letters/Insurance and utilities/Correspondence with the municipal utility company/2023`,
     modified: '2023-09-01T07:00:00Z',
     score: 0.02,
+    arithmetic: sum(1.9, -0.4),
     named: false,
     passages: [
       passage(
@@ -226,6 +245,7 @@ export const RESULTS: FileResult[] = [
     folder: `${DOCUMENTS}/House`,
     modified: null,
     score: 0.018,
+    arithmetic: sum(null, null, 2.5),
     named: true,
     passages: [
       {

@@ -15,7 +15,8 @@ import {
 } from './fake-data';
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
-import type { AppError, DropEvent, HealthSample, SearchAnswer, Status } from './types';
+import { hostileResults, manyResults, previewOf, similarTo } from './fake-preview';
+import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, Status } from './types';
 
 export interface Fake {
   status: Status;
@@ -111,12 +112,29 @@ export function fakeBackend(): Backend {
       fake.calls.push(['forget', path]);
       fake.push({ roots: fake.status.roots.filter((root) => root.path !== path) });
     },
-    async search(query) {
+    async search(query, limit) {
       fake.searches.push(query);
       await new Promise((resolve) => setTimeout(resolve, fake.answerDelayMs));
       if (query === 'fail:')
         throw problem(null, 'The index is being rebuilt.', 'Try again in a minute.');
-      return answer(query, fake.status);
+      const found = scene === 'many' ? manyResults(Math.min(limit, MANY)) : scene === 'hostile' ? hostileResults() : undefined;
+      return answer(query, fake.status, found?.slice(0, limit));
+    },
+    async similar(place) {
+      fake.calls.push(['similar', place]);
+      return similarTo(place, fake.status.coverage);
+    },
+    async nearestSentences(_query, places) {
+      return places.map(({ at }) => (at === 5000 ? [0, 76] : null));
+    },
+    async preview(place, before, after) {
+      if (place.path.endsWith('.xlsx')) throw problem(null, 'The file is gone.', null);
+      return previewOf(place, before, after);
+    },
+    async questions() {
+      return fake.status.coverage.searched > 0
+        ? ['Heat pump comparison', 'tariff change', 'running costs']
+        : [];
     },
     async openFile(path) {
       fake.calls.push(['open', path]);
@@ -179,8 +197,13 @@ function problem(field: string | null, message: string, mend: string | null): Ap
   return { kind: 'fake', field, message, mend };
 }
 
-function answer(query: string, status: Status): SearchAnswer {
-  const results = /^(h|g)/i.test(query)
+/** As many as the longest answer. */
+const MANY = 10_000;
+
+function answer(query: string, status: Status, found?: FileResult[]): SearchAnswer {
+  const results = found
+    ? found
+    : /^(h|g)/i.test(query)
     ? RESULTS
     : query.startsWith('tariff')
       ? RESULTS.slice(3, 4)

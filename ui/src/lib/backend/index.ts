@@ -8,6 +8,8 @@ import type {
   FilePage,
   HealthSample,
   Mode,
+  Place,
+  Preview,
   SearchAnswer,
   Settings,
   SettingsView,
@@ -29,7 +31,16 @@ export interface Backend {
   /** Asks the person with the platform's own dialog; `null` when cancelled. */
   pickFolders(): Promise<AddReport | null>;
   forgetFolder(path: string): Promise<void>;
-  search(query: string): Promise<SearchAnswer>;
+  /** At most `limit` files. */
+  search(query: string, limit: number): Promise<SearchAnswer>;
+  /** Files that hold what means the same as a passage, without its own. */
+  similar(place: Place, limit: number): Promise<SearchAnswer>;
+  /** Of each place's passage the part nearest in meaning, `[from, to)` in the UTF-16 units of its result's text. */
+  nearestSentences(query: string, places: Place[]): Promise<([number, number] | null)[]>;
+  /** The passage at a place with up to so many before and after it. */
+  preview(place: Place, before: number, after: number): Promise<Preview>;
+  /** What might be asked of the files that are indexed; none while there are none. */
+  questions(): Promise<string[]>;
   openFile(path: string): Promise<void>;
   /** Shows the file in the platform's file manager. */
   revealFile(path: string): Promise<void>;

@@ -171,8 +171,30 @@ export interface FileResult {
   /** Its name holds words of the query, and counts for it. */
   named: boolean;
   passages: PassageResult[];
+  arithmetic: Arithmetic;
   /** Other files whose best passage is the same, word for word; best first. */
   alike: AlikeFile[];
+}
+
+/** How a file's score came about: the parts of both legs and of the name add up to it. */
+export interface Arithmetic {
+  keyword: LegScore | null;
+  meaning: LegScore | null;
+  /** What `meaning.z` is multiplied by where there are both legs, 0 to 1; the rest is for the words. */
+  meaningShare: number;
+  /** Added because the query names the file. */
+  name: number;
+  score: number;
+}
+
+/** What one way of searching gave a file, beside all that it considered. */
+export interface LegScore {
+  /** BM25 of the words, or cosine of the meaning. */
+  score: number;
+  mean: number;
+  deviation: number;
+  /** How many deviations the score is above the mean. */
+  z: number;
 }
 
 export interface AlikeFile {
@@ -199,6 +221,37 @@ export interface PassageResult {
 export interface Why {
   keyword: { rank: number; score: number; terms: string[] } | null;
   meaning: { rank: number | null; similarity: number } | null;
+}
+
+/** A file's text around a place in it, cut into its passages. */
+export interface Preview {
+  path: string;
+  name: string;
+  folder: string;
+  /** ISO 8601. */
+  modified: string | null;
+  bytes: number;
+  /** How many passages the file has. */
+  total: number;
+  /** In the order of the text, without a gap; empty for a file that is not searchable. */
+  passages: PreviewPassage[];
+}
+
+export interface PreviewPassage {
+  /** Its place in the file, from 0. */
+  ordinal: number;
+  text: string;
+  context: string;
+  /** Bytes of the document's text. */
+  start: number;
+  end: number;
+  page: number | null;
+}
+
+/** A passage, by its file and its first byte there. */
+export interface Place {
+  path: string;
+  at: number;
 }
 
 export type FileState = 'indexed' | 'queued' | 'skipped' | 'failed';

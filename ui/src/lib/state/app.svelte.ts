@@ -12,8 +12,12 @@ import {
 import { baseName } from '../format';
 import { t } from '../strings';
 import { Activity } from './activity.svelte';
+import { quotation } from './copy';
 import { Folders } from './folders.svelte';
+import { History } from './history.svelte';
+import { Nearest } from './nearest.svelte';
 import { Notices } from './notices.svelte';
+import { PreviewState } from './preview.svelte';
 import { Search } from './search.svelte';
 import { Throttle } from './throttle.svelte';
 
@@ -26,6 +30,9 @@ export class AppState {
   readonly backend: Backend;
   readonly notices = new Notices();
   readonly search: Search;
+  readonly preview: PreviewState;
+  readonly nearest: Nearest;
+  readonly history = new History(storage());
   readonly folders: Folders;
   readonly activity = new Activity();
   readonly throttle: Throttle;
@@ -44,7 +51,12 @@ export class AppState {
 
   constructor(backend: Backend) {
     this.backend = backend;
-    this.search = new Search(backend, (intent, path) => void this.#act(intent, path));
+    this.search = new Search(backend, {
+      act: (intent, path) => void this.#act(intent, path),
+      keep: (query) => this.history.add(query),
+    });
+    this.preview = new PreviewState(backend);
+    this.nearest = new Nearest(backend);
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
     this.throttle = new Throttle(backend, this.notices);
   }
@@ -79,6 +91,34 @@ export class AppState {
     this.#dismissed = [...this.#dismissed, keyOf(problem)];
   }
 
+  /** Looks into the selected file, or away from it. */
+  togglePreview(): void {
+    const { place } = this.search;
+    if (this.preview.isOpen) this.closePreview();
+    else if (place) {
+      this.search.keep();
+      this.preview.open(place);
+    }
+  }
+
+  closePreview(): void {
+    this.preview.close();
+    document.getElementById('search')?.focus();
+  }
+
+  /** The selected passage and its file go to the clipboard. */
+  async copyPassage(): Promise<void> {
+    const { selected, place } = this.search;
+    if (!selected || !place) return;
+    this.search.keep();
+    try {
+      await navigator.clipboard.writeText(quotation(selected.result, place.path, place.at));
+      this.notices.say(t.results.copied(baseName(place.path)));
+    } catch (thrown) {
+      this.notices.warn(t.results.copyFailed, [asAppError(thrown).message]);
+    }
+  }
+
   #accept(status: Status): void {
     this.status = status;
     this.failure = null;
@@ -97,6 +137,15 @@ export class AppState {
       );
       this.notices.warn(title, mend ? [message, mend] : [message]);
     }
+  }
+}
+
+/** Where the window keeps what is its own; a browser may refuse it. */
+function storage(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
   }
 }
 

@@ -7,8 +7,10 @@ import {
   type Backend,
   type Coverage,
   type FileResult,
+  type Place,
   type SearchAnswer,
 } from '../backend';
+import { LOOKED_AT_MS } from './history.svelte';
 
 /** Between key presses of a quick typist, so that most words cost one search. */
 const TYPING_MS = 60;
@@ -17,7 +19,13 @@ const REFRESH_MS = 2000;
 /** So long after the selection moved, the list under it stays as it is. */
 const MOVING_MS = 2000;
 
-type Intent = 'open' | 'reveal';
+/** Files asked for at first; so many times as many whenever all of them were scrolled to. */
+const LIMIT = 30;
+const GROWTH = 4;
+/** No answer is longer. */
+const MOST = 10_000;
+
+export type Intent = 'open' | 'reveal';
 
 /** A line of the list that can be selected. */
 export interface Row {
@@ -28,6 +36,18 @@ export interface Row {
   alike: AlikeFile | null;
 }
 
+/** The passage whose like is looked for instead of a query. */
+export interface Likeness extends Place {
+  name: string;
+}
+
+export interface Listeners {
+  /** Acts on a chosen file. */
+  act(intent: Intent, path: string): void;
+  /** A query was worth asking: its answer was acted on, or looked at for a while. */
+  keep(query: string): void;
+}
+
 export class Search {
   query = $state('');
   /** Of the latest query answered; stays while the next one is on its way. */
@@ -35,23 +55,29 @@ export class Search {
   error = $state.raw<AppError | null>(null);
   pending = $state(false);
   selectedPath = $state<string | null>(null);
+  /** The selection was moved since the last key that wrote something. */
+  browsing = $state(false);
   /** Paths of the results whose files alike are shown. */
   unfolded = $state.raw<readonly string[]>([]);
+  likeness = $state.raw<Likeness | null>(null);
 
   readonly results = $derived(this.answer?.results ?? []);
   readonly rows = $derived(this.results.flatMap((result) => this.#rowsOf(result)));
   readonly selectedIndex = $derived(this.rows.findIndex((row) => row.path === this.selectedPath));
   readonly selected = $derived(this.rows[this.selectedIndex] ?? null);
+  /** The passage selected: the best one of its file, unless another was pressed. */
+  readonly place = $derived(this.#placeOf(this.selected));
 
   readonly #backend: Backend;
-  /** Acts on a chosen file. */
-  readonly #act: (intent: Intent, path: string) => void;
+  readonly #listeners: Listeners;
   /** Of the latest search begun: answers to earlier ones are dropped. */
   #ticket = 0;
   #typing: ReturnType<typeof setTimeout> | undefined;
   #refresh: ReturnType<typeof setTimeout> | undefined;
+  #looking: ReturnType<typeof setTimeout> | undefined;
   /** The latest search begun is still to be answered. */
   #asking = false;
+  #limit = LIMIT;
   #searchedAt = -Infinity;
   #movedAt = -Infinity;
   /** Coverage now, and when the latest search began. */
@@ -59,34 +85,47 @@ export class Search {
   #coverageSearched = '';
   /** Enter pressed before the answer was there. */
   #intent: Intent | null = null;
+  /** Where the passage begins that was pressed, of the selected file. */
+  #pressed = $state<number | null>(null);
 
-  constructor(backend: Backend, act: (intent: Intent, path: string) => void) {
+  constructor(backend: Backend, listeners: Listeners) {
     this.#backend = backend;
-    this.#act = act;
+    this.#listeners = listeners;
   }
 
   type(query: string): void {
     this.query = query;
-    this.#intent = null;
-    clearTimeout(this.#typing);
-    clearTimeout(this.#refresh);
-    this.#ticket += 1;
-    this.#asking = false;
-    if (query.trim() === '') {
-      this.pending = false;
-      this.#show(null);
-      return;
-    }
-    this.pending = true;
-    this.#typing = setTimeout(() => void this.#run(true), TYPING_MS);
+    this.likeness = null;
+    this.#begin(query.trim() === '' ? null : TYPING_MS);
+  }
+
+  /** Asks without waiting for another key. */
+  ask(query: string): void {
+    this.query = query;
+    this.likeness = null;
+    this.#begin(query.trim() === '' ? null : 0);
   }
 
   clear(): void {
     this.type('');
   }
 
-  select(path: string): void {
+  /** Looks for what is like the selected passage. The query stays, to come back to. */
+  findSimilar(): void {
+    const { place, selected } = this;
+    if (!place || !selected) return;
+    this.keep();
+    this.likeness = { ...place, name: (selected.alike ?? selected.result).name };
+    this.#begin(0);
+  }
+
+  endSimilar(): void {
+    this.ask(this.query);
+  }
+
+  select(path: string, at: number | null = null): void {
     this.selectedPath = path;
+    this.#pressed = at;
     this.#movedAt = performance.now();
   }
 
@@ -95,6 +134,7 @@ export class Search {
     const last = this.rows.length - 1;
     const next = this.rows[Math.min(last, Math.max(0, this.selectedIndex + by))];
     if (next) this.select(next.path);
+    this.browsing = next !== undefined;
   }
 
   isUnfolded(result: FileResult): boolean {
@@ -113,7 +153,24 @@ export class Search {
   /** Opens or reveals the selected file; of the answer awaited, if one is. */
   choose(intent: Intent): void {
     if (this.pending) this.#intent = intent;
-    else if (this.selectedPath !== null) this.#act(intent, this.selectedPath);
+    else if (this.selectedPath !== null) {
+      this.keep();
+      this.#listeners.act(intent, this.selectedPath);
+    }
+  }
+
+  /** The query is one to come back to. */
+  keep(): void {
+    clearTimeout(this.#looking);
+    if (!this.likeness) this.#listeners.keep(this.query);
+  }
+
+  /** All results there are were scrolled to: asks for more of them. */
+  more(): void {
+    if (this.pending || this.#asking || this.results.length < this.#limit) return;
+    if (this.#limit >= MOST) return;
+    this.#limit = Math.min(MOST, this.#limit * GROWTH);
+    void this.#run(false);
   }
 
   /** Takes note of what is searchable now; searches again, in a while, if that is news. */
@@ -130,6 +187,28 @@ export class Search {
     ];
   }
 
+  #placeOf(row: Row | null): Place | null {
+    if (row === null) return null;
+    const best = row.result.passages[0]?.start ?? 0;
+    // Only in a copy does the same passage stand in the same place.
+    if (row.alike) return { path: row.path, at: row.alike.copy ? best : 0 };
+    return { path: row.path, at: this.#pressed ?? best };
+  }
+
+  /** A new question, asked after `wait` milliseconds; `null`: there is none. */
+  #begin(wait: number | null): void {
+    this.#intent = null;
+    this.browsing = false;
+    clearTimeout(this.#typing);
+    clearTimeout(this.#refresh);
+    clearTimeout(this.#looking);
+    this.#ticket += 1;
+    this.#asking = false;
+    this.pending = wait !== null;
+    if (wait === null) this.#show(null);
+    else this.#typing = setTimeout(() => void this.#run(true), wait);
+  }
+
   #refreshLater(): void {
     clearTimeout(this.#refresh);
     const due = Math.max(this.#searchedAt + REFRESH_MS, this.#movedAt + MOVING_MS);
@@ -141,11 +220,15 @@ export class Search {
   /** `fresh`: the person asked; else the same query again, to be shown without ado. */
   async #run(fresh: boolean): Promise<void> {
     const ticket = ++this.#ticket;
+    if (fresh) this.#limit = LIMIT;
     this.#asking = true;
     this.#searchedAt = performance.now();
     this.#coverageSearched = this.#coverage;
     try {
-      const answer = await this.#backend.search(this.query.trim());
+      const { likeness } = this;
+      const answer = await (likeness
+        ? this.#backend.similar({ path: likeness.path, at: likeness.at }, this.#limit)
+        : this.#backend.search(this.query.trim(), this.#limit));
       if (ticket !== this.#ticket) return;
       this.#show(answer, fresh);
     } catch (thrown) {
@@ -164,9 +247,12 @@ export class Search {
   #show(answer: SearchAnswer | null, fresh = true): void {
     this.error = null;
     this.answer = answer;
-    if (fresh) this.unfolded = [];
-    const first = this.results[0]?.path ?? null;
+    if (fresh) {
+      this.unfolded = [];
+      this.#pressed = null;
+      if (this.results.length > 0) this.#looking = setTimeout(() => this.keep(), LOOKED_AT_MS);
+    }
     const kept = !fresh && this.selectedIndex >= 0;
-    if (!kept) this.selectedPath = first;
+    if (!kept) this.selectedPath = this.results[0]?.path ?? null;
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Backend, SearchAnswer } from '../backend';
+import type { Backend, Place, SearchAnswer } from '../backend';
 import { Search } from './search.svelte';
 
 /** A backend that answers when told to; `alike`: the files that a result stands for, too. */
@@ -7,10 +7,14 @@ function setup(alike: Record<string, string[]> = {}) {
   const asked: { query: string; answer(paths: string[]): Promise<void>; fail(): Promise<void> }[] =
     [];
   const acts: string[] = [];
+  const kept: string[] = [];
+  const limits: number[] = [];
   const backend = {
-    search: (query: string) =>
+    similar: (place: Place, limit: number) => backend.search(`like ${place.path} ${place.at}`, limit),
+    search: (query: string, limit: number) =>
       new Promise<SearchAnswer>((resolve, reject) => {
         const settle = () => vi.advanceTimersByTimeAsync(0).then(() => undefined);
+        limits.push(limit);
         asked.push({
           query,
           answer: (paths) => (resolve(answerOf(query, paths, alike)), settle()),
@@ -21,8 +25,11 @@ function setup(alike: Record<string, string[]> = {}) {
         });
       }),
   } as unknown as Backend;
-  const search = new Search(backend, (intent, path) => acts.push(`${intent} ${path}`));
-  return { search, asked, acts };
+  const search = new Search(backend, {
+    act: (intent, path) => void acts.push(`${intent} ${path}`),
+    keep: (query) => void kept.push(query),
+  });
+  return { search, asked, acts, kept, limits };
 }
 
 function fileOf(path: string) {
@@ -37,6 +44,7 @@ function answerOf(query: string, paths: string[], alike: Record<string, string[]
     score: 1,
     named: false,
     passages: [],
+    arithmetic: { keyword: null, meaning: null, meaningShare: 0, name: 0, score: 1 },
     alike: (alike[path] ?? []).map((one) => ({ ...fileOf(one), copy: true })),
   }));
   return { query, tookMs: 1, mode: 'hybrid', notice: null, coverage, results };
@@ -154,6 +162,92 @@ describe('the selection', () => {
     search.move(1);
     search.choose('open');
     expect(acts).toEqual([]);
+  });
+});
+
+describe('what was asked', () => {
+  async function answered(paths = ['one']) {
+    const all = setup();
+    all.search.type('roof');
+    await wait(60);
+    await all.asked[0]?.answer(paths);
+    return all;
+  }
+
+  it('is kept once its answer was looked at for a while, or acted on', async () => {
+    const looked = await answered();
+    await wait(2900);
+    expect(looked.kept).toEqual([]);
+    await wait(200);
+    expect(looked.kept).toEqual(['roof']);
+    const opened = await answered();
+    opened.search.choose('open');
+    expect(opened.kept).toEqual(['roof']);
+  });
+
+  it('is not kept when more was typed, or nothing was found', async () => {
+    const typed = await answered();
+    await wait(2000);
+    typed.search.type('roof t');
+    await wait(2000);
+    expect(typed.kept).toEqual([]);
+    const nothing = await answered([]);
+    await wait(9000);
+    expect(nothing.kept).toEqual([]);
+  });
+});
+
+describe('more results', () => {
+  it('are asked for only when there may be more, and leave the selection', async () => {
+    const { search, asked, limits } = setup();
+    search.type('a');
+    await wait(60);
+    await asked[0]?.answer(['one']);
+    search.more();
+    expect(limits).toEqual([30]);
+    search.type('ab');
+    await wait(60);
+    const paths = Array.from({ length: 30 }, (_, index) => `file ${index}`);
+    await asked[1]?.answer(paths);
+    search.move(7);
+    search.more();
+    search.more();
+    expect(limits).toEqual([30, 30, 120]);
+    await asked[2]?.answer([...paths, 'last']);
+    expect([search.results.length, search.selectedPath]).toEqual([31, 'file 7']);
+    search.type('abc');
+    await wait(60);
+    expect(limits.at(-1)).toBe(30);
+  });
+});
+
+describe('what is similar', () => {
+  it('is looked for beside the query, which stays to come back to', async () => {
+    const { search, asked } = setup();
+    search.type('roof');
+    await wait(60);
+    await asked[0]?.answer(['one', 'two']);
+    search.move(1);
+    search.findSimilar();
+    await wait(0);
+    await asked[1]?.answer(['three']);
+    expect([search.query, search.likeness?.name]).toEqual(['roof', 'two']);
+    search.endSimilar();
+    await wait(0);
+    await asked[2]?.answer(['one']);
+    expect(asked.map(({ query }) => query)).toEqual(['roof', 'like two 0', 'roof']);
+    expect(search.likeness).toBe(null);
+  });
+
+  it('ends when something is typed', async () => {
+    const { search, asked } = setup();
+    search.type('roof');
+    await wait(60);
+    await asked[0]?.answer(['one']);
+    search.findSimilar();
+    search.type('roof t');
+    await wait(60);
+    expect(asked.map(({ query }) => query)).toEqual(['roof', 'roof t']);
   });
 });
 

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Backend, Place, SearchAnswer } from '../backend';
+import { Nearest } from './nearest.svelte';
+
+function setup(slow = '') {
+  const asked: [string, number[]][] = [];
+  const backend = {
+    nearestSentences: async (query: string, places: Place[]) => {
+      asked.push([query, places.map(({ at }) => at)]);
+      if (query === slow) await new Promise((resolve) => setTimeout(resolve, 500));
+      if (query === 'fails') throw new Error('no model');
+      return places.map(({ at }) => (at === 3 ? null : [at, at + 5]));
+    },
+  } as unknown as Backend;
+  return { nearest: new Nearest(backend), asked };
+}
+
+/** An answer with a passage by meaning at each place, and one by its words at 100. */
+function answerOf(query: string, places: number[]): SearchAnswer {
+  const meaning = { rank: 1, similarity: 0.5 };
+  const passages = [
+    ...places.map((start) => ({ start, highlights: [], why: { keyword: null, meaning } })),
+    { start: 100, highlights: [[0, 1]], why: { keyword: null, meaning } },
+    { start: 200, highlights: [], why: { keyword: null, meaning: null } },
+  ];
+  return { query, results: [{ path: 'a', passages }] } as unknown as SearchAnswer;
+}
+
+const wait = (ms = 100) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('asks about what was found by meaning alone', async () => {
+  const { nearest, asked } = setup();
+  nearest.follow(answerOf('roof', [2, 3]));
+  await wait();
+  expect(asked).toEqual([['roof', [2, 3]]]);
+  expect([nearest.of('a', 2), nearest.of('a', 3), nearest.of('b', 2)]).toEqual([[2, 7], null, null]);
+});
+
+it('keeps what it knows while the same query is answered again', async () => {
+  const { nearest } = setup();
+  nearest.follow(answerOf('roof', [2]));
+  await wait();
+  nearest.follow(answerOf('roof', [2]));
+  expect(nearest.of('a', 2)).toEqual([2, 7]);
+  nearest.follow(answerOf('roofs', [2]));
+  expect(nearest.of('a', 2)).toBe(null);
+  nearest.follow(null);
+  await wait();
+  expect(nearest.of('a', 2)).toBe(null);
+});
+
+it('drops what comes too late, and does without what fails', async () => {
+  const { nearest } = setup('slow');
+  nearest.follow(answerOf('slow', [2]));
+  await wait();
+  nearest.follow(answerOf('fails', [2]));
+  await wait(1000);
+  expect(nearest.of('a', 2)).toBe(null);
+});
+
+it('asks for no more than one sees', async () => {
+  const { nearest, asked } = setup();
+  nearest.follow(answerOf('roof', Array.from({ length: 99 }, (_, index) => index)));
+  await wait();
+  expect(asked[0]?.[1].length).toBe(24);
+});
