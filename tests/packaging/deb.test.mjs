@@ -24,8 +24,10 @@ const NOTES = {
   'bread.md': '# Sourdough\n\nFeed the starter in the evening and bake it the day after.\n',
 };
 const LIMIT_MB = 130;
-/** Where the person's programs may write. */
-const OWN_FOLDERS = [`${PERSON.home}/.local/share/`, `${PERSON.home}/.cache/`, '/run/user/', '/tmp/'];
+/** Where the package's programs may write: the index, what the web view keeps, and what this test names. */
+const OWN_FOLDERS = [
+  `${PERSON.home}/.local/share/rummage/`, `${PERSON.home}/.local/share/app.rummage.desktop/`, '/run/user/', '/tmp/',
+];
 
 test('the package in a bare Debian', { timeout: 1_800_000 }, async (t) => {
   const deb = process.env.RUMMAGE_DEB ?? built();
