@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rummage_corpus::{ANALYSIS, FileId, SourcePath, words};
 use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
 
-use crate::{Catalog, CatalogError, queue::path_at, slip::meant_by};
+use crate::{Catalog, CatalogError, queue::path_at, slip::meant_by, vocabulary};
 
 /// A word of more files' names than this finds none of them by itself: it would
 /// name half of the disk, and sorting them would take longer than the question may.
@@ -81,7 +81,7 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
 impl Catalog {
     /// Followed files whose names hold some of these words, given as `corpus::words`
     /// makes them, best first. A word that no name holds is taken for the beginning of
-    /// one, or else for one with a slip of the finger. Words that most names hold find
+    /// one, or else, if no text holds it either, for one with a slip of the finger. Words that most names hold find
     /// files only together.
     pub fn named(&self, wanted: &[String]) -> Result<Vec<NamedFile>, CatalogError> {
         if wanted.is_empty() {
@@ -129,7 +129,10 @@ fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
     if known > 0 {
         return Ok(Meant { weights: HashMap::from([(word.to_owned(), 1.0)]), files: known });
     }
-    let others = meant_by(word, |start, limit| beginning_with(connection, start, limit))?;
+    // What a text holds was meant as it stands, though no name has it.
+    let may_be_slip = !vocabulary::is_known(connection, word)?;
+    let begin = |start: &str, limit| beginning_with(connection, start, limit);
+    let others = meant_by(word, may_be_slip, begin)?;
     let mut meant = Meant { weights: HashMap::new(), files: 0 };
     for other in others {
         meant.files += frequency(connection, &other)?;

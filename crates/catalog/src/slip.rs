@@ -12,10 +12,12 @@ const LOOKED_AT: usize = 5_000;
 const COMPLETED: usize = 3;
 const MENDED: usize = 4;
 
-/// The words that begin with `word`, else those one slip away. `beginning_with` gives
-/// up to so many of the known words that begin so.
+/// The words that begin with `word`, else, where it `may_be_slip`, those one slip away.
+/// `beginning_with` gives up to so many of the known words that begin so; looking for a
+/// slip asks it some hundred times.
 pub(crate) fn meant_by(
     word: &str,
+    may_be_slip: bool,
     beginning_with: impl Fn(&str, usize) -> rusqlite::Result<Vec<String>>,
 ) -> rusqlite::Result<Vec<String>> {
     let letters = word.chars().count();
@@ -24,7 +26,7 @@ pub(crate) fn meant_by(
         others = beginning_with(word, EXPANSIONS + 1)?;
         others.retain(|other| other != word);
     }
-    if others.is_empty() && letters >= MENDED {
+    if others.is_empty() && may_be_slip && letters >= MENDED {
         others = with_one_slip(word, |start| beginning_with(start, LOOKED_AT))?;
     }
     others.truncate(EXPANSIONS);

@@ -97,9 +97,7 @@ impl Catalog {
 
     /// Whether a passage holds this word, or did.
     pub fn is_known(&self, word: &str) -> Result<bool, CatalogError> {
-        self.read(|connection| {
-            connection.prepare_cached("SELECT 1 FROM vocabulary WHERE word = ?")?.exists([word])
-        })
+        self.read(|connection| is_known(connection, word))
     }
 
     /// The words to look for instead of one that no passage holds: those that begin
@@ -107,7 +105,7 @@ impl Catalog {
     pub fn instead_of(&self, word: &str) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
             let begin = |start: &str, limit| beginning_with(connection, "word", start, limit);
-            let mut others = meant_by(word, begin)?;
+            let mut others = meant_by(word, true, begin)?;
             if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
                 let end: String = word.chars().rev().collect();
                 others = beginning_with(connection, "reversed", &end, EXPANSIONS)?;
@@ -116,6 +114,10 @@ impl Catalog {
             Ok(others)
         })
     }
+}
+
+pub(crate) fn is_known(connection: &Connection, word: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM vocabulary WHERE word = ?")?.exists([word])
 }
 
 /// Of letters alone: numbers end in anything.

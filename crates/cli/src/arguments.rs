@@ -37,6 +37,13 @@ pub enum Command {
     },
     /// Find the best passages, grouped by file
     Search(SearchArguments),
+    /// Find files that mean the same as one of those that are followed
+    Similar {
+        file: PathBuf,
+        /// Files to return
+        #[arg(short = 'k', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
     /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
     Eval { dir: PathBuf },
     /// What is followed, how much of it can be searched, and what goes on

@@ -7,10 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{FutureExt, future::ready};
 use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_pool::Standing;
-use rummage_search::{FileHit, Meaning, Mode, Named, Query};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking};
 use rummage_store::Store;
 
 use crate::{EngineError, intake::is_gone, model::LoadedModel, shared::Shared};
@@ -87,6 +88,10 @@ const NAMED: usize = 50;
 /// Words of a query that are taken for others where no passage holds them.
 const MEANT: usize = 8;
 
+/// Files looked at for copies of each other, for each that is asked for: copies lie
+/// close together.
+const COMPARED: usize = 10;
+
 /// Results looked up past those asked for: some may be gone.
 const SPARE: usize = 10;
 
@@ -100,19 +105,27 @@ pub(crate) async fn answer(
 ) -> Result<Answer, EngineError> {
     let start = Instant::now();
     let mut query = query.clone();
-    let (vector, notice) = match query.mode {
-        Mode::Keyword => (None, None),
-        Mode::Hybrid | Mode::Meaning => query_vector(shared, &query).await?,
+    // Words are looked for while a worker computes this.
+    let sought = match query.mode {
+        Mode::Keyword => ready((None, None)).left_future(),
+        Mode::Hybrid | Mode::Meaning => {
+            let sought = tokio::spawn(query_vector(shared.clone(), query.text_for_model()));
+            sought.map(|sought| sought.unwrap_or_default()).right_future()
+        }
     };
-    if notice.is_some() {
+    let sought = sought.shared();
+    if query.mode == Mode::Meaning && sought.clone().await.1.is_some() {
         query.mode = Mode::Keyword;
     }
     let mode = query.mode;
+    let meaning = sought.clone().map(|(meaning, _)| meaning).shared();
     let (files, remark) = match store {
         // Boxed, or the compiler gives up on whatever holds a question inside a future.
-        Some(store) => Box::pin(find(shared, store, query, vector.as_ref())).await?,
+        Some(store) => Box::pin(find(shared, store, query, meaning)).await?,
         None => (Vec::new(), None),
     };
+    let (_, notice) = sought.await;
+    let mode = if notice.is_some() { Mode::Keyword } else { mode };
     let notice = notice.or(remark.map(str::to_owned));
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode, took: start.elapsed(), coverage, notice, files })
@@ -123,10 +136,9 @@ async fn find(
     shared: &Arc<Shared>,
     store: &Store,
     mut query: Query,
-    vector: Option<&QueryVector>,
+    meaning: impl Future<Output = Option<Meaning>> + Clone,
 ) -> Result<(Vec<FoundFile>, Option<&'static str>), EngineError> {
     let catalog = &shared.catalog;
-    let meaning = vector.map(|vector| Meaning { vector: &vector.values, fit: vector.fit });
     let by_words = query.mode != Mode::Meaning;
     let stems = if by_words { query.stems() } else { Vec::new() };
     if by_words && stems.is_empty() {
@@ -140,20 +152,34 @@ async fn find(
             query.words.instead.extend(catalog.instead_of(stem)?);
         }
     }
-    let mut ranking = rummage_search::rank(store, &query, meaning, &named, NAMED).await?;
+    let mut ranking = rummage_search::rank(store, &query, meaning.clone(), &named, NAMED).await?;
     if by_words && !ranking.has_words() && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
         for stem in stems.iter().take(MEANT) {
             query.words.instead.extend(catalog.instead_of(stem)?);
         }
         if !query.words.instead.is_empty() {
-            ranking = rummage_search::rank(store, &query, meaning, &named, NAMED).await?;
+            ranking = rummage_search::rank(store, &query, meaning.clone(), &named, NAMED).await?;
         }
     }
     let remark = (by_words && !ranking.has_words()).then_some(NO_WORDS);
-    let copies = Copies::among(catalog, ranking.files().collect())?;
-    let rows = copies.present(shared, query.limit + SPARE).await?;
-    let hits = ranking.show(store, |file| rows.contains_key(&file), query.limit).await?;
+    let found = show(shared, store, ranking, query.limit).await?;
+    let remark = remark.filter(|_| !found.is_empty());
+    Ok((found, remark))
+}
+
+/// The first `limit` files of a ranking that are there, copies folded.
+pub(crate) async fn show(
+    shared: &Shared,
+    store: &Store,
+    ranking: Ranking,
+    limit: usize,
+) -> Result<Vec<FoundFile>, EngineError> {
+    let catalog = &shared.catalog;
+    let first = ranking.files().take(COMPARED * limit).collect();
+    let copies = Copies::among(catalog, first)?;
+    let rows = copies.present(shared, limit + SPARE).await?;
+    let hits = ranking.show(store, |file| rows.contains_key(&file), limit).await?;
     let mut found = Vec::with_capacity(hits.len());
     for mut hit in hits {
         let Some(row) = rows.get(&hit.file) else { continue };
@@ -171,8 +197,7 @@ async fn find(
         }
         found.push(FoundFile { path: row.path.clone(), modified_ns: row.modified_ns, hit, alike });
     }
-    let remark = remark.filter(|_| !found.is_empty());
-    Ok((found, remark))
+    Ok(found)
 }
 
 /// Files in their order, those with the same contents together.
@@ -232,33 +257,23 @@ impl Copies {
     }
 }
 
-/// A query as the model sees it.
-struct QueryVector {
-    values: Vec<f32>,
-    fit: f64,
-}
-
-/// The query as a vector, or why there is none. A query without words has none
-/// and needs no excuse.
-async fn query_vector(
-    shared: &Arc<Shared>,
-    query: &Query,
-) -> Result<(Option<QueryVector>, Option<String>), EngineError> {
-    let text = query.text_for_model();
+/// The query as the model sees it, or why there is nothing to see. A query without words
+/// has no meaning and needs no excuse.
+async fn query_vector(shared: Arc<Shared>, text: String) -> (Option<Meaning>, Option<String>) {
     if text.is_empty() {
-        return Ok((None, None));
+        return (None, None);
     }
     let Some(model) = &shared.model else {
-        return Ok((None, Some("The model is missing: only words are searched.".to_owned())));
+        return (None, Some("The model is missing: only words are searched.".to_owned()));
     };
     let token_ids = vec![model.query_tokens(&text)];
     let tokens = token_ids[0].len() as u32;
     let embedding = shared.pool.embed(token_ids, tokens, Standing::Urgent);
-    Ok(match tokio::time::timeout(VECTOR_WAIT, embedding).await {
-        Ok(Ok(reply)) => (Some(QueryVector { values: reply.values, fit: model.fit(&text) }), None),
+    match tokio::time::timeout(VECTOR_WAIT, embedding).await {
+        Ok(Ok(reply)) => (Some(Meaning { vector: reply.values, fit: model.fit(&text) }), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
-    })
+    }
 }
 
 /// What the catalog knows of these files; one that has left meanwhile is no result.

@@ -26,6 +26,8 @@ pub enum EngineError {
     Path { path: PathBuf, reason: String },
     #[error("{} is not followed", path.display())]
     NotFollowed { path: PathBuf },
+    #[error("{} is not found by its meaning yet", path.display())]
+    NoMeaning { path: PathBuf },
     #[error("nothing has been indexed in {} yet", path.display())]
     Empty { path: PathBuf },
     #[error(transparent)]
@@ -90,6 +92,7 @@ impl EngineError {
             Self::DiskFull { .. } => ErrorKind::DiskFull,
             Self::Path { .. }
             | Self::NotFollowed { .. }
+            | Self::NoMeaning { .. }
             | Self::Query(_)
             | Self::Empty { .. }
             | Self::Settings(_) => ErrorKind::Usage,
@@ -116,6 +119,9 @@ impl EngineError {
                 "Drop a folder on the window, or run: rummage index FOLDER".to_owned()
             }
             Self::NotFollowed { .. } => "rummage status shows what is followed.".to_owned(),
+            Self::NoMeaning { .. } => {
+                "rummage files and the file's path say what became of it.".to_owned()
+            }
             Self::Catalog(CatalogError::Older { .. }) => "Open Rummage's window, or run \
                  rummage index on a folder: that brings the index up to date."
                 .to_owned(),

@@ -28,6 +28,7 @@ mod indexing;
 mod intake;
 mod ledger;
 mod model;
+mod near;
 mod pass;
 mod preview;
 mod problem;

@@ -97,7 +97,7 @@ fn id(file: FileId, number: usize) -> PassageId {
 }
 
 /// The number of the passage that holds a byte of the text, or of the nearest before it.
-async fn place_of(
+pub(crate) async fn place_of(
     store: &Store,
     file: FileId,
     total: usize,

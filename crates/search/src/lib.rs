@@ -18,3 +18,4 @@ pub use fit::fit;
 pub use fusion::{Arithmetic, LegScore, Named};
 pub use query::{Mode, Query, QueryError};
 pub use search::{Meaning, Ranking, rank};
+pub use snippet::{Snippet, sentences};

@@ -26,10 +26,10 @@ const CANDIDATES_A_FILE: usize = 10;
 const PASSAGES_A_FILE: usize = 3;
 
 /// A query as the model sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Meaning<'a> {
+#[derive(Debug, Clone)]
+pub struct Meaning {
     /// The unit vector of [`Query::text_for_model`].
-    pub vector: &'a [f32],
+    pub vector: Vec<f32>,
     /// How well the model knows the query's language, 0 to 1: see [`crate::fit`].
     pub fit: f64,
 }
@@ -48,11 +48,12 @@ pub struct Ranking {
 pub async fn rank(
     store: &Store,
     query: &Query,
-    meaning: Option<Meaning<'_>>,
+    meaning: impl Future<Output = Option<Meaning>>,
     named: &[Named],
     let_in: usize,
 ) -> Result<Ranking, StoreError> {
-    let mut found = Found::by(store, query, meaning.map(|meaning| meaning.vector)).await?;
+    let (mut found, meaning) = Found::by(store, query, meaning).await?;
+    let meaning = meaning.as_ref();
     found.let_in(store, named, let_in, meaning, query).await?;
     let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
     let files = fusion::rank(&found.candidates(), fit, named);
@@ -63,6 +64,12 @@ impl Ranking {
     /// Whether words or names found anything.
     pub fn has_words(&self) -> bool {
         !self.found.keyword.is_empty() || !self.found.named.is_empty()
+    }
+
+    /// The same without a file.
+    pub fn without(mut self, file: FileId) -> Ranking {
+        self.files.retain(|ranked| ranked.file != file);
+        self
     }
 
     /// The files, best first.
@@ -124,10 +131,14 @@ struct Found {
 }
 
 impl Found {
-    async fn by(store: &Store, query: &Query, vector: Option<&[f32]>) -> Result<Found, StoreError> {
+    /// Words are looked for while the query's meaning is awaited.
+    async fn by(
+        store: &Store,
+        query: &Query,
+        meaning: impl Future<Output = Option<Meaning>>,
+    ) -> Result<(Found, Option<Meaning>), StoreError> {
         let limit = query.limit.saturating_mul(CANDIDATES_A_FILE);
         let limit = limit.clamp(*CANDIDATES.start(), *CANDIDATES.end());
-        let vector = vector.filter(|_| query.mode != Mode::Keyword);
         let keyword = async {
             match query.mode {
                 Mode::Meaning => Ok(Vec::new()),
@@ -138,27 +149,30 @@ impl Found {
                 }
             }
         };
-        let meaning = async {
-            match vector {
-                Some(vector) => store.meaning(vector, &query.filter, limit).await,
-                None => Ok(Vec::new()),
-            }
+        let by_meaning = async {
+            let meaning = meaning.await.filter(|_| query.mode != Mode::Keyword);
+            let hits = match &meaning {
+                Some(meaning) => store.meaning(&meaning.vector, &query.filter, limit).await?,
+                None => Vec::new(),
+            };
+            Ok((hits, meaning))
         };
-        let (keyword, mut meaning) = try_join(keyword, meaning).await?;
+        let (keyword, (mut near, meaning)) = try_join(keyword, by_meaning).await?;
         let keyword: HashMap<_, _> =
             (1..).zip(keyword).map(|(rank, hit)| (hit.id, (rank, hit))).collect();
         if let Some(demands) = Demands::of(&query.words) {
-            meaning = meeting(store, &demands, meaning, &keyword).await?;
+            near = meeting(store, &demands, near, &keyword).await?;
         }
         let mut similarities: HashMap<_, _> =
-            meaning.iter().map(|hit| (hit.id, hit.similarity)).collect();
-        if let Some(vector) = vector {
+            near.iter().map(|hit| (hit.id, hit.similarity)).collect();
+        if let Some(meaning) = &meaning {
             let unknown = keyword.keys().filter(|id| !similarities.contains_key(id));
             let unknown: Vec<_> = unknown.copied().collect();
-            similarities.extend(store.similarities(vector, &unknown).await?);
+            similarities.extend(store.similarities(&meaning.vector, &unknown).await?);
         }
-        let meaning = (1..).zip(meaning).map(|(rank, hit)| (hit.id, rank)).collect();
-        Ok(Found { keyword, meaning, similarities, named: Vec::new() })
+        let near = (1..).zip(near).map(|(rank, hit)| (hit.id, rank)).collect();
+        let found = Found { keyword, meaning: near, similarities, named: Vec::new() };
+        Ok((found, meaning))
     }
 
     fn candidates(&self) -> Vec<Candidate> {
@@ -180,7 +194,7 @@ impl Found {
         store: &Store,
         named: &[Named],
         limit: usize,
-        meaning: Option<Meaning<'_>>,
+        meaning: Option<&Meaning>,
         query: &Query,
     ) -> Result<(), StoreError> {
         let there: HashSet<_> =
@@ -203,7 +217,7 @@ impl Found {
             self.named.extend(wanted.take(limit - self.named.len()));
         }
         if let Some(meaning) = meaning {
-            self.similarities.extend(store.similarities(meaning.vector, &self.named).await?);
+            self.similarities.extend(store.similarities(&meaning.vector, &self.named).await?);
         }
         Ok(())
     }
@@ -231,7 +245,12 @@ impl Found {
     fn show_passage(&self, row: &PassageRow, score: f32, terms: &Terms) -> PassageHit {
         let id = row.id();
         let passage = &row.passage;
-        let matches = terms.find(&passage.text);
+        // Title and headings are searched with the text, and stand before it.
+        let input = input_of(row);
+        let above = input.len() - passage.text.len();
+        let all = terms.find(&input);
+        let in_text = all.iter().filter_map(|found| found.after(above));
+        let matches: Vec<_> = in_text.collect();
         let window = snippet::window(&passage.text, &matches);
         PassageHit {
             id,
@@ -246,7 +265,7 @@ impl Found {
                 keyword: self.keyword.get(&id).map(|(rank, hit)| KeywordReason {
                     rank: *rank,
                     score: hit.score,
-                    terms: terms.held_by(&input_of(row)),
+                    terms: terms.shown(&all),
                 }),
                 meaning: self.similarities.get(&id).map(|similarity| MeaningReason {
                     rank: self.meaning.get(&id).copied(),

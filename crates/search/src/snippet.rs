@@ -13,6 +13,42 @@ const SNIPPET_CHARS: usize = 320;
 /// Characters kept before the first match, so that it is read in its sentence.
 const LEAD_CHARS: usize = 100;
 
+/// A piece of a passage, with what is marked in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// Some 300 characters of the passage's text.
+    pub text: String,
+    /// The byte of the passage's text at which `text` begins.
+    pub offset: usize,
+    /// Bytes `start..end` of `text` to mark: in order, apart, on character bounds.
+    pub highlights: Vec<(usize, usize)>,
+}
+
+impl Snippet {
+    /// The piece of `text` around a part of it, which is marked as far as it fits.
+    ///
+    /// # Panics
+    /// When `part` does not lie in `text` on character bounds.
+    pub fn around(text: &str, part: Span) -> Snippet {
+        let matches = [Match { term: 0, span: part }];
+        let shown = window(text, &matches);
+        let (start, end) = (part.start.max(shown.start), part.end.min(shown.end));
+        let marked = (start < end).then(|| (start - shown.start, end - shown.start));
+        Snippet {
+            text: text[shown.start..shown.end].to_owned(),
+            offset: shown.start,
+            highlights: marked.into_iter().collect(),
+        }
+    }
+}
+
+/// The sentences of a text, without the space around them.
+pub fn sentences(text: &str) -> Vec<Span> {
+    let bounds = text.split_sentence_bound_indices();
+    let spans = bounds.map(|(at, part)| trimmed(text, Span::new(at, at + part.len())));
+    spans.filter(|span| span.start < span.end).collect()
+}
+
 /// The bytes of `text` to show: all of a short text, else a window around the most
 /// matches, cut at a sentence or a word and free of space at its ends. Without
 /// matches it is the beginning.

@@ -26,6 +26,14 @@ pub(crate) struct Match {
     pub span: Span,
 }
 
+impl Match {
+    /// In the text that begins at this byte; `None` for what lies before.
+    pub fn after(self, start: usize) -> Option<Match> {
+        let Span { start: from, end: to } = self.span;
+        (from >= start).then(|| Match { span: Span::new(from - start, to - start), ..self })
+    }
+}
+
 /// English words that say nothing about a passage. The index keeps them, for
 /// phrases and for questions that have no others.
 const STOP_WORDS: [&str; 57] = [
@@ -83,9 +91,9 @@ impl Terms {
         words(text).iter().filter_map(place).collect()
     }
 
-    /// The terms that a text holds, as the query has them.
-    pub fn held_by(&self, text: &str) -> Vec<String> {
-        let held: HashSet<_> = self.find(text).into_iter().map(|found| found.term).collect();
+    /// The terms that were found, as the query has them.
+    pub fn shown(&self, found: &[Match]) -> Vec<String> {
+        let held: HashSet<_> = found.iter().map(|found| found.term).collect();
         let held = self.0.iter().enumerate().filter(|(i, _)| held.contains(i));
         held.map(|(_, term)| term.shown.clone()).collect()
     }
@@ -166,7 +174,7 @@ mod tests {
     #[test]
     fn terms_are_told_as_typed() {
         let terms = Terms::of(&asking("Running the Shoes"));
-        assert_eq!(terms.held_by("she runs"), ["running"]);
+        assert_eq!(terms.shown(&terms.find("she runs")), ["running"]);
     }
 
     #[test]

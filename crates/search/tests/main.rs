@@ -1,6 +1,8 @@
 //! Searching over a real store in a temporary folder.
 
 use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span};
+use std::future::ready;
+
 use rummage_search::{FileHit, Meaning, Mode, Named, Query, rank};
 use rummage_store::{Origin, PassageRow, Store, VectorRow, VectorSpace};
 use tempfile::TempDir;
@@ -37,17 +39,17 @@ impl Notes {
 
     async fn ask(&self, text: &str, mode: Mode) -> Vec<FileHit> {
         let query = Query { mode, ..Query::parse(text).unwrap() };
-        let meaning = Meaning { vector: &[1.0, 0.0], fit: 1.0 };
+        let meaning = Meaning { vector: vec![1.0, 0.0], fit: 1.0 };
         self.answer(&query, Some(meaning), &[]).await
     }
 
     async fn answer(
         &self,
         query: &Query,
-        meaning: Option<Meaning<'_>>,
+        meaning: Option<Meaning>,
         named: &[Named],
     ) -> Vec<FileHit> {
-        let ranking = rank(&self.store, query, meaning, named, 10).await.unwrap();
+        let ranking = rank(&self.store, query, ready(meaning), named, 10).await.unwrap();
         ranking.show(&self.store, |_| true, query.limit).await.unwrap()
     }
 
@@ -162,7 +164,7 @@ async fn files_with_the_same_passage_are_one_result() {
     let hits = notes.answer(&query, None, &[]).await;
     assert_eq!(files(&hits), [HARBOUR, BREAD]);
     assert_eq!(hits[0].alike, [FileId(copy)]);
-    let ranking = rank(&notes.store, &query, None, &[], 10).await.unwrap();
+    let ranking = rank(&notes.store, &query, ready(None), &[], 10).await.unwrap();
     let others = ranking.show(&notes.store, |file| file.0 != HARBOUR, 1).await.unwrap();
     assert_eq!(files(&others), [copy]);
 }

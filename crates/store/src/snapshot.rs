@@ -14,6 +14,7 @@ use std::{
 };
 
 use lance::{Dataset, dataset::scanner::RowAddrMask};
+use tokio::sync::OnceCell;
 
 use crate::{
     Filter, StoreError,
@@ -33,6 +34,8 @@ pub(crate) struct View {
     pub dataset: Arc<Dataset>,
     pub shelf: Shelf,
     pub holds: Holds,
+    /// The keyword leg's own; known once it was asked.
+    pub words_are_indexed: OnceCell<bool>,
 }
 
 pub(crate) struct Snapshot {
@@ -258,6 +261,6 @@ impl View {
             return Ok(before.clone());
         }
         let shelf = Shelf::read(table, &dataset, before.map(|before| &before.shelf), holds).await?;
-        Ok(Arc::new(View { dataset, shelf, holds }))
+        Ok(Arc::new(View { dataset, shelf, holds, words_are_indexed: OnceCell::new() }))
     }
 }

@@ -17,6 +17,7 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
     match &arguments.command {
         Command::Index { paths } => index::index(common, paths, out).await,
         Command::Search(search) => search::search(common, search, out).await,
+        Command::Similar { file, limit } => search::similar(common, file, *limit, out).await,
         Command::Eval { dir } => eval::eval(common, dir, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { paths, state, matching } if paths.is_empty() => {

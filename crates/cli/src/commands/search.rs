@@ -1,4 +1,4 @@
-//! `rummage search`: one query, or one a line.
+//! `rummage search`: one query, or one a line. `rummage similar`: a file in its place.
 
 use std::{
     fs::File,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rummage_engine::{Engine, EngineError, Query};
+use rummage_engine::{Answer, Engine, EngineError, Query};
 use serde_json::json;
 
 use super::open_to_read;
@@ -36,6 +36,25 @@ pub async fn search(
     result
 }
 
+pub async fn similar(
+    common: &Common,
+    file: &Path,
+    limit: u16,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let engine = open_to_read(common).await?;
+    let answer = match engine.account_of(file) {
+        Ok(Some(row)) => engine.similar(row.path.as_path(), None, limit.into()).await,
+        Ok(None) => Err(EngineError::NotFollowed { path: file.to_owned() }),
+        Err(error) => Err(error),
+    };
+    let shown = answer
+        .map_err(Into::into)
+        .and_then(|answer| show(common, &file.to_string_lossy(), &answer, false, out));
+    engine.close().await;
+    shown
+}
+
 async fn one(
     engine: &Engine,
     common: &Common,
@@ -44,16 +63,25 @@ async fn one(
     explain: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let answer = engine.search(query).await?;
+    show(common, text, &engine.search(query).await?, explain, out)
+}
+
+fn show(
+    common: &Common,
+    text: &str,
+    answer: &Answer,
+    explain: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     if common.json {
-        serde_json::to_writer(&mut *out, &SearchReport::new(text, &answer, explain))?;
+        serde_json::to_writer(&mut *out, &SearchReport::new(text, answer, explain))?;
         writeln!(out)?;
         return Ok(());
     }
-    text::answer(out, &answer, explain, &Marks::new(io::stdout().is_terminal()))?;
+    text::answer(out, answer, explain, &Marks::new(io::stdout().is_terminal()))?;
     if !common.quiet {
         out.flush()?;
-        eprintln!("{}", text::coverage(&answer));
+        eprintln!("{}", text::coverage(answer));
         if let Some(notice) = &answer.notice {
             eprintln!("{notice}");
         }

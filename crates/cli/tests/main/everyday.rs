@@ -89,6 +89,22 @@ fn each_mode_finds_and_says_why() {
 }
 
 #[test]
+fn a_file_finds_those_that_mean_the_same() {
+    let (installation, tree) = (Installation::new(), kitchen());
+    tree.write("rye.md", "Knead rye dough and let the bread rise overnight.\n");
+    tree.write("bread copy.md", &std::fs::read_to_string(tree.root().join("bread.md")).unwrap());
+    installation.index(tree.root());
+    let path = tree.root().join("rye.md");
+    let answer = installation.run(["similar", "--json", path.to_str().unwrap()]).json();
+    let results = answer["results"].as_array().unwrap();
+    let is = |result: &Value, name: &str| result["path"].as_str().unwrap().ends_with(name);
+    assert!(is(&results[0], "bread.md") || is(&results[0], "bread copy.md"), "{answer}");
+    assert!(!results.iter().any(|result| is(result, "rye.md")), "{answer}");
+    assert_eq!(results.len(), 4, "copies are one result: {answer}");
+    assert_eq!(installation.run(["similar", "nowhere.md"]).code, 2);
+}
+
+#[test]
 fn a_span_names_the_bytes_of_the_file() {
     let (installation, tree) = (Installation::new(), kitchen());
     installation.index(tree.root());

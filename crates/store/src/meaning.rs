@@ -1,5 +1,4 @@
-//! The two ways to find passages: by their words (BM25) and by their meaning
-//! (cosine). Each gives its own scores; how they are put together is the caller's.
+//! The meaning leg: passages by the cosine of their vectors.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,41 +8,17 @@ use std::{
 use arrow::array::{Float32Array, RecordBatch};
 use futures::TryStreamExt;
 use lance::dataset::scanner::{RowAddrMask, Scanner};
-use lancedb::index::scalar::{
-    BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, Operator, PhraseQuery,
-};
-use rummage_corpus::{PassageId, joined, query_words, words};
+use rummage_corpus::PassageId;
 
 use crate::{
     Filter, Store, StoreError,
     approximate::{self, Effort},
     planes::{Asked, dot},
-    rows::{TERMS, VECTOR},
+    rows::VECTOR,
     shelf::Row,
     snapshot::{Filtered, Snapshot, View},
     table::Table,
 };
-
-/// What the keyword leg looks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
-    /// Each of its words that a passage holds adds to the score.
-    pub any: String,
-    /// Words that count a little less, as `corpus::words` makes them: what a word of
-    /// `any` that no passage holds may be meant for.
-    pub instead: Vec<String>,
-    /// A passage must hold every one of these, word for word.
-    pub phrases: Vec<String>,
-    /// A passage must hold none of these words or phrases.
-    pub excluded: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct KeywordHit {
-    pub id: PassageId,
-    /// BM25: above 0, without an upper bound, comparable within one query only.
-    pub score: f32,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeaningHit {
@@ -56,61 +31,6 @@ pub struct MeaningHit {
 const STALE_ALLOWANCE: usize = 32;
 
 impl Store {
-    /// Up to `limit` passages by their words, best first. Empty when nothing is
-    /// asked for but exclusions.
-    pub async fn keyword(
-        &self,
-        wanted: &Words,
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<KeywordHit>, StoreError> {
-        let Some(query) = full_text_query(wanted) else { return Ok(Vec::new()) };
-        let snapshot = self.snapshot(!filter.is_empty()).await?;
-        match self.keyword_in(&snapshot, &query, filter, limit).await {
-            Err(error) => {
-                let newer = self.newer(&snapshot, error).await?;
-                self.keyword_in(&newer, &query, filter, limit).await
-            }
-            found => found,
-        }
-    }
-
-    async fn keyword_in(
-        &self,
-        snapshot: &Snapshot,
-        query: &FtsQuery,
-        filter: &Filter,
-        limit: usize,
-    ) -> Result<Vec<KeywordHit>, StoreError> {
-        let (table, view) = (&self.inner.passages, &snapshot.passages);
-        let mut scan = view.dataset.scan();
-        let filtered = snapshot.filtered(filter);
-        if let Some(filtered) = &filtered {
-            let (mask, rows) = filtered.passages(snapshot);
-            if *rows == 0 {
-                return Ok(Vec::new());
-            }
-            scan.prefilter(true).with_row_id_prefilter(mask.clone());
-        }
-        let query = FullTextSearchQuery::new_query(query.clone());
-        let limited =
-            scan.full_text_search(query).and_then(|scan| scan.limit(Some(limit as i64), None));
-        limited.map_err(|error| table.read_failed(error.into()))?;
-        let mut hits = Vec::new();
-        for batch in found(table, &mut scan, "_score").await? {
-            let columns = table.columns(&batch);
-            let rows = columns.found()?.iter().zip(columns.floats("_score")?);
-            hits.extend(rows.filter_map(|(address, score)| {
-                let id = view.shelf.id(view.shelf.at(*address)?);
-                Some(KeywordHit { id, score: *score })
-            }));
-        }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
-        let mut seen = HashSet::new();
-        hits.retain(|hit| seen.insert(hit.id));
-        Ok(hits)
-    }
-
     /// Up to `limit` passages nearest in meaning, best first.
     ///
     /// `vector` is a unit vector of this store's model.
@@ -311,57 +231,4 @@ async fn found(
         scan.try_into_stream().await?.try_collect().await
     };
     found.await.map_err(|error: lance::Error| table.read_failed(error.into()))
-}
-
-fn full_text_query(wanted: &Words) -> Option<FtsQuery> {
-    let any = holds_words(&wanted.any).then(|| any_of(&wanted.any, &wanted.instead));
-    let mut phrases = wanted.phrases.iter().filter(|phrase| holds_words(phrase)).peekable();
-    let mut excluded = wanted.excluded.iter().filter(|words| holds_words(words)).peekable();
-    if phrases.peek().is_none() {
-        let any = any?;
-        if excluded.peek().is_none() {
-            return Some(any);
-        }
-        let query = BooleanQuery::new([]).with_must(any);
-        return Some(FtsQuery::Boolean(
-            excluded.fold(query, |query, words| query.with_must_not(all_of(words))),
-        ));
-    }
-    let mut query = BooleanQuery::new([]);
-    query = phrases.fold(query, |query, phrase| query.with_must(all_of(phrase)));
-    if let Some(any) = any {
-        query = query.with_should(any);
-    }
-    query = excluded.fold(query, |query, words| query.with_must_not(all_of(words)));
-    Some(FtsQuery::Boolean(query))
-}
-
-fn holds_words(text: &str) -> bool {
-    !words(text).is_empty()
-}
-
-/// What a word counts that stands for another.
-const INSTEAD: f32 = 0.7;
-
-fn any_of(text: &str, instead: &[String]) -> FtsQuery {
-    let of = |terms| MatchQuery::new(terms).with_column(Some(TERMS.to_owned()));
-    let typed: FtsQuery = of(joined(&query_words(text))).into();
-    if instead.is_empty() {
-        return typed;
-    }
-    let meant: FtsQuery = of(instead.join(" ")).with_boost(INSTEAD).into();
-    FtsQuery::Boolean(BooleanQuery::new([]).with_should(typed).with_should(meant))
-}
-
-/// One word, or several in a row.
-fn all_of(text: &str) -> FtsQuery {
-    let words = words(text);
-    if words.len() == 1 {
-        return any_of(text, &[]);
-    }
-    // A phrase query passes over words that the index does not know.
-    let all = MatchQuery::new(joined(&words)).with_operator(Operator::And);
-    let all = all.with_column(Some(TERMS.to_owned()));
-    let phrase = PhraseQuery::new(joined(&words)).with_column(Some(TERMS.to_owned()));
-    FtsQuery::Boolean(BooleanQuery::new([]).with_must(all.into()).with_must(phrase.into()))
 }

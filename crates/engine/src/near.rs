@@ -1,0 +1,127 @@
+//! What lies near in meaning: files like one file or one of its passages, and the
+//! sentences of passages that are nearest to a question.
+
+use std::{future::ready, path::Path, time::Instant};
+
+use rummage_corpus::{PassageId, Span};
+use rummage_pool::Standing;
+use rummage_search::{Meaning, Mode, Query, Snippet};
+use rummage_store::{Filter, Store, Words};
+
+use crate::{Answer, Coverage, Engine, EngineError, answer};
+
+/// Passages that say what a long file is about.
+const PASSAGES_A_FILE: usize = 64;
+
+/// Sentences compared in one call, which shares a worker with the questions that follow.
+const SENTENCES: usize = 96;
+
+impl Engine {
+    /// Files nearest in meaning to a followed file, or to its passage that begins at
+    /// the byte `start` of its text; it is none of them itself.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] for a path that is not in the ledger,
+    /// [`EngineError::NoMeaning`] while it has no vector.
+    pub async fn similar(
+        &self,
+        path: &Path,
+        start: Option<usize>,
+        limit: usize,
+    ) -> Result<Answer, EngineError> {
+        let began = Instant::now();
+        let row = self.file_at(path)?;
+        let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
+        let none = || EngineError::NoMeaning { path: path.to_owned() };
+        let store = self.store.as_ref().ok_or_else(none)?;
+        let numbers = match start {
+            Some(start) => {
+                let place =
+                    crate::preview::place_of(store, row.file, row.passages as usize, start).await?;
+                place..place + 1
+            }
+            None => 0..PASSAGES_A_FILE.min(row.passages as usize),
+        };
+        let ids: Vec<_> = numbers.map(|number| PassageId::new(row.file, number as u32)).collect();
+        let vector = centre(store, &ids).await?.ok_or_else(none)?;
+        let query = Query {
+            words: Words::default(),
+            filter: Filter::default(),
+            mode: Mode::Meaning,
+            limit,
+        };
+        let meaning = ready(Some(Meaning { vector, fit: 1.0 }));
+        let ranking = rummage_search::rank(store, &query, meaning, &[], 0).await?;
+        let ranking = ranking.without(row.file);
+        let files = answer::show(&self.shared, store, ranking, limit).await?;
+        let coverage = Coverage::of(&self.shared.catalog.counts()?);
+        let took = began.elapsed();
+        Ok(Answer { mode: Mode::Meaning, took, coverage, notice: None, files })
+    }
+
+    /// For each passage, how it reads around the sentence that is nearest in meaning to
+    /// the question, with that sentence marked. `None` for a passage of one sentence, for
+    /// one that is gone, and for all while there is no model. Sentences are embedded for
+    /// this: some 50 ms for the passages of one screen.
+    pub async fn nearest_sentences(
+        &self,
+        query: &Query,
+        passages: &[PassageId],
+    ) -> Result<Vec<Option<Snippet>>, EngineError> {
+        let mut nearest = vec![None; passages.len()];
+        let text = query.text_for_model();
+        let (Some(store), Some(model)) = (&self.store, &self.shared.model) else {
+            return Ok(nearest);
+        };
+        if text.is_empty() {
+            return Ok(nearest);
+        }
+        let rows = store.passages(passages).await?;
+        // Of which passage, and where in it.
+        let mut sentences = Vec::new();
+        for (number, id) in passages.iter().enumerate() {
+            let Some(row) = rows.iter().find(|row| row.id() == *id) else { continue };
+            let text = &row.passage.text;
+            let spans = rummage_search::sentences(text);
+            if spans.len() > 1 && sentences.len() + spans.len() <= SENTENCES {
+                sentences.extend(spans.into_iter().map(|span| (number, text, span)));
+            }
+        }
+        if sentences.is_empty() {
+            return Ok(nearest);
+        }
+        let mut token_ids = vec![model.query_tokens(&text)];
+        let sentence = |(_, text, span): &(usize, &String, Span)| {
+            model.passage_tokens(&text[span.start..span.end])
+        };
+        token_ids.extend(sentences.iter().map(sentence));
+        let tokens = self.auto().tokens_per_call as u32;
+        let embedded = self.shared.pool.embed(token_ids, tokens, Standing::Urgent).await?;
+        let mut vectors = embedded.values.chunks_exact(embedded.dims as usize);
+        let Some(asked) = vectors.next() else { return Ok(nearest) };
+        let mut best = vec![f32::MIN; passages.len()];
+        for ((number, text, span), vector) in sentences.into_iter().zip(vectors) {
+            let similarity = asked.iter().zip(vector).map(|(a, b)| a * b).sum();
+            if similarity > best[number] {
+                best[number] = similarity;
+                nearest[number] = Some(Snippet::around(text, span));
+            }
+        }
+        Ok(nearest)
+    }
+}
+
+/// The direction in which these passages lie together.
+async fn centre(store: &Store, ids: &[PassageId]) -> Result<Option<Vec<f32>>, EngineError> {
+    let rows = store.passages(ids).await?;
+    let hashes: Vec<_> = rows.iter().map(|row| row.passage.hash).collect();
+    let vectors = store.known_vectors(&hashes).await?;
+    let mut centre = Vec::new();
+    for vector in vectors.values() {
+        centre.resize(vector.len(), 0.0);
+        centre.iter_mut().zip(vector).for_each(|(sum, number)| *sum += number);
+    }
+    let length = centre.iter().map(|number| number * number).sum::<f32>().sqrt();
+    centre.iter_mut().for_each(|number| *number /= length);
+    Ok((length > 0.0).then_some(centre))
+}
