@@ -10,6 +10,7 @@ use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
 
 use crate::{
+    desktop::{Desktop, start_at_login},
     dto::{
         AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, Preview, SearchAnswer,
         Settings, SettingsView, Status,
@@ -187,19 +188,29 @@ pub async fn set_mode(app: AppHandle, cell: State<'_, EngineCell>, mode: Mode) -
 }
 
 #[tauri::command]
-pub async fn settings(cell: State<'_, EngineCell>) -> Reply<SettingsView> {
-    Ok(SettingsView::of(&*cell.get().await?))
+pub async fn settings(
+    desktop: State<'_, Desktop>,
+    cell: State<'_, EngineCell>,
+) -> Reply<SettingsView> {
+    Ok(SettingsView::of(&*cell.get().await?, &desktop))
 }
 
+/// What the desktop refuses is not saved.
 #[tauri::command]
 pub async fn save_settings(
     app: AppHandle,
+    desktop: State<'_, Desktop>,
     cell: State<'_, EngineCell>,
     settings: Settings,
 ) -> Reply<SettingsView> {
     let engine = cell.get().await?;
-    let settings = settings.apply_to(engine.settings())?;
+    let (before, at_login) = (engine.settings(), settings.start_at_login());
+    let settings = settings.apply_to(before.clone())?;
+    if settings.window != before.window {
+        desktop.apply(&app, &settings.window).await.map_err(|error| AppError::shortcut(&error))?;
+    }
+    start_at_login(at_login).map_err(|error| AppError::login(&error))?;
     engine.save_settings(settings).await?;
     engine::tell(&app, &engine);
-    Ok(SettingsView::of(&engine))
+    Ok(SettingsView::of(&engine, &desktop))
 }

@@ -3,11 +3,14 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use rummage_engine::{DataFolder, Engine, EngineError, Following, Options};
+use rummage_engine::{DataFolder, Engine, EngineError, Following, Options, settings::IndexingMode};
 use tauri::{AppHandle, Emitter, Manager};
 use tokio::sync::watch;
 
-use crate::dto::{AppError, Status};
+use crate::{
+    desktop::Desktop,
+    dto::{AppError, Status},
+};
 
 /// The event that carries a [`Status`] to the page.
 const STATUS: &str = "status";
@@ -47,10 +50,17 @@ impl EngineCell {
         }
     }
 
+    /// The engine, if it is open now.
+    pub fn opened(&self) -> Option<Arc<Engine>> {
+        match &*self.opened.borrow() {
+            Opened::Engine(engine) => Some(engine.clone()),
+            _ => None,
+        }
+    }
+
     /// Loads the model where it has made way for others, ahead of the question.
     pub async fn warm_up(&self) {
-        let opened = self.opened.borrow().clone();
-        if let Opened::Engine(engine) = opened {
+        if let Some(engine) = self.opened() {
             engine.warm_up().await;
         }
     }
@@ -89,6 +99,7 @@ pub async fn run(app: AppHandle) {
         }
     };
     cell.opened.send_replace(Opened::Engine(engine.clone()));
+    app.state::<Desktop>().settle(&app, &engine.settings()).await;
     tell(&app, &engine);
     let Some(mut changes) = engine.status_changes() else { return };
     // Whoever closes the engine is not to wait for the next status.
@@ -96,9 +107,14 @@ pub async fn run(app: AppHandle) {
     drop(engine);
     while changes.changed().await.is_ok() {
         let Some(engine) = open.upgrade() else { return };
-        let status = Status::of(&changes.borrow_and_update(), &engine);
-        let _ = app.emit(STATUS, status);
+        let status = changes.borrow_and_update().clone();
+        say(&app, &status, &engine);
     }
+}
+
+fn say(app: &AppHandle, status: &rummage_engine::Status, engine: &Engine) {
+    app.state::<Desktop>().tell(app, status, engine.settings().indexing.mode);
+    let _ = app.emit(STATUS, Status::of(status, engine));
 }
 
 /// Tells the page how things stand, where the engine by itself would not: a setting
@@ -106,8 +122,31 @@ pub async fn run(app: AppHandle) {
 /// followed by another.
 pub fn tell(app: &AppHandle, engine: &Engine) {
     if let Ok(status) = engine.status() {
-        let _ = app.emit(STATUS, Status::of(&status, engine));
+        say(app, &status, engine);
     }
+}
+
+/// Pauses the indexing, or goes on with it as before.
+pub async fn pause_or_resume(app: &AppHandle) {
+    let Ok(engine) = app.state::<EngineCell>().get().await else { return };
+    let mut settings = engine.settings();
+    settings.indexing.mode = match settings.indexing.mode {
+        IndexingMode::Paused => app.state::<Desktop>().at_work(),
+        IndexingMode::Full | IndexingMode::Considerate => IndexingMode::Paused,
+    };
+    // Refused only beside another process that indexes, which the window says.
+    if engine.save_settings(settings).await.is_ok() {
+        tell(app, &engine);
+    }
+}
+
+/// Ends the engine in order, then the program.
+pub fn quit(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        app.state::<EngineCell>().close().await;
+        app.exit(0);
+    });
 }
 
 /// While another process indexes the data folder, the window searches beside it
@@ -133,8 +172,12 @@ async fn open_at_last(cell: &EngineCell) -> Result<Engine, EngineError> {
 }
 
 async fn open(indexing: Option<Following>) -> Result<Engine, EngineError> {
+    Engine::open(Options::new(data_folder(), indexing)).await
+}
+
+/// Where all of it is kept.
+pub fn data_folder() -> PathBuf {
     let data = std::env::var_os("RUMMAGE_DATA").filter(|data| !data.is_empty());
     let data = data.map(PathBuf::from).or_else(DataFolder::of_platform);
-    let data = data.unwrap_or_else(|| PathBuf::from("rummage-data"));
-    Engine::open(Options::new(data, indexing)).await
+    data.unwrap_or_else(|| PathBuf::from("rummage-data"))
 }

@@ -5,11 +5,18 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
+mod desktop;
 mod dto;
 mod engine;
+mod notify;
+mod shortcut;
+mod tray;
+mod window;
+mod words;
 
 use tauri::{Manager, RunEvent, WindowEvent};
 
+use desktop::Desktop;
 use engine::EngineCell;
 
 fn main() {
@@ -18,10 +25,11 @@ fn main() {
     unsafe { rummage_engine::prepare_process() };
     let app = tauri::Builder::default()
         // First of all plugins, so that a second start does nothing else.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::summon(app)))
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .manage(EngineCell::default())
+        .manage(Desktop::default())
         .invoke_handler(tauri::generate_handler![
             commands::status,
             commands::add_folders,
@@ -41,16 +49,25 @@ fn main() {
             commands::settings,
             commands::save_settings,
         ])
-        .on_window_event(|window, event| {
+        .on_window_event(|window, event| match event {
             // Who looks at the window is about to ask.
-            if let WindowEvent::Focused(true) = event {
+            WindowEvent::Focused(true) => {
                 let app = window.app_handle().clone();
                 tauri::async_runtime::spawn(async move {
                     app.state::<EngineCell>().warm_up().await;
                 });
             }
+            WindowEvent::CloseRequested { api, .. } => {
+                window::remember(window);
+                if window.state::<Desktop>().hides_on_close() {
+                    api.prevent_close();
+                    let _ = window.hide();
+                }
+            }
+            _ => {}
         })
         .setup(|app| {
+            window::open(app.handle())?;
             tauri::async_runtime::spawn(engine::run(app.handle().clone()));
             Ok(())
         })
@@ -66,21 +83,9 @@ fn main() {
         // The last window is closed: the engine ends in order first.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                app.state::<EngineCell>().close().await;
-                app.exit(0);
-            });
+            engine::quit(app);
         }
     });
-}
-
-fn show(app: &tauri::AppHandle) {
-    if let Some(window) = app.get_webview_window("main") {
-        let _ = window.unminimize();
-        let _ = window.show();
-        let _ = window.set_focus();
-    }
 }
 
 /// WebKitGTK's DMA-BUF renderer leaves the window blank with some drivers and

@@ -324,6 +324,38 @@ describe('settings', () => {
     assert.ok(await ocr.isDisabled());
   });
 
+  check('keys that summon are pressed, and refused beside their field', 'ready', async (page) => {
+    const dialog = await open(page);
+    const keys = dialog.getByRole('textbox', { name: 'Summon Rummage' });
+    assert.equal(await keys.inputValue(), 'Ctrl+Alt+Space');
+    await keys.press('Control+Alt+t');
+    await dialog.getByText('another program has taken Ctrl+Alt+T already').waitFor();
+    assert.equal(await keys.inputValue(), 'Ctrl+Alt+T');
+    await keys.press('Control+Shift+k');
+    await dialog.getByText('Saved').waitFor();
+    assert.equal(await keys.getAttribute('aria-invalid'), null);
+    await dialog.getByRole('button', { name: 'No keys' }).click();
+    await page.waitForFunction(() => window.fake.calls.at(-1)[1].shortcut === '');
+    await keys.press('Tab');
+    await keys.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  check('what the desktop cannot do is said', 'problems', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByText('This desktop has no tray, so closing the window ends').waitFor();
+    await dialog.getByText('another program has taken Ctrl+Alt+Space already').waitFor();
+  });
+
+  check('a window that is summoned is ready to be asked', 'ready', async (page) => {
+    await search(page);
+    await open(page);
+    await page.evaluate(() => window.fake.summon());
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await page.keyboard.type('tariff');
+    assert.equal(await box(page).inputValue(), 'tariff');
+  });
+
   check('a passage is no longer than the model reads', 'ready', async (page) => {
     const dialog = await open(page);
     await dialog.getByRole('checkbox', { name: 'Auto (256) for Passage size' }).uncheck();

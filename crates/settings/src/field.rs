@@ -19,6 +19,8 @@ pub enum Field {
     Ocr,
     OcrLanguages,
     Ignore,
+    CloseToTray,
+    Shortcut,
 }
 
 /// What a field may be.
@@ -31,6 +33,7 @@ pub(crate) enum Kind {
     Id,
     Languages,
     Patterns,
+    Keys,
 }
 
 /// A value of any field, as the file holds it.
@@ -44,7 +47,7 @@ pub(crate) enum Value {
 
 impl Field {
     /// In the order in which they are written.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Model,
         Self::IndexingMode,
         Self::PoolSize,
@@ -57,6 +60,8 @@ impl Field {
         Self::Ocr,
         Self::OcrLanguages,
         Self::Ignore,
+        Self::CloseToTray,
+        Self::Shortcut,
     ];
 
     /// The name in the file, with its section: `pool.size`.
@@ -74,6 +79,8 @@ impl Field {
             Self::Ocr => "files.ocr",
             Self::OcrLanguages => "files.ocr_languages",
             Self::Ignore => "files.ignore",
+            Self::CloseToTray => "window.close_to_tray",
+            Self::Shortcut => "window.shortcut",
         }
     }
 
@@ -83,7 +90,12 @@ impl Field {
             Kind::AutoOr { least, most } | Kind::Number { least, most } => {
                 Some((least.unsigned_abs(), most.unsigned_abs()))
             }
-            Kind::Switch | Kind::Mode | Kind::Id | Kind::Languages | Kind::Patterns => None,
+            Kind::Switch
+            | Kind::Mode
+            | Kind::Id
+            | Kind::Languages
+            | Kind::Patterns
+            | Kind::Keys => None,
         }
     }
 
@@ -112,9 +124,10 @@ impl Field {
             // From a sentence to more than any small model reads.
             Self::PassageTokens => Kind::AutoOr { least: 32, most: 8192 },
             Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
-            Self::Ocr => Kind::Switch,
+            Self::Ocr | Self::CloseToTray => Kind::Switch,
             Self::OcrLanguages => Kind::Languages,
             Self::Ignore => Kind::Patterns,
+            Self::Shortcut => Kind::Keys,
         }
     }
 
@@ -130,6 +143,7 @@ impl Field {
             (Kind::Id, Value::Text(id)) => {
                 !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())
             }
+            (Kind::Keys, Value::Text(keys)) => keys.is_empty() || keys.split('+').all(is_key),
             (Kind::Languages, Value::Text(names)) => names.split('+').all(is_language),
             (Kind::Patterns, Value::List(lines)) => lines
                 .iter()
@@ -137,6 +151,11 @@ impl Field {
             _ => false,
         }
     }
+}
+
+/// Such as `Ctrl` or `Space`. Whether there is such a key, who listens for it says.
+fn is_key(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Such as `eng`, `chi_sim` or `script/Latin`. It goes on a command line, so it must
@@ -157,6 +176,7 @@ impl fmt::Display for Kind {
             Self::Switch => f.write_str("true or false"),
             Self::Mode => f.write_str("\"full\", \"considerate\" or \"paused\""),
             Self::Id => f.write_str("the id of a model, in letters, digits and marks"),
+            Self::Keys => f.write_str("keys joined by +, such as \"Ctrl+Alt+Space\", or empty"),
             Self::Languages => f.write_str("Tesseract's names of languages, such as \"eng+deu\""),
             Self::Patterns => {
                 f.write_str("a list of ignore patterns, none empty, each on one line")
@@ -236,6 +256,12 @@ mod tests {
         check(Field::Ocr, Value::Switch(true), true);
         check(Field::Ocr, "true", false);
         check(Field::OcrLanguages, "eng+chi_sim+script/Latin", true);
+        for right in ["", "Ctrl+Alt+Space", "F9"] {
+            check(Field::Shortcut, right, true);
+        }
+        for wrong in ["+", "Ctrl+", "Ctrl + A"] {
+            check(Field::Shortcut, wrong, false);
+        }
         for wrong in ["", "eng+", "--psm", "eng deu"] {
             check(Field::OcrLanguages, wrong, false);
         }

@@ -28,6 +28,7 @@ pub struct Settings {
     pub batch: BatchSettings,
     pub passages: PassageSettings,
     pub files: FileSettings,
+    pub window: WindowSettings,
     /// Id of the embedding model.
     pub model: String,
 }
@@ -106,6 +107,16 @@ pub struct FileSettings {
     pub ignore: Vec<String>,
 }
 
+/// How the window lives on the desktop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowSettings {
+    /// Whether a closed window leaves the program in the tray, where there is one.
+    pub close_to_tray: bool,
+    /// The keys that bring the window forward from anywhere, joined by `+`; empty for
+    /// none.
+    pub shortcut: String,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -114,6 +125,7 @@ impl Default for Settings {
             batch: BatchSettings::default(),
             passages: PassageSettings::default(),
             files: FileSettings::default(),
+            window: WindowSettings::default(),
             model: "all-MiniLM-L6-v2".to_owned(),
         }
     }
@@ -127,6 +139,12 @@ impl Default for FileSettings {
             ocr_languages: "eng".to_owned(),
             ignore: default_ignore(),
         }
+    }
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self { close_to_tray: true, shortcut: "Ctrl+Alt+Space".to_owned() }
     }
 }
 
@@ -170,6 +188,8 @@ impl Settings {
             Field::Ocr => Value::Switch(self.files.ocr),
             Field::OcrLanguages => Value::Text(self.files.ocr_languages.clone()),
             Field::Ignore => Value::List(self.files.ignore.clone()),
+            Field::CloseToTray => Value::Switch(self.window.close_to_tray),
+            Field::Shortcut => Value::Text(self.window.shortcut.clone()),
             Field::Model => Value::Text(self.model.clone()),
         }
     }
@@ -195,6 +215,8 @@ impl Settings {
             (Field::Ocr, Value::Switch(is_on)) => self.files.ocr = is_on,
             (Field::OcrLanguages, Value::Text(names)) => self.files.ocr_languages = names,
             (Field::Ignore, Value::List(lines)) => self.files.ignore = lines,
+            (Field::CloseToTray, Value::Switch(is_on)) => self.window.close_to_tray = is_on,
+            (Field::Shortcut, Value::Text(keys)) => self.window.shortcut = keys,
             (Field::Model, Value::Text(id)) => self.model = id,
             _ => return false,
         }

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{
         Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
-        PoolSettings,
+        PoolSettings, WindowSettings,
     };
 
     struct Place {
@@ -362,13 +362,16 @@ mod tests {
                 ignore,
             },
         );
-        (indexing, pool, batch, passages, files, "[a-zA-Z0-9._-]{1,12}").prop_map(
-            |(indexing, pool, batch, passages, files, model)| Settings {
+        let window = (any::<bool>(), "([!-*,-~]{1,5}(\\+[!-*,-~]{1,5}){0,2})?")
+            .prop_map(|(close_to_tray, shortcut)| WindowSettings { close_to_tray, shortcut });
+        (indexing, pool, batch, passages, files, window, "[a-zA-Z0-9._-]{1,12}").prop_map(
+            |(indexing, pool, batch, passages, files, window, model)| Settings {
                 indexing,
                 pool,
                 batch,
                 passages,
                 files,
+                window,
                 model,
             },
         )

@@ -15,6 +15,8 @@ use rummage_engine::{
 };
 use serde::Serialize;
 
+use crate::shortcut::ShortcutError;
+
 pub use answer::SearchAnswer;
 pub use ledger::{FileFilter, FilePage};
 pub use pool::{HealthSample, Mode};
@@ -54,6 +56,14 @@ impl AppError {
         }
     }
 
+    pub fn shortcut(error: &ShortcutError) -> Self {
+        Self::field(Field::Shortcut, error.to_string())
+    }
+
+    pub fn login(error: &dyn std::error::Error) -> Self {
+        Self { kind: "failed", field: Some("startAtLogin"), message: error.to_string(), mend: None }
+    }
+
     fn field(field: Field, message: String) -> Self {
         let name = match field {
             Field::IndexingMode => Some("mode"),
@@ -66,6 +76,8 @@ impl AppError {
             Field::MaxMegabytes => Some("maxFileMegabytes"),
             Field::Ocr => Some("ocr"),
             Field::Ignore => Some("ignore"),
+            Field::CloseToTray => Some("closeToTray"),
+            Field::Shortcut => Some("shortcut"),
             Field::Model | Field::OcrLanguages => None,
         };
         Self { kind: "usage", field: name, message, mend: None }

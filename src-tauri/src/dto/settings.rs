@@ -7,6 +7,7 @@ use rummage_engine::{
 use serde::{Deserialize, Serialize};
 
 use super::{AppError, Mode};
+use crate::desktop::{Desktop, starts_at_login};
 
 /// A number, or `"auto"`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -53,9 +54,16 @@ pub struct Settings {
     max_file_megabytes: u64,
     ocr: bool,
     ignore: Vec<String>,
+    close_to_tray: bool,
+    shortcut: String,
+    start_at_login: bool,
 }
 
 impl Settings {
+    pub const fn start_at_login(&self) -> bool {
+        self.start_at_login
+    }
+
     /// These on top of what the page does not show.
     pub fn apply_to(
         self,
@@ -71,6 +79,8 @@ impl Settings {
         settings.files.max_megabytes = self.max_file_megabytes;
         settings.files.ocr = self.ocr;
         settings.files.ignore = self.ignore;
+        settings.window.close_to_tray = self.close_to_tray;
+        settings.window.shortcut = self.shortcut;
         match settings.validate().into_iter().next() {
             Some(error) => Err(AppError::field(error.field, error.message())),
             None => Ok(settings),
@@ -86,6 +96,10 @@ pub struct SettingsView {
     limits: Limits,
     /// Reading text in pictures needs it.
     has_tesseract: bool,
+    /// Closing to it needs it.
+    has_tray: bool,
+    /// Why the keys do not summon, if so.
+    shortcut_refused: Option<String>,
     data_dir: String,
     settings_file: String,
 }
@@ -114,7 +128,7 @@ pub struct Limits {
 }
 
 impl SettingsView {
-    pub fn of(engine: &Engine) -> Self {
+    pub fn of(engine: &Engine, desktop: &Desktop) -> Self {
         let settings = engine.settings();
         let auto = engine.auto();
         let range = |field: Field| field.range().unwrap_or((0, u64::MAX));
@@ -133,6 +147,9 @@ impl SettingsView {
                 max_file_megabytes: settings.files.max_megabytes,
                 ocr: settings.files.ocr,
                 ignore: settings.files.ignore,
+                close_to_tray: settings.window.close_to_tray,
+                shortcut: settings.window.shortcut,
+                start_at_login: starts_at_login(),
             },
             auto: AutoNumbers {
                 pool_size: auto.pool_size,
@@ -152,6 +169,8 @@ impl SettingsView {
                 max_file_megabytes: range(Field::MaxMegabytes),
             },
             has_tesseract: is_program("tesseract"),
+            has_tray: desktop.has_tray(),
+            shortcut_refused: desktop.refused().map(|error| error.to_string()),
             data_dir: engine.data_folder().path().display().to_string(),
             settings_file: engine.data_folder().settings().display().to_string(),
         }

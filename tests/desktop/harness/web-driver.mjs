@@ -15,6 +15,7 @@ const CANDIDATES = {
   checkbox: 'input[type=checkbox], [role=checkbox]',
   dialog: 'dialog, [role=dialog]',
   listbox: '[role=listbox]',
+  menuitemradio: '[role=menuitemradio]',
   progressbar: 'progress, [role=progressbar]',
   radio: 'input[type=radio], [role=radio]',
   region: 'section, [role=region]',
@@ -24,7 +25,17 @@ const CANDIDATES = {
   textbox: 'input[type=number], input[type=text], textarea, [role=textbox]',
 };
 
-const KEYS = { Control: '\uE009', Enter: '\uE007', Escape: '\uE00C', Tab: '\uE004' };
+const KEYS = {
+  Alt: '\uE00A',
+  ArrowDown: '\uE015',
+  ArrowUp: '\uE013',
+  Control: '\uE009',
+  Enter: '\uE007',
+  Escape: '\uE00C',
+  F4: '\uE034',
+  Shift: '\uE008',
+  Tab: '\uE004',
+};
 
 /** Starts a program under WebKitWebDriver; the window is the one that it opens. */
 export async function openWindow(desktop, program, { env = {}, args = [] } = {}) {

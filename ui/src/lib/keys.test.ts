@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Press, searchAction, windowAction } from './keys';
+import { chordOf, type Press, searchAction, windowAction } from './keys';
 
 function press(chord: string): Press {
   const parts = chord.split('+');
@@ -65,4 +65,20 @@ describe('in the search', () => {
       expect(searchAction(press(chord), { browsing: true, marked: true })).toBe(null);
     }
   });
+});
+
+describe('a combination that summons', () => {
+  it.each([
+    ['Ctrl+Alt+ ', 'Space', 'Ctrl+Alt+Space'],
+    ['Ctrl+Shift+K', 'KeyK', 'Ctrl+Shift+K'],
+    ['Alt+!', 'Digit1', 'Alt+1'],
+    ['Cmd+k', 'KeyK', 'Super+K'],
+    ['F9', 'F9', 'F9'],
+    ['k', 'KeyK', null],
+    ['Tab', 'Tab', null],
+    ['Escape', 'Escape', null],
+    ['Ctrl+Control', 'ControlLeft', null],
+    ['Shift+K', 'KeyK', null],
+  ])('%s: %s', (chord, code, expected) =>
+    expect(chordOf({ ...press(chord), code })).toBe(expected));
 });

@@ -70,3 +70,25 @@ export function searchAction(
 function lookUp(actions: Record<string, Action>, key: string): Action | null {
   return Object.hasOwn(actions, key) ? (actions[key] ?? null) : null;
 }
+
+/** Keys by which programs are summoned, as they are written there; others keep their name. */
+const NAMES: Record<string, string> = { ' ': 'Space' };
+
+/** What is no key of its own. */
+const MODIFIERS = ['Control', 'Alt', 'Shift', 'Meta', 'AltGraph', 'Dead', 'Process', 'Unidentified'];
+
+/** A press as a combination that may summon: `Ctrl+Alt+Space`; `null` while there is none. */
+export function chordOf(press: Press & { code: string }): string | null {
+  if (MODIFIERS.includes(press.key)) return null;
+  const isFunction = /^F\d{1,2}$/.test(press.key);
+  if (!press.ctrlKey && !press.altKey && !press.metaKey && !isFunction) return null;
+  // By its place: with Alt or Shift held, what it writes is another sign.
+  const key = /^(?:Key|Digit)(.)$/.exec(press.code)?.[1] ?? NAMES[press.key] ?? press.key;
+  const held = [
+    press.ctrlKey && 'Ctrl',
+    press.altKey && 'Alt',
+    press.shiftKey && 'Shift',
+    press.metaKey && 'Super',
+  ];
+  return [...held.filter(Boolean), key].join('+');
+}

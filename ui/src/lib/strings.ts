@@ -413,7 +413,7 @@ export const t = {
     saved: 'Saved',
     range: (min: number, max: number) =>
       `Enter a whole number from ${count(min)} to ${count(max)}.`,
-    groups: { speed: 'Speed', files: 'Files', about: 'On this computer' },
+    groups: { speed: 'Speed', files: 'Files', desktop: 'Window', about: 'On this computer' },
     fields: {
       poolSize: {
         label: 'Pool size',
@@ -450,6 +450,23 @@ export const t = {
         hasTesseract
           ? 'With Tesseract, which is installed on this computer. It takes a while for each page.'
           : 'This needs Tesseract, which is not found on this computer.',
+    },
+    closeToTray: {
+      label: 'Stay in the tray when the window is closed',
+      help: (hasTray: boolean) =>
+        hasTray
+          ? 'Rummage keeps your files indexed there. Quit ends it.'
+          : 'This desktop has no tray, so closing the window ends Rummage.',
+    },
+    startAtLogin: {
+      label: 'Start at login',
+      help: (hasTray: boolean) => (hasTray ? 'In the tray, without a window.' : 'With its window.'),
+    },
+    shortcut: {
+      label: 'Summon Rummage',
+      help: 'Press the keys that bring its search box forward from anywhere.',
+      none: 'None',
+      clear: 'No keys',
     },
     mode: 'Indexing speed',
     ignore: {

@@ -270,6 +270,9 @@ export function sampleSettings(): SettingsView {
       maxFileMegabytes: 50,
       ocr: false,
       ignore: ['node_modules/', '*.tmp', 'target/'],
+      closeToTray: true,
+      shortcut: 'Ctrl+Alt+Space',
+      startAtLogin: false,
     },
     auto: {
       poolSize: 2,
@@ -289,6 +292,8 @@ export function sampleSettings(): SettingsView {
       maxFileMegabytes: [1, 4096],
     },
     hasTesseract: false,
+    hasTray: true,
+    shortcutRefused: null,
     dataDir: '/home/you/.local/share/rummage',
     settingsFile: '/home/you/.config/rummage/settings.toml',
   };

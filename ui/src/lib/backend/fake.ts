@@ -16,12 +16,13 @@ import {
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
 import { hostileResults, manyResults, previewOf, similarTo } from './fake-preview';
-import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, Status } from './types';
+import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status } from './types';
 
 export interface Fake {
   status: Status;
   push(change: Partial<Status>): void;
   drag(event: DropEvent): void;
+  summon(): void;
   /** What the Health panel charts; `null` fails. */
   history: HealthSample[] | null;
   historyAsked: number;
@@ -62,12 +63,16 @@ const SCENES: Record<string, () => Status> = {
 export function fakeBackend(): Backend {
   const scene = new URLSearchParams(location.search).get('scene') ?? 'ready';
   const statusListeners = new Set<(status: Status) => void>();
+  const summonListeners = new Set<() => void>();
   const dropListeners = new Set<(event: DropEvent) => void>();
   const fake: Fake = {
     status: (SCENES[scene] ?? readyStatus)(),
     push(change) {
       fake.status = { ...fake.status, ...change };
       for (const listener of statusListeners) listener(fake.status);
+    },
+    summon() {
+      for (const listener of summonListeners) listener();
     },
     drag(event) {
       for (const listener of dropListeners) listener(event);
@@ -81,7 +86,13 @@ export function fakeBackend(): Backend {
   window.fake = fake;
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
-  let view = { ...sampleSettings(), hasTesseract: scene !== 'problems' };
+  const isPlain = scene === 'problems';
+  let view: SettingsView = {
+    ...sampleSettings(),
+    hasTesseract: !isPlain,
+    hasTray: !isPlain,
+    shortcutRefused: isPlain ? 'another program has taken Ctrl+Alt+Space already: choose others' : null,
+  };
 
   return {
     async status() {
@@ -182,9 +193,15 @@ export function fakeBackend(): Backend {
         throw problem('poolSize', 'More threads than this machine has.', null);
       if (settings.ignore.some((pattern) => pattern.includes('[') && !pattern.includes(']')))
         throw problem('ignore', 'A bracket is not closed.', 'Write \\[ for the sign itself.');
-      view = { ...view, settings };
+      if (settings.shortcut === 'Ctrl+Alt+T')
+        throw problem('shortcut', 'another program has taken Ctrl+Alt+T already: choose others', null);
+      view = { ...view, settings, shortcutRefused: null };
       fake.push({ pool: { ...fake.status.pool, mode: settings.mode } });
       return view;
+    },
+    async onSummon(listener) {
+      summonListeners.add(listener);
+      return () => summonListeners.delete(listener);
     },
     async onDrop(listener) {
       dropListeners.add(listener);

@@ -58,6 +58,8 @@ export interface Backend {
   setMode(mode: Mode): Promise<void>;
   settings(): Promise<SettingsView>;
   saveSettings(settings: Settings): Promise<SettingsView>;
+  /** The window was asked for from outside: its search box is wanted. */
+  onSummon(listener: () => void): Promise<Stop>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;
 }
 

@@ -25,5 +25,6 @@ export const tauriBackend: Backend = {
   setMode: (mode) => invoke('set_mode', { mode }),
   settings: () => invoke('settings'),
   saveSettings: (settings) => invoke('save_settings', { settings }),
+  onSummon: (listener) => listen('summon', () => listener()),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
 };

@@ -307,7 +307,15 @@ export interface Settings {
   /** Text in pictures and scans is read, with Tesseract. */
   ocr: boolean;
   ignore: string[];
+  /** A closed window leaves the program in the tray, where there is one. */
+  closeToTray: boolean;
+  /** The keys that summon the window, joined by `+`; empty for none. */
+  shortcut: string;
+  startAtLogin: boolean;
 }
+
+/** The settings that are on or off. */
+export type SwitchField = 'ocr' | 'closeToTray' | 'startAtLogin';
 
 /** The settings that may be left to the program. */
 export type AutoField =
@@ -327,6 +335,10 @@ export interface SettingsView {
   limits: Record<NumberField, [number, number]>;
   /** Tesseract is installed on this computer. */
   hasTesseract: boolean;
+  /** The desktop shows a tray now. */
+  hasTray: boolean;
+  /** Why the keys do not summon, if so. */
+  shortcutRefused: string | null;
   dataDir: string;
   settingsFile: string;
 }

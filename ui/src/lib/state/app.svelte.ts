@@ -1,5 +1,5 @@
 // The window's state as a whole: who owns what, and how a status reaches all of them.
-import { createContext } from 'svelte';
+import { createContext, tick } from 'svelte';
 import {
   asAppError,
   type AppError,
@@ -66,6 +66,7 @@ export class AppState {
     const listening = [
       this.backend.onStatus((status) => this.#accept(status)),
       this.backend.onDrop((event) => this.folders.drop(event)),
+      this.backend.onSummon(() => void this.#summon()),
     ];
     for (const one of listening) one.catch((thrown) => (this.failure = asAppError(thrown)));
     void this.refresh();
@@ -125,6 +126,18 @@ export class AppState {
     this.search.coverageIs(status.coverage);
     this.activity.statusIs(status);
     this.throttle.modeIs(status.pool.mode);
+  }
+
+  /** The window was just brought forward to be asked: what is there is marked, to be written over. */
+  async #summon(): Promise<void> {
+    this.dialog = null;
+    // What lies below a dialog takes no focus.
+    await tick();
+    const input = document.getElementById('search');
+    if (input instanceof HTMLInputElement) {
+      input.focus();
+      input.select();
+    }
   }
 
   async #act(intent: 'open' | 'reveal', path: string): Promise<void> {

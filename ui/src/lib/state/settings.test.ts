@@ -13,6 +13,9 @@ const START: Settings = {
   ocr: false,
   maxFileMegabytes: 50,
   ignore: [],
+  closeToTray: true,
+  shortcut: '',
+  startAtLogin: false,
 };
 
 /** A backend that refuses a pool of more than four. */
