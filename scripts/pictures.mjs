@@ -23,13 +23,13 @@ const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 async function search(page, query = 'heat pump') {
   await page.getByRole('searchbox').fill(query);
-  await page.getByText(/ ms · searched/).waitFor();
+  await page.locator('main').and(page.locator(`[data-answered='${query}']`)).waitFor();
 }
 
 async function look(page, down = 0) {
   await search(page);
   await press(page, ...Array(down + 1).fill('ArrowDown'), 'ArrowUp', ' ');
-  await page.getByText(/Passage [\d,]+ of/).waitFor();
+  await page.getByText(/Passage [\d,]+ of/).waitFor({ state: 'attached' });
 }
 
 async function settings(page, to) {
