@@ -8,7 +8,7 @@ import { program } from './setup/programs.mjs';
 import { reportAndExit, say } from './setup/shell.mjs';
 import { setUp } from './setup/steps.mjs';
 
-await setUp({ forTests: false }).catch(reportAndExit);
+await setUp().catch(reportAndExit);
 say('Opening Rummage');
 
 const window = spawn(program('rummage-desktop'), process.argv.slice(2), { stdio: 'inherit' });

@@ -10,18 +10,24 @@ const PROGRAMS = ['rummage-desktop', 'rummage-cli', 'rummage-worker'].flatMap((n
 // that neither builds again what the other has built.
 const PROGRAMS_AND_TESTS = ['--workspace', '--bins', '--tests'];
 
-/** Builds what has changed; cargo knows what that is. */
-export async function buildPrograms(report, { forTests }) {
-  const patience = existsSync(program('rummage-desktop')) ? '' : ' (the first time takes several minutes)';
+// Names of functions are a third of a program, and only a debugger reads them.
+const RELEASE = { args: ['--release'], env: { CARGO_PROFILE_RELEASE_STRIP: 'symbols' } };
+const DEBUG = { args: [], env: {} };
+
+/** Builds what has changed; cargo knows what that is. `release` is how packages are built. */
+export async function buildPrograms(report, { forTests, release }) {
+  const time = release ? 'half an hour or more' : 'several minutes';
+  const patience = existsSync(program('rummage-desktop', { release })) ? '' : ` (the first time takes ${time})`;
   report(`${forTests ? 'programs and tests' : 'programs'}${patience}`);
-  const code = await run('cargo', ['build', '--locked', ...(forTests ? PROGRAMS_AND_TESTS : PROGRAMS)]);
+  const { args, env } = release ? RELEASE : DEBUG;
+  const code = await run('cargo', ['build', '--locked', ...args, ...(forTests ? PROGRAMS_AND_TESTS : PROGRAMS)], { env });
   if (code !== 0) {
     throw new SetUpError(`cargo build ended with code ${code}.`, 'The lines above say why.');
   }
 }
 
 /** Where a built program lies. */
-export function program(name) {
+export function program(name, { release = false } = {}) {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-  return join(target, 'debug', process.platform === 'win32' ? `${name}.exe` : name);
+  return join(target, release ? 'release' : 'debug', process.platform === 'win32' ? `${name}.exe` : name);
 }

@@ -47,9 +47,12 @@ function isExecutable(path) {
   }
 }
 
+// cargo's metadata are megabytes.
+const MOST_ASKED_FOR = 64 << 20;
+
 /** What a program writes to stdout, trimmed; `null` when it is missing or fails. */
 export function ask(name, args) {
-  const { status, stdout } = spawnSync(name, args, { cwd: ROOT, encoding: 'utf8' });
+  const { status, stdout } = spawnSync(name, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: MOST_ASKED_FOR });
   return status === 0 ? stdout.trim() : null;
 }
 

@@ -20,8 +20,11 @@ const STEPS = [
   ['programs', buildPrograms],
 ];
 
-/** Brings this checkout to where the programs can start; `forTests`, to where the tests can. */
-export async function setUp({ forTests }) {
+/**
+ * Brings this checkout to where the programs can start; `forTests`, to where the
+ * tests can; `release`, to where the programs can be packaged.
+ */
+export async function setUp({ forTests = false, release = false } = {}) {
   for (const [index, [title, step]] of STEPS.entries()) {
     const head = `Setting up Rummage · ${index + 1} of ${STEPS.length} · `;
     let spoke = false;
@@ -29,7 +32,7 @@ export async function setUp({ forTests }) {
       spoke = true;
       say(head + line);
     };
-    await step(report, { forTests });
+    await step(report, { forTests, release });
     if (!spoke) report(`${title}: in place`);
   }
 }

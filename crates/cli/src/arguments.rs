@@ -65,6 +65,9 @@ pub enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Write what a package installs beside the program: manual pages and completions
+    #[command(hide = true)]
+    Companions { dir: PathBuf },
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,10 @@
 //! holds all rows. A plan of the database finds the same and takes some milliseconds
 //! to be made; it serves the rest: phrases, exclusions, rows that no index holds yet.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use arrow::array::RecordBatch;
-use futures::TryStreamExt;
+use futures::{TryStreamExt, future::try_join_all};
 use lance::{
     dataset::scanner::RowAddrMask,
     deps::datafusion::{execution::TaskContext, physical_plan::ExecutionPlan},
@@ -30,13 +30,16 @@ use crate::{
 /// LanceDB's name for BM25.
 const SCORE: &str = "_score";
 
+/// Passages that each part of a sum is asked for, for each that is wanted of the sum.
+const PARTS_LIMIT: usize = 4;
+
 /// What the keyword leg looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
     /// Each of its words that a passage holds adds to the score.
     pub any: String,
-    /// Words that count like those of `any`, as `corpus::words` makes them: what a word
-    /// of it that no passage holds may be meant for.
+    /// Words that count a little less, as `corpus::words` makes them: what a word of
+    /// `any` that no passage holds may be meant for.
     pub instead: Vec<String>,
     /// A passage must hold every one of these, word for word.
     pub phrases: Vec<String>,
@@ -85,25 +88,46 @@ impl Store {
             return Ok(Vec::new());
         }
         let mask = let_in.map(|(mask, _)| mask.clone());
-        let batches = match query {
-            FtsQuery::Match(query) if view.words_are_indexed(table).await? => {
-                ask_index(view, query, mask, limit).await
+        let batches = match sum_of(query) {
+            Some(parts) if view.words_are_indexed(table).await? => {
+                // A passage that is far down in one part may be high up in the sum.
+                let limit = if parts.len() == 1 { limit } else { limit * PARTS_LIMIT };
+                let parts = parts.into_iter().map(|part| ask_index(view, part, &mask, limit));
+                try_join_all(parts).await.map(|parts| parts.concat())
             }
-            query => plan(view, query, mask, limit).await,
+            _ => plan(view, query, mask, limit).await,
         };
-        let mut hits = Vec::new();
+        let mut scores: HashMap<PassageId, f32> = HashMap::new();
         for batch in batches.map_err(|error| table.read_failed(error.into()))? {
             let columns = table.columns(&batch);
-            let rows = columns.found()?.iter().zip(columns.floats(SCORE)?);
-            hits.extend(rows.filter_map(|(address, score)| {
-                let id = view.shelf.id(view.shelf.at(*address)?);
-                Some(KeywordHit { id, score: *score })
-            }));
+            for (address, score) in columns.found()?.iter().zip(columns.floats(SCORE)?) {
+                let Some(row) = view.shelf.at(*address) else { continue };
+                let id = view.shelf.id(row);
+                // A passage that were there twice would count twice.
+                if view.shelf.find(id) == Some(row) {
+                    *scores.entry(id).or_default() += score;
+                }
+            }
         }
+        let mut hits: Vec<_> =
+            scores.into_iter().map(|(id, score)| KeywordHit { id, score }).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
-        let mut seen = HashSet::new();
-        hits.retain(|hit| seen.insert(hit.id));
+        hits.truncate(limit);
         Ok(hits)
+    }
+}
+
+/// The queries whose scores add up to this one's, if it is a sum.
+fn sum_of(query: &FtsQuery) -> Option<Vec<&MatchQuery>> {
+    let part = |query| match query {
+        &FtsQuery::Match(ref words) => Some(words),
+        _ => None,
+    };
+    match query {
+        FtsQuery::Boolean(sum) if sum.must.is_empty() && sum.must_not.is_empty() => {
+            sum.should.iter().map(part).collect()
+        }
+        query => Some(vec![part(query)?]),
     }
 }
 
@@ -111,7 +135,7 @@ impl Store {
 async fn ask_index(
     view: &View,
     query: &MatchQuery,
-    mask: Option<RowAddrMask>,
+    mask: &Option<RowAddrMask>,
     limit: usize,
 ) -> Result<Vec<RecordBatch>, lance::Error> {
     let search = MatchQueryExec::new_with_document_granularity(
@@ -121,7 +145,7 @@ async fn ask_index(
         PreFilterSource::None,
         DocumentGranularity::Row,
     );
-    let search = search.with_external_mask(mask.map(Arc::new));
+    let search = search.with_external_mask(mask.clone().map(Arc::new));
     let found = search.execute(0, Arc::new(TaskContext::default()))?;
     Ok(found.try_collect().await?)
 }
@@ -186,13 +210,17 @@ fn holds_words(text: &str) -> bool {
     !words(text).is_empty()
 }
 
+/// What a word counts that stands for another.
+const INSTEAD: f32 = 0.7;
+
 fn any_of(text: &str, instead: &[String]) -> FtsQuery {
-    let mut terms = joined(&query_words(text));
-    for word in instead {
-        terms.push(' ');
-        terms.push_str(word);
+    let of = |terms| MatchQuery::new(terms).with_column(Some(TERMS.to_owned()));
+    let typed: FtsQuery = of(joined(&query_words(text))).into();
+    if instead.is_empty() {
+        return typed;
     }
-    MatchQuery::new(terms).with_column(Some(TERMS.to_owned())).into()
+    let meant: FtsQuery = of(instead.join(" ")).with_boost(INSTEAD).into();
+    FtsQuery::Boolean(BooleanQuery::new([]).with_should(typed).with_should(meant))
 }
 
 /// One word, or several in a row.

@@ -29,6 +29,8 @@ const SETTINGS: [(usize, usize, usize); 5] =
     [(1, 2, 8192), (1, 2, 1), (2, 1, 8192), (2, 1, 256), (2, 1, 1)];
 
 fn main() {
+    // SAFETY: the program begins here; no other thread has been started.
+    unsafe { rummage_worker::silence_runtime() };
     let args: Vec<String> = env::args().skip(1).collect();
     let [folder, model, runtime, rest @ ..] = args.as_slice() else {
         eprintln!("bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL]");

@@ -21,12 +21,14 @@ use rummage_protocol::exit;
 pub use conversation::serve;
 pub use error::WorkerError;
 pub use options::{Arguments, EmbedOptions, Manners, Options, USAGE};
-pub use process::behave;
+pub use process::{behave, silence_runtime};
 
 /// The whole program: command line, stdin, stdout, exit code (see
 /// [`rummage_protocol::exit`]). Stdout carries frames alone; what libraries
 /// print goes to stderr.
 pub fn program() -> ! {
+    // SAFETY: the program begins here; no other thread has been started.
+    unsafe { process::silence_runtime() };
     let arguments = Arguments::parse(std::env::args_os().skip(1)).unwrap_or_else(|error| {
         eprintln!("rummage-worker: {error}\n{USAGE}");
         process::leave(exit::USAGE)

@@ -44,6 +44,19 @@ pub fn take_stdout() -> io::Result<impl Write> {
     Ok(io::stdout())
 }
 
+/// Keeps ONNX Runtime from reporting to its makers. Its published libraries send what
+/// they run, and note an id and what is still to be sent in the user's cache folder,
+/// unless told otherwise before they are loaded; a switch of the loaded library's comes
+/// too late for some of it.
+///
+/// # Safety
+///
+/// No other thread runs yet.
+pub unsafe fn silence_runtime() {
+    // SAFETY: the caller's promise.
+    unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
+}
+
 /// Ctrl+C in a terminal reaches every program of the group; the app decides what
 /// becomes of its workers.
 pub fn ignore_interrupts() {

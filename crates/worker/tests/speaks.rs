@@ -32,6 +32,26 @@ fn an_embedding_worker_names_its_model() {
     assert_eq!(identity.fingerprint, opened.fingerprint());
 }
 
+/// ONNX Runtime's own reports begin with an id in the user's cache folder.
+#[cfg(unix)]
+#[test]
+fn a_worker_leaves_nothing_in_the_home_folder() {
+    let ((_folder, model), home) = (model(), tempfile::tempdir().unwrap());
+    // A build machine's variables would silence the library by themselves.
+    let mut command = std::process::Command::new(PROGRAM);
+    command.env_clear().env("HOME", home.path());
+    command.args(embed_arguments(&model.folder, &runtime_library()));
+    let mut worker = Worker::spawn(&mut command);
+    assert!(matches!(worker.reply(), Some(Reply::Hello(_))));
+    worker.send(&[embed(1, false, vec![vec![2, 50, 3]])]);
+    worker.vectors();
+    worker.close_stdin();
+    worker.end();
+    let left: Vec<_> =
+        std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn vectors_come_in_the_order_of_the_texts() {
     let (_folder, model) = model();

@@ -19,8 +19,11 @@ pub struct Worker {
 
 impl Worker {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(arguments)
+        Self::spawn(Command::new(PROGRAM).args(arguments))
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod companions;
 mod eval;
 mod files;
 mod index;
@@ -28,6 +29,7 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Files { paths, .. } => files::account(common, paths, out).await,
         Command::Retry { paths } => index::retry(common, paths, out).await,
         Command::Forget { paths } => index::forget(common, paths, out).await,
+        Command::Companions { dir } => companions::write(dir),
     }
 }
 
