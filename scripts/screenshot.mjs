@@ -17,6 +17,8 @@ import { ROOT, say } from './setup/shell.mjs';
 const PICTURES = [
   { name: 'window', theme: 'Adwaita', show: showAnswer },
   { name: 'window-dark', theme: 'Adwaita:dark', show: showAnswer },
+  { name: 'preview', theme: 'Adwaita', show: showPreview },
+  { name: 'preview-dark', theme: 'Adwaita:dark', show: showPreview },
   { name: 'health', theme: 'Adwaita', show: showHealth },
   { name: 'files', theme: 'Adwaita', show: showFiles },
 ];
@@ -57,6 +59,14 @@ async function showAnswer(rummage, desktop) {
   await clear(rummage, desktop);
   await rummage.ask(QUESTION);
   await until('there are results', async () => (await rummage.firstResult()) !== '');
+}
+
+/** With the reasons for the first result beside its text. */
+async function showPreview(rummage, desktop) {
+  await showAnswer(rummage, desktop);
+  await rummage.window.press('ArrowUp');
+  await rummage.window.press(' ');
+  await (await rummage.window.find('button', 'Why is this here?')).click();
 }
 
 async function showFiles(rummage, desktop) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rummage_corpus::FileId;
+use rummage_corpus::{FileId, PassageId};
 use rummage_engine::{EngineError, Query};
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt;
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use crate::{
     desktop::{Desktop, start_at_login},
     dto::{
-        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, Preview, SearchAnswer,
-        Settings, SettingsView, Status,
+        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, NearestSentence, Preview,
+        SearchAnswer, Settings, SettingsView, Status,
     },
     engine::{self, EngineCell},
 };
@@ -29,6 +29,9 @@ const MOST_ROWS: usize = 1000;
 
 /// A longer query is no question.
 const MOST_QUERY_BYTES: usize = 2000;
+
+/// Passages asked about at once: more than a screen holds.
+const MOST_PASSAGES: usize = 64;
 
 type Reply<T> = Result<T, AppError>;
 
@@ -71,11 +74,62 @@ pub async fn search(
     limit: usize,
 ) -> Reply<SearchAnswer> {
     let engine = cell.get().await?;
-    let bound = query.floor_char_boundary(MOST_QUERY_BYTES);
-    let mut parsed = Query::parse(&query[..bound]).map_err(EngineError::from)?;
+    let mut parsed = parsed(&query)?;
     parsed.limit = limit.clamp(1, MOST_RESULTS);
     let answer = engine.search(&parsed).await?;
     Ok(SearchAnswer::new(query, answer))
+}
+
+#[tauri::command]
+pub async fn read_again(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<u64> {
+    Ok(cell.get().await?.read_again(&path).await?)
+}
+
+/// The size of a folder's files together.
+#[tauri::command]
+pub async fn folder_bytes(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<u64> {
+    Ok(cell.get().await?.bytes_of(&path)?)
+}
+
+/// Shows where all of it is kept.
+#[tauri::command]
+pub async fn reveal_data(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<()> {
+    let path = cell.get().await?.data_folder().settings();
+    let path = if path.exists() { path } else { engine::data_folder() };
+    let shown = app.opener().reveal_item_in_dir(&path);
+    shown.map_err(|error| AppError::opening(&path.to_string_lossy(), &error))
+}
+
+fn parsed(query: &str) -> Reply<Query> {
+    let bound = query.floor_char_boundary(MOST_QUERY_BYTES);
+    Ok(Query::parse(&query[..bound]).map_err(EngineError::from)?)
+}
+
+/// What means the same as the passage at a place.
+#[tauri::command]
+pub async fn similar(
+    cell: State<'_, EngineCell>,
+    path: PathBuf,
+    at: usize,
+    limit: usize,
+) -> Reply<SearchAnswer> {
+    let engine = cell.get().await?;
+    let answer = engine.similar(&path, Some(at), limit.clamp(1, MOST_RESULTS)).await?;
+    Ok(SearchAnswer::new(String::new(), answer))
+}
+
+/// The sentence of each passage that is nearest to the question.
+#[tauri::command]
+pub async fn nearest_sentences(
+    cell: State<'_, EngineCell>,
+    query: String,
+    passages: Vec<i64>,
+) -> Reply<Vec<Option<NearestSentence>>> {
+    let engine = cell.get().await?;
+    let query = parsed(&query)?;
+    let ids: Vec<_> = passages.into_iter().take(MOST_PASSAGES).map(PassageId::from_i64).collect();
+    let nearest = engine.nearest_sentences(&query, &ids).await?;
+    Ok(nearest.into_iter().map(|snippet| snippet.map(NearestSentence::from)).collect())
 }
 
 /// A file's text, from what is indexed of it: the file itself is not read.

@@ -63,3 +63,33 @@ test('a filter narrows what is found, and Markdown runs nothing', { timeout: 120
   assert.equal(await rummage.window.evaluate(`return document.querySelectorAll('.preview script').length`), 0);
   await rummage.window.close();
 });
+
+test('the page is given nothing that is not in the ledger, and no more than it may ask for', { timeout: 120_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const rummage = await openRummage(desktop);
+  await rummage.drop(writeFolder(desktop, 'notes', FILES));
+  await rummage.isUpToDate(3);
+  const ask = (command, args = {}) => rummage.window.evaluate(`
+    const { invoke } = window.__TAURI_INTERNALS__;
+    return invoke(...arguments).then((answer) => ({ answer }), (refused) => ({ refused: refused.kind ?? String(refused) }));
+  `, command, args);
+  const place = { at: 0, before: 0, after: 9 };
+  for (const path of ['/etc/passwd', `${desktop.env.HOME}/notes/../notes/lamp.md`, 'lamp.md', ''])
+    for (const [command, args] of [
+      ['preview', { path, ...place }],
+      ['similar', { path, at: 0, limit: 9 }],
+      ['open_file', { path }],
+      ['reveal_file', { path }],
+      ['read_again', { path }],
+      ['folder_bytes', { path }],
+    ]) assert.equal((await ask(command, args)).refused, 'usage', `${command} ${path}`);
+
+  const logbook = `${desktop.env.HOME}/notes/logbook.txt`;
+  const { answer } = await ask('preview', { path: logbook, at: 0, before: 0, after: 1e9 });
+  assert.ok(answer.passages.length <= 60, `${answer.passages.length} passages`);
+  for (const args of [{ at: -1 }, { at: 'x' }, { at: 1.5 }])
+    assert.ok((await ask('preview', { path: logbook, ...place, ...args })).refused);
+  for (const command of ['plugin:event|emit', 'plugin:dialog|open', 'plugin:opener|open_path', 'plugin:window|close'])
+    assert.match((await ask(command, { event: 'status', payload: {} })).refused, /not allowed|not found/i, command);
+  await rummage.window.close();
+});

@@ -22,7 +22,7 @@ async function look(page, down = 0) {
   for (let i = 0; i <= down; i += 1) await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press(' ');
-  await preview(page).getByText(/^.*Passage [\d,]+ of/).waitFor();
+  await preview(page).getByText(/Passage [\d,]+ of/).waitFor({ state: 'attached' });
 }
 
 describe('filters', () => {

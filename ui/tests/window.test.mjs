@@ -242,6 +242,17 @@ describe('folders', () => {
     assert.deepEqual(await calls(page), [['forget', '/home/you/Notes']]);
   });
 
+  check('a folder tells its place and size, and is read again', 'ready', async (page) => {
+    const folders = page.getByRole('region', { name: 'Folders' });
+    await folders.getByRole('button', { name: 'Notes', exact: true }).click();
+    await folders.getByText('/home/you/Notes').waitFor();
+    await folders.getByText('768 MB of files').waitFor();
+    await folders.getByRole('button', { name: 'Read all again' }).click();
+    await page.getByRole('status').getByText('Notes: 871 files are read again').waitFor();
+    await folders.getByRole('button', { name: 'Archive 2019', exact: true }).click();
+    assert.ok(await folders.getByRole('button', { name: 'Read all again' }).last().isDisabled());
+  });
+
   check('the whole window is a target while something hangs over it', 'ready', async (page) => {
     await drag(page, { type: 'enter', paths: ['/home/you/Music', '/home/you/Films'] });
     await page.getByText('Drop to add').waitFor();
@@ -406,6 +417,10 @@ test('the sample data is in no bundle that ships', async () => {
 
 describe('for everyone', () => {
   const faces = {
+    'a folder': [
+      'ready',
+      (page) => page.getByRole('button', { name: 'Documents', exact: true }).click(),
+    ],
     'first run': ['first', async () => {}],
     results: ['indexing', (page) => search(page)],
     'files alike': ['ready', (page) => searchAlike(page)],

@@ -142,6 +142,19 @@ impl Catalog {
         })
     }
 
+    /// The size of a root's files together.
+    pub fn bytes_of(&self, root: RootId) -> Result<u64, CatalogError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT coalesce(sum(max(bytes, 0)), 0) FROM files
+                     WHERE root = ? AND stage < 5",
+                )?
+                .query_row([root.0], |row| row.get::<_, i64>(0))
+                .map(i64::unsigned_abs)
+        })
+    }
+
     /// One row, of a followed file or of what a rule leaves out; `None` once it has left.
     pub fn file(&self, file: FileId) -> Result<Option<FileRow>, CatalogError> {
         self.read(|connection| {

@@ -144,6 +144,44 @@ impl Engine {
         Ok(queued)
     }
 
+    /// Reads all files of a followed folder again, whether they have changed or not, and
+    /// looks for others. Vectors of passages that stay the same are kept. Returns how
+    /// many files are queued by this.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path, which changes nothing.
+    pub async fn read_again(&self, root: &Path) -> Result<u64, EngineError> {
+        self.writable()?;
+        let root = self.root_at(root)?;
+        let filter = FileFilter { root: Some(root.path), ..FileFilter::default() };
+        let (mut queued, mut next) = (0, Some(FileId(0)));
+        while let Some(after) = next {
+            let page = self.find_files(&filter, after, RETRIED_AT_ONCE)?;
+            let rows = page.rows.iter().filter(|row| !row.is_left_out() && !row.is_folder);
+            let files: Vec<_> = rows.map(|row| row.file).collect();
+            self.shared.catalog.requeue(&files)?;
+            queued += files.len() as u64;
+            next = page.next;
+        }
+        self.queued_again(true).await?;
+        Ok(queued)
+    }
+
+    /// The size of all files of a followed folder together.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path.
+    pub fn bytes_of(&self, root: &Path) -> Result<u64, EngineError> {
+        Ok(self.shared.catalog.bytes_of(self.root_at(root)?.id)?)
+    }
+
+    fn root_at(&self, path: &Path) -> Result<Root, EngineError> {
+        let mut roots = self.shared.catalog.roots()?.into_iter();
+        roots
+            .find(|root| root.path.as_path() == path)
+            .ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })
+    }
+
     fn retry_rows(&self, rows: &[FileRow]) -> Result<u64, EngineError> {
         let again = rows.iter().filter(|row| self.remedy(row) == Some(Remedy::Retry));
         let again: Vec<_> = again.map(|row| row.file).collect();

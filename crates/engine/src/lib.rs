@@ -70,7 +70,7 @@ pub use problem::{Problem, ProblemKind};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
-pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query};
+pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query, Snippet};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};

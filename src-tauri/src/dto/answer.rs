@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rummage_corpus::SourcePath;
-use rummage_engine::{Alike, Answer, FoundFile, PassageHit};
+use rummage_engine::{Alike, Answer, FoundFile, PassageHit, Snippet};
 use serde::Serialize;
 
 use super::Coverage;
@@ -61,6 +61,7 @@ pub struct AlikeFile {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct PassageResult {
+    id: i64,
     text: String,
     context: String,
     start: usize,
@@ -160,6 +161,7 @@ impl From<PassageHit> for PassageResult {
             .meaning
             .map(|why| MeaningReason { rank: why.rank, similarity: why.similarity });
         Self {
+            id: passage.id.to_i64(),
             highlights: utf16(&passage.text, &passage.highlights),
             text: passage.text,
             context: passage.context,
@@ -168,6 +170,21 @@ impl From<PassageHit> for PassageResult {
             page: passage.page,
             why: Why { keyword, meaning },
         }
+    }
+}
+
+/// How a passage reads around the sentence that is nearest to the question.
+#[derive(Debug, Clone, Serialize)]
+pub struct NearestSentence {
+    text: String,
+    /// As in a [`PassageResult`].
+    highlights: Vec<(usize, usize)>,
+}
+
+impl From<Snippet> for NearestSentence {
+    fn from(snippet: Snippet) -> Self {
+        let Snippet { text, highlights, .. } = snippet;
+        Self { highlights: utf16(&text, &highlights), text }
     }
 }
 

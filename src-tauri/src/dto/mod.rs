@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::shortcut::ShortcutError;
 
-pub use answer::SearchAnswer;
+pub use answer::{NearestSentence, SearchAnswer};
 pub use ledger::{FileFilter, FilePage};
 pub use pool::{HealthSample, Mode};
 pub use preview::Preview;

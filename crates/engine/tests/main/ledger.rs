@@ -6,7 +6,7 @@ use std::{
 };
 
 use rummage_corpus::FileId;
-use rummage_engine::{Engine, FileFilter, FileRow, FileState, Following, Remedy};
+use rummage_engine::{Engine, EngineError, FileFilter, FileRow, FileState, Following, Remedy};
 use rummage_testkit::Tree;
 
 use crate::{Home, names, settled};
@@ -150,5 +150,29 @@ async fn a_moved_tree_is_found_at_once_and_a_touched_file_by_its_new_date() {
     let found = engine.search(&query).await.unwrap();
     let [touched] = &found.files[..] else { panic!("{found:?}") };
     assert_eq!(touched.path, tree.source("archive/prose-0007.txt"));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_read_again_and_keeps_its_vectors() {
+    let (home, tree) = (Home::new(), Tree::new());
+    tree.write("a.txt", "A lighthouse.");
+    tree.write("b.txt", "A harbour.");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let root = engine.status().unwrap().roots[0].root.path.clone();
+    assert_eq!(engine.bytes_of(root.as_path()).unwrap(), 23);
+    let before = engine.totals();
+
+    assert_eq!(engine.read_again(root.as_path()).await.unwrap(), 2);
+    settled(&engine).await;
+    let after = engine.totals();
+    assert_eq!(after.indexed, before.indexed + 2);
+    assert_eq!(after.embedded, before.embedded);
+    assert_eq!(names(&engine, "lighthouse").await, ["a.txt"]);
+
+    let refused = engine.read_again(&tree.path("a.txt")).await;
+    assert!(matches!(refused, Err(EngineError::NotFollowed { .. })));
     engine.close().await;
 }

@@ -123,6 +123,7 @@ function passage(
   page: number | null = null,
 ) {
   return {
+    id: rank,
     text,
     context,
     start: rank * 1000,

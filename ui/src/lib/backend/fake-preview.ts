@@ -1,7 +1,7 @@
 // Sample texts to look into, hostile ones among them, and an answer too long to draw.
 import { RESULTS } from './fake-data';
 import { baseName, folderOf } from '../format';
-import type { FileResult, Place, Preview, PreviewPassage, SearchAnswer } from './types';
+import type { FileResult, NearestSentence, Place, Preview, PreviewPassage, SearchAnswer } from './types';
 
 /** Files that try to run something in whatever shows them. */
 const HOSTILE: Record<string, string[]> = {
@@ -97,6 +97,12 @@ export function previewOf({ path, at }: Place, before: number, after: number): P
     total: all.length,
     passages: all.slice(Math.max(0, place - before), place + after + 1),
   };
+}
+
+/** Of the passage with id 5, whose second sentence says what was asked. */
+export function nearestOf(id: number): NearestSentence | null {
+  const text = RESULTS[3]!.passages[0]!.text;
+  return id === 5 ? { text, highlights: [[0, text.indexOf(' Please')]] } : null;
 }
 
 export function similarTo({ path }: Place, status: SearchAnswer['coverage']): SearchAnswer {

@@ -15,7 +15,7 @@ import {
 } from './fake-data';
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
-import { hostileResults, manyResults, previewOf, similarTo } from './fake-preview';
+import { hostileResults, manyResults, nearestOf, previewOf, similarTo } from './fake-preview';
 import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status } from './types';
 
 export interface Fake {
@@ -123,6 +123,16 @@ export function fakeBackend(): Backend {
       fake.calls.push(['forget', path]);
       fake.push({ roots: fake.status.roots.filter((root) => root.path !== path) });
     },
+    async readAgain(path) {
+      fake.calls.push(['readAgain', path]);
+      return fake.status.roots.find((root) => root.path === path)?.indexed ?? 0;
+    },
+    async folderBytes(path) {
+      return path.length * 51_200_000;
+    },
+    async revealData() {
+      fake.calls.push(['reveal', view.dataDir]);
+    },
     async search(query, limit) {
       fake.searches.push(query);
       await new Promise((resolve) => setTimeout(resolve, fake.answerDelayMs));
@@ -135,8 +145,8 @@ export function fakeBackend(): Backend {
       fake.calls.push(['similar', place]);
       return similarTo(place, fake.status.coverage);
     },
-    async nearestSentences(_query, places) {
-      return places.map(({ at }) => (at === 5000 ? [0, 76] : null));
+    async nearestSentences(_query, passages) {
+      return passages.map((id) => nearestOf(id));
     },
     async preview(place, before, after) {
       if (place.path.endsWith('.xlsx')) throw problem(null, 'The file is gone.', null);

@@ -8,6 +8,7 @@ import type {
   FilePage,
   HealthSample,
   Mode,
+  NearestSentence,
   Place,
   Preview,
   SearchAnswer,
@@ -31,12 +32,18 @@ export interface Backend {
   /** Asks the person with the platform's own dialog; `null` when cancelled. */
   pickFolders(): Promise<AddReport | null>;
   forgetFolder(path: string): Promise<void>;
+  /** Reads all files of a followed folder again; how many those are. */
+  readAgain(path: string): Promise<number>;
+  /** The size of a followed folder's files together. */
+  folderBytes(path: string): Promise<number>;
+  /** Shows where the program keeps its data. */
+  revealData(): Promise<void>;
   /** At most `limit` files. */
   search(query: string, limit: number): Promise<SearchAnswer>;
   /** Files that hold what means the same as a passage, without its own. */
   similar(place: Place, limit: number): Promise<SearchAnswer>;
-  /** Of each place's passage the part nearest in meaning, `[from, to)` in the UTF-16 units of its result's text. */
-  nearestSentences(query: string, places: Place[]): Promise<([number, number] | null)[]>;
+  /** For each passage, by its id; `null` where no sentence of it stands out. */
+  nearestSentences(query: string, passages: number[]): Promise<(NearestSentence | null)[]>;
   /** The passage at a place with up to so many before and after it. */
   preview(place: Place, before: number, after: number): Promise<Preview>;
   /** What might be asked of the files that are indexed; none while there are none. */

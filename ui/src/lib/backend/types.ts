@@ -206,6 +206,7 @@ export interface AlikeFile {
 }
 
 export interface PassageResult {
+  id: number;
   text: string;
   /** Title and headings above the passage, joined by ` › `; may be empty. */
   context: string;
@@ -216,6 +217,13 @@ export interface PassageResult {
   /** `[from, to)` in `text`, in UTF-16 units, sorted, without overlap. */
   highlights: [number, number][];
   why: Why;
+}
+
+/** How a passage reads around the sentence that is nearest to the question. */
+export interface NearestSentence {
+  text: string;
+  /** As in a `PassageResult`. */
+  highlights: [number, number][];
 }
 
 export interface Why {

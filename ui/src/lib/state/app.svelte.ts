@@ -120,6 +120,15 @@ export class AppState {
     }
   }
 
+  async revealData(): Promise<void> {
+    try {
+      await this.backend.revealData();
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      this.notices.warn(t.settings.dataDir, mend ? [message, mend] : [message]);
+    }
+  }
+
   #accept(status: Status): void {
     this.status = status;
     this.failure = null;

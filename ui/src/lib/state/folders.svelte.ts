@@ -42,6 +42,25 @@ export class Folders {
     return this.#add(() => this.#backend.pickFolders());
   }
 
+  /** Reads all of a folder again. */
+  async readAgain(path: string, name: string): Promise<void> {
+    try {
+      this.#notices.say(t.notices.readAgain(name, await this.#backend.readAgain(path)));
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      this.#notices.warn(t.notices.failedReadAgain(name), mend ? [message, mend] : [message]);
+    }
+  }
+
+  /** How large a folder's files are together; `null` where that is not known. */
+  async bytesOf(path: string): Promise<number | null> {
+    try {
+      return await this.#backend.folderBytes(path);
+    } catch {
+      return null;
+    }
+  }
+
   async forget(path: string, name: string): Promise<void> {
     try {
       await this.#backend.forgetFolder(path);

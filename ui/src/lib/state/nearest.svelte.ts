@@ -1,6 +1,6 @@
 // The sentence of each passage that is nearest in meaning to the query. Asked for
 // once an answer is on the screen, which never waits for it.
-import type { Backend, FileResult, Place, SearchAnswer } from '../backend';
+import type { Backend, NearestSentence, PassageResult, SearchAnswer } from '../backend';
 
 /** Passages asked about: those that one sees without scrolling far. */
 const MOST = 24;
@@ -8,7 +8,7 @@ const MOST = 24;
 const AFTER_MS = 30;
 
 export class Nearest {
-  #ranges = $state.raw<ReadonlyMap<string, [number, number]>>(new Map());
+  #found = $state.raw<ReadonlyMap<number, NearestSentence>>(new Map());
 
   readonly #backend: Backend;
   #ticket = 0;
@@ -19,43 +19,41 @@ export class Nearest {
     this.#backend = backend;
   }
 
-  /** In UTF-16 units of the passage's text; `null` while, or where, there is none. */
-  of(path: string, start: number): [number, number] | null {
-    return this.#ranges.get(keyOf({ path, at: start })) ?? null;
+  /** By a passage's id; `null` while, or where, there is none. */
+  of(passage: number): NearestSentence | null {
+    return this.#found.get(passage) ?? null;
   }
 
   /** Asks about the passages of an answer that no word brought in. */
   follow(answer: SearchAnswer | null): void {
     clearTimeout(this.#timer);
     const ticket = ++this.#ticket;
-    if (answer?.query !== this.#query) this.#ranges = new Map();
+    if (answer?.query !== this.#query) this.#found = new Map();
     this.#query = answer?.query ?? '';
-    const places = (answer?.results ?? []).flatMap(unmarked).slice(0, MOST);
-    if (this.#query === '' || places.length === 0) return;
-    this.#timer = setTimeout(() => void this.#ask(this.#query, places, ticket), AFTER_MS);
+    const passages = (answer?.results ?? []).flatMap((result) => result.passages);
+    const asked = passages.filter(isUnmarked).slice(0, MOST);
+    if (this.#query === '' || asked.length === 0) return;
+    const ids = asked.map(({ id }) => id);
+    this.#timer = setTimeout(() => void this.#ask(this.#query, ids, ticket), AFTER_MS);
   }
 
-  async #ask(query: string, places: Place[], ticket: number): Promise<void> {
+  async #ask(query: string, ids: number[], ticket: number): Promise<void> {
     try {
-      const found = await this.#backend.nearestSentences(query, places);
+      const found = await this.#backend.nearestSentences(query, ids);
       if (ticket !== this.#ticket) return;
-      const ranges = places.flatMap((place, index) => {
-        const range = found[index];
-        return range ? [[keyOf(place), range] as const] : [];
-      });
-      this.#ranges = new Map(ranges);
+      this.#found = new Map(
+        ids.flatMap((id, index) => {
+          const sentence = found[index];
+          return sentence ? [[id, sentence] as const] : [];
+        }),
+      );
     } catch {
       // The answer stands without them.
     }
   }
 }
 
-function unmarked({ path, passages }: FileResult): Place[] {
-  return passages
-    .filter(({ highlights, why }) => highlights.length === 0 && why.meaning !== null)
-    .map(({ start }) => ({ path, at: start }));
-}
-
-function keyOf({ path, at }: Place): string {
-  return `${at} ${path}`;
+/** Found by its meaning, and no word of it. */
+function isUnmarked({ highlights, why }: PassageResult): boolean {
+  return highlights.length === 0 && why.meaning !== null;
 }

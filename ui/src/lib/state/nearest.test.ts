@@ -1,27 +1,29 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Backend, Place, SearchAnswer } from '../backend';
+import type { Backend, SearchAnswer } from '../backend';
 import { Nearest } from './nearest.svelte';
+
+const sentence = (id: number) => ({ text: `passage ${id}`, highlights: [[0, 7]] });
 
 function setup(slow = '') {
   const asked: [string, number[]][] = [];
   const backend = {
-    nearestSentences: async (query: string, places: Place[]) => {
-      asked.push([query, places.map(({ at }) => at)]);
+    nearestSentences: async (query: string, passages: number[]) => {
+      asked.push([query, passages]);
       if (query === slow) await new Promise((resolve) => setTimeout(resolve, 500));
       if (query === 'fails') throw new Error('no model');
-      return places.map(({ at }) => (at === 3 ? null : [at, at + 5]));
+      return passages.map((id) => (id === 3 ? null : sentence(id)));
     },
   } as unknown as Backend;
   return { nearest: new Nearest(backend), asked };
 }
 
-/** An answer with a passage by meaning at each place, and one by its words at 100. */
-function answerOf(query: string, places: number[]): SearchAnswer {
+/** An answer with a passage by meaning for each id, and one by its words. */
+function answerOf(query: string, ids: number[]): SearchAnswer {
   const meaning = { rank: 1, similarity: 0.5 };
   const passages = [
-    ...places.map((start) => ({ start, highlights: [], why: { keyword: null, meaning } })),
-    { start: 100, highlights: [[0, 1]], why: { keyword: null, meaning } },
-    { start: 200, highlights: [], why: { keyword: null, meaning: null } },
+    ...ids.map((id) => ({ id, highlights: [], why: { keyword: null, meaning } })),
+    { id: 100, highlights: [[0, 1]], why: { keyword: null, meaning } },
+    { id: 200, highlights: [], why: { keyword: null, meaning: null } },
   ];
   return { query, results: [{ path: 'a', passages }] } as unknown as SearchAnswer;
 }
@@ -36,7 +38,7 @@ it('asks about what was found by meaning alone', async () => {
   nearest.follow(answerOf('roof', [2, 3]));
   await wait();
   expect(asked).toEqual([['roof', [2, 3]]]);
-  expect([nearest.of('a', 2), nearest.of('a', 3), nearest.of('b', 2)]).toEqual([[2, 7], null, null]);
+  expect([nearest.of(2), nearest.of(3), nearest.of(100)]).toEqual([sentence(2), null, null]);
 });
 
 it('keeps what it knows while the same query is answered again', async () => {
@@ -44,12 +46,12 @@ it('keeps what it knows while the same query is answered again', async () => {
   nearest.follow(answerOf('roof', [2]));
   await wait();
   nearest.follow(answerOf('roof', [2]));
-  expect(nearest.of('a', 2)).toEqual([2, 7]);
+  expect(nearest.of(2)).toEqual(sentence(2));
   nearest.follow(answerOf('roofs', [2]));
-  expect(nearest.of('a', 2)).toBe(null);
+  expect(nearest.of(2)).toBe(null);
   nearest.follow(null);
   await wait();
-  expect(nearest.of('a', 2)).toBe(null);
+  expect(nearest.of(2)).toBe(null);
 });
 
 it('drops what comes too late, and does without what fails', async () => {
@@ -58,7 +60,7 @@ it('drops what comes too late, and does without what fails', async () => {
   await wait();
   nearest.follow(answerOf('fails', [2]));
   await wait(1000);
-  expect(nearest.of('a', 2)).toBe(null);
+  expect(nearest.of(2)).toBe(null);
 });
 
 it('asks for no more than one sees', async () => {

@@ -22,6 +22,8 @@ const MOVING_MS = 2000;
 /** Files asked for at first; so many times as many whenever all of them were scrolled to. */
 const LIMIT = 30;
 const GROWTH = 4;
+/** Longer answers are not asked for again by themselves. */
+const REFRESHED = 120;
 /** No answer is longer. */
 const MOST = 10_000;
 
@@ -211,6 +213,7 @@ export class Search {
 
   #refreshLater(): void {
     clearTimeout(this.#refresh);
+    if (this.#limit > REFRESHED) return;
     const due = Math.max(this.#searchedAt + REFRESH_MS, this.#movedAt + MOVING_MS);
     const wait = due - performance.now();
     if (wait > 0) this.#refresh = setTimeout(() => this.#refreshLater(), wait);
