@@ -67,7 +67,7 @@ async function startTime(which, env) {
 async function open({ path }, env) {
   const window = await openWindow(desktop, path, { env });
   await until('the box has the focus', () => window.evaluate(
-    `return document.body.dataset.ready !== undefined && document.activeElement?.type === 'search'`,
+    `return document.activeElement?.type === 'search'`,
   ), { seconds: 60 });
   return window;
 }

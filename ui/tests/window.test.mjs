@@ -55,6 +55,18 @@ describe('first run', () => {
   });
 });
 
+describe('a later start', () => {
+  check('one can type before the index is open', 'ready', async (page) => {
+    await page.goto(page.url().replace('ready', 'slow'));
+    await box(page).fill('heat pump');
+    assert.equal(await page.locator('body[data-ready]').count(), 0);
+    await list(page).getByRole('option').first().waitFor();
+    await page.locator('body[data-ready]').waitFor({ state: 'attached' });
+    assert.equal(await box(page).inputValue(), 'heat pump');
+    assert.equal(await list(page).getByRole('option').count(), 5);
+  });
+});
+
 describe('search', () => {
   check('shows files with their passages, marks and reasons', 'ready', async (page) => {
     await search(page);

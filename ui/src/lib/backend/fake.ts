@@ -98,6 +98,8 @@ export function fakeBackend(): Backend {
     async status() {
       if (scene === 'unreadable')
         throw problem(null, 'The index could not be opened.', 'Close the other Rummage first.');
+      // As long as an index takes to open on a slow disk.
+      if (scene === 'slow') await new Promise((resolve) => setTimeout(resolve, 2000));
       return fake.status;
     },
     async onStatus(listener) {

@@ -26,6 +26,8 @@ export type Dialog =
   | { name: 'health' }
   | { name: 'ledger'; state: FileState | null; root: string | null };
 
+const HAD_FOLDERS = 'had-folders';
+
 export class AppState {
   readonly backend: Backend;
   readonly notices = new Notices();
@@ -36,6 +38,9 @@ export class AppState {
   readonly folders: Folders;
   readonly activity = new Activity();
   readonly throttle: Throttle;
+
+  /** Folders were followed when the window was last open. */
+  readonly hadFolders = storage()?.getItem(HAD_FOLDERS) === 'yes';
 
   /** `null` until the first has come. */
   status = $state.raw<Status | null>(null);
@@ -130,6 +135,7 @@ export class AppState {
   }
 
   #accept(status: Status): void {
+    if (this.status?.roots.length !== status.roots.length) noteFolders(status.roots.length > 0);
     this.status = status;
     this.failure = null;
     this.search.coverageIs(status.coverage);
@@ -168,6 +174,14 @@ function storage(): Storage | null {
     return localStorage;
   } catch {
     return null;
+  }
+}
+
+function noteFolders(there: boolean): void {
+  try {
+    storage()?.setItem(HAD_FOLDERS, there ? 'yes' : 'no');
+  } catch {
+    // A full disk costs a moment at the next start.
   }
 }
 
