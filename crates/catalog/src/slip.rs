@@ -33,7 +33,8 @@ pub(crate) fn meant_by(
     Ok(others)
 }
 
-/// The words that are one slip away from `word`. `beginning_with` gives the known words
+/// The words that are one slip away from `word`, which hardly ever is in the first
+/// letter: “alive” is not meant for “olive”. `beginning_with` gives the known words
 /// that begin so; it is asked for the few ways in which a slip can begin, so that no
 /// slip costs a walk through all words.
 fn with_one_slip(
@@ -42,19 +43,16 @@ fn with_one_slip(
 ) -> rusqlite::Result<Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
     let [first, second, third, ..] = letters[..] else { return Ok(Vec::new()) };
-    // The slip comes later, or is one of the first two letters being swapped or gone.
+    // The slip comes later, or is the second letter being gone, or swapped with the first.
     let mut starts = vec![
         [first, second].iter().collect::<String>(),
         [second, first].iter().collect(),
-        [second, third].iter().collect(),
         [first, third].iter().collect(),
     ];
-    // Or one of the first two letters is another, or comes before one that is missing.
+    // Or the second letter is another, or comes before one that is missing.
     for other in alphabet_of(first) {
-        starts.push([other, second, third].iter().collect());
         starts.push([first, other, second].iter().collect());
         starts.push([first, other, third].iter().collect());
-        starts.push([other, first, second].iter().collect());
     }
     let mut found = Vec::new();
     for start in starts {
@@ -122,11 +120,14 @@ mod tests {
             };
             with_one_slip(word, beginning).unwrap()
         };
-        for word in ["ahrbour", "arbour", "hrbour", "xarbour", "hxrbour", "hxarbour", "xharbour"] {
+        for word in ["ahrbour", "hrbour", "hxrbour", "hxarbour"] {
             assert_eq!(near(word), ["harbour"], "{word}");
         }
         for word in ["harbor", "harbourx", "harobur", "harxour"] {
             assert_eq!(near(word), ["harbour"], "{word}");
+        }
+        for word in ["arbour", "xarbour", "xharbour"] {
+            assert_eq!(near(word), [""; 0], "{word}");
         }
         assert_eq!(near("кнага"), ["книга"]);
         assert_eq!(near("haxbxur"), [""; 0]);

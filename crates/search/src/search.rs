@@ -265,7 +265,7 @@ impl Found {
                 keyword: self.keyword.get(&id).map(|(rank, hit)| KeywordReason {
                     rank: *rank,
                     score: hit.score,
-                    terms: terms.shown(&all),
+                    terms: terms.shown(&all, &input),
                 }),
                 meaning: self.similarities.get(&id).map(|similarity| MeaningReason {
                     rank: self.meaning.get(&id).copied(),

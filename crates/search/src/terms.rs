@@ -1,15 +1,13 @@
 //! The query's words, and where a passage holds them.
 
-use std::collections::HashSet;
-
 use rummage_corpus::{Span, Word, query_words, words};
 use rummage_store::Words;
 
 /// A word that the query looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
-    /// As typed, in lower case.
-    shown: String,
+    /// In lower case; `None` for what a word may be meant for.
+    typed: Option<String>,
     stem: String,
 }
 
@@ -61,16 +59,18 @@ impl Terms {
         for text in std::iter::once(&wanted.any).chain(&wanted.phrases) {
             for Word { stem, span } in query_words(text) {
                 if terms.iter().all(|term| term.stem != stem) {
-                    terms.push(Term { shown: text[span.start..span.end].to_lowercase(), stem });
+                    let typed = Some(text[span.start..span.end].to_lowercase());
+                    terms.push(Term { typed, stem });
                 }
             }
         }
         for stem in &wanted.instead {
             if terms.iter().all(|term| term.stem != *stem) {
-                terms.push(Term { shown: stem.clone(), stem: stem.clone() });
+                terms.push(Term { typed: None, stem: stem.clone() });
             }
         }
-        let telling = |term: &Term| !STOP_WORDS.contains(&term.shown.as_str());
+        let telling =
+            |term: &Term| term.typed.as_deref().is_none_or(|typed| !STOP_WORDS.contains(&typed));
         if terms.iter().any(telling) {
             terms.retain(telling);
         }
@@ -91,11 +91,14 @@ impl Terms {
         words(text).iter().filter_map(place).collect()
     }
 
-    /// The terms that were found, as the query has them.
-    pub fn shown(&self, found: &[Match]) -> Vec<String> {
-        let held: HashSet<_> = found.iter().map(|found| found.term).collect();
-        let held = self.0.iter().enumerate().filter(|(i, _)| held.contains(i));
-        held.map(|(_, term)| term.shown.clone()).collect()
+    /// The terms that were found in a text, in the query's order: as the query has them,
+    /// else as the text has them first.
+    pub fn shown(&self, found: &[Match], text: &str) -> Vec<String> {
+        let shown = self.0.iter().enumerate().filter_map(|(i, term)| {
+            let Span { start, end } = found.iter().find(|found| found.term == i)?.span;
+            Some(term.typed.clone().unwrap_or_else(|| text[start..end].to_lowercase()))
+        });
+        shown.collect()
     }
 }
 
@@ -174,7 +177,9 @@ mod tests {
     #[test]
     fn terms_are_told_as_typed() {
         let terms = Terms::of(&asking("Running the Shoes"));
-        assert_eq!(terms.shown(&terms.find("she runs")), ["running"]);
+        assert_eq!(terms.shown(&terms.find("she runs"), "she runs"), ["running"]);
+        let terms = Terms::of(&Words { instead: vec!["oliv".into()], ..asking("olvie") });
+        assert_eq!(terms.shown(&terms.find("Two Olives"), "Two Olives"), ["olives"]);
     }
 
     #[test]
