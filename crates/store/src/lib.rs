@@ -27,6 +27,7 @@ mod numbers;
 mod passages;
 mod planes;
 mod process;
+mod products;
 mod rows;
 mod shelf;
 mod snapshot;

@@ -17,7 +17,8 @@ use rummage_corpus::PassageId;
 use crate::{
     Filter, Store, StoreError,
     approximate::{self, Effort},
-    planes::{Asked, dot},
+    planes::Asked,
+    products::dot,
     rows::VECTOR,
     shelf::{Files, Row},
     snapshot::{Filtered, SearchIndex, Snapshot, View},

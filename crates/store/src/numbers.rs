@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use crate::products;
+
 /// The largest number, so that a low byte never overflows into the next high one where
 /// the two are kept apart.
 const MOST: f32 = 127.0 * 256.0;
@@ -37,8 +39,7 @@ impl Numbers {
     pub fn similarity(written: &[u8], vector: &[f32]) -> f32 {
         let (step, steps) = written.split_at(STEP_BYTES);
         let step = f32::from_le_bytes([step[0], step[1], step[2], step[3]]);
-        let steps = steps.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])));
-        steps.zip(vector).map(|(a, b)| a * b).sum::<f32>() * step
+        products::of_written(steps, vector) * step
     }
 }
 

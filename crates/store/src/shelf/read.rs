@@ -170,6 +170,7 @@ impl Rows {
     }
 
     fn finish(&mut self) {
+        self.ids_between = self.ids.iter().min().copied().zip(self.ids.iter().max().copied());
         if !self.ids.is_sorted() {
             let mut by_id: Vec<_> = (0..self.ids.len() as u32).collect();
             by_id.sort_unstable_by_key(|row| self.ids[*row as usize]);
