@@ -68,6 +68,19 @@ pub async fn forget_folder(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<
 }
 
 #[tauri::command]
+pub async fn pause_folder(
+    app: AppHandle,
+    cell: State<'_, EngineCell>,
+    path: PathBuf,
+    paused: bool,
+) -> Reply<()> {
+    let engine = cell.get().await?;
+    engine.set_paused(&path, paused).await?;
+    engine::tell(&app, &engine);
+    Ok(())
+}
+
+#[tauri::command]
 pub async fn search(
     cell: State<'_, EngineCell>,
     query: String,
@@ -98,6 +111,12 @@ pub async fn reveal_data(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<(
     let path = if path.exists() { path } else { engine::data_folder() };
     let shown = app.opener().reveal_item_in_dir(&path);
     shown.map_err(|error| AppError::opening(&path.to_string_lossy(), &error))
+}
+
+/// Removes all that was indexed, and begins anew.
+#[tauri::command]
+pub async fn clear_data(app: AppHandle) -> Reply<()> {
+    engine::clear(&app).await
 }
 
 fn parsed(query: &str) -> Reply<Query> {

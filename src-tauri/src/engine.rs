@@ -98,7 +98,16 @@ pub async fn run(app: AppHandle) {
             return;
         }
     };
-    cell.opened.send_replace(Opened::Engine(engine.clone()));
+    let is_wanted = cell.opened.send_if_modified(|opened| {
+        let is_wanted = !matches!(opened, Opened::Closed);
+        if is_wanted {
+            *opened = Opened::Engine(engine.clone());
+        }
+        is_wanted
+    });
+    if !is_wanted {
+        return engine.close().await;
+    }
     app.state::<Desktop>().settle(&app, &engine.settings()).await;
     tell(&app, &engine);
     let Some(mut changes) = engine.status_changes() else { return };
@@ -138,6 +147,21 @@ pub async fn pause_or_resume(app: &AppHandle) {
     if engine.save_settings(settings).await.is_ok() {
         tell(app, &engine);
     }
+}
+
+/// Removes all that was indexed. Whoever asks the engine meanwhile waits for the next one,
+/// which has nothing.
+pub async fn clear(app: &AppHandle) -> Result<(), AppError> {
+    let cell = app.state::<EngineCell>();
+    let engine = cell.get().await?;
+    if !engine.indexes() {
+        return Err(EngineError::Busy { path: engine.data_folder().path().to_owned() }.into());
+    }
+    cell.opened.send_replace(Opened::NotYet);
+    let cleared = engine.clear().await;
+    drop(engine);
+    tauri::async_runtime::spawn(run(app.clone()));
+    Ok(cleared?)
 }
 
 /// Ends the engine in order, then the program.

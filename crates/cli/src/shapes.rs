@@ -335,6 +335,8 @@ pub struct FolderReport {
     pub indexed: u64,
     /// Why it cannot be read now, if so.
     pub away: Option<String>,
+    /// What is new there waits.
+    pub paused: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -407,6 +409,7 @@ impl StatusReport {
                     files: root.counts.known(),
                     indexed: root.counts.indexed,
                     away: root.root.away,
+                    paused: root.root.paused,
                 })
                 .collect(),
             pool: PoolReport {

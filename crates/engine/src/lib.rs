@@ -43,7 +43,7 @@ mod writer;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -263,6 +263,8 @@ impl Engine {
                 AddRoot::Known(id) => (id, &mut added.known),
                 AddRoot::Within(root) => (root.id, &mut added.known),
             };
+            // Who asks for it now wants it now.
+            self.shared.catalog.set_paused(&path, false)?;
             to_scan.insert(id);
             list.push(path);
             let after = self.shared.catalog.roots()?;
@@ -293,6 +295,23 @@ impl Engine {
         }
         self.shared.disturb();
         self.call(Call::Remove(path)).await?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    /// Lets the files of a followed folder wait in the queue, or go on. What changes there
+    /// is noted all the same, what is indexed is still found, and what has left leaves.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path, which changes nothing.
+    pub async fn set_paused(&self, path: &Path, paused: bool) -> Result<(), EngineError> {
+        self.writable()?;
+        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
+        if !self.shared.catalog.set_paused(&path, paused)? {
+            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+        }
+        self.shared.pauses.fetch_add(1, Ordering::SeqCst);
+        self.shared.disturb();
         self.shared.wake();
         Ok(())
     }
@@ -391,7 +410,7 @@ impl Engine {
     }
 
     /// Waits until nothing is left to do: every file read, embedded, or in the
-    /// ledger with its reason, and the index in order.
+    /// ledger with its reason, and the index in order. Paused folders are not waited for.
     ///
     /// # Errors
     /// The standing problem that keeps the work from ending; what could be done
@@ -402,8 +421,8 @@ impl Engine {
             if let Some(problem) = self.stuck() {
                 return Err(problem);
             }
-            let queued = self.shared.catalog.counts().map_or(1, |counts| counts.queued());
-            if queued == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
+            let to_do = self.shared.catalog.counts().map_or(1, |counts| counts.to_do());
+            if to_do == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
                 return Ok(());
             }
             tokio::select! {
@@ -439,7 +458,7 @@ impl Engine {
             ProblemKind::Writing | ProblemKind::Scanning | ProblemKind::Reading => true,
             // Words first: they do not need the model.
             ProblemKind::Model => {
-                let words_are_done = counts.pending == 0 && counts.worded > 0;
+                let words_are_done = counts.pending == counts.held.pending && counts.to_do() > 0;
                 !self.shared.is_scanning() && (self.store.is_none() || words_are_done)
             }
             ProblemKind::Settings | ProblemKind::Watching => false,
@@ -449,6 +468,34 @@ impl Engine {
     /// Ends everything in order, within three seconds: what is being written is
     /// finished, the rest stays in the queue.
     pub async fn close(&self) {
+        self.end().await;
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    /// Closes the engine and removes all that it has indexed: what is followed, what was
+    /// read of it and every vector. Settings stay, and so do people's files.
+    ///
+    /// # Errors
+    /// What keeps it from being removed. The engine is closed all the same; unless the
+    /// catalog itself refused, the next one finds nothing indexed.
+    pub async fn clear(&self) -> Result<(), EngineError> {
+        self.writable()?;
+        self.end().await;
+        let shared = self.shared.clone();
+        let clearing = tokio::task::spawn_blocking(move || {
+            // The catalog first, in one step: without it, what is left of the store
+            // counts for nothing and goes with the next opening.
+            shared.catalog.clear()?;
+            shared.folder.remove_store()
+        });
+        let cleared =
+            clearing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        cleared
+    }
+
+    /// Ends all work, and keeps the folder locked.
+    async fn end(&self) {
         self.shared.stop_all();
         let reading = self.table_reading.lock().unwrap_or_else(|p| p.into_inner()).take();
         if let Some(reading) = reading {
@@ -462,7 +509,6 @@ impl Engine {
             }
         }
         self.shared.pool.close().await;
-        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
     }
 
     fn take_tasks(&self) -> Vec<JoinHandle<()>> {
@@ -546,6 +592,11 @@ async fn open_store(
     let Some(model) = model else { return Ok(None) };
     if writing {
         require(catalog, model, settings)?;
+        if catalog.is_empty()? {
+            // Rows of an index that was cleared, or whose catalog was taken away, would
+            // be taken for those of other files.
+            folder.remove_store()?;
+        }
     }
     let (dir, space) = (folder.store(), model.space());
     Ok(if writing {

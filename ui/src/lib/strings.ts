@@ -344,6 +344,10 @@ export const t = {
     } satisfies Record<RootStatus['state'], string>,
     size: (n: number) => `${bytes(n)} of files`,
     readAgain: 'Read all again',
+    pause: 'Pause',
+    resume: 'Resume',
+    paused: (waiting: number) =>
+      waiting === 0 ? 'Paused. What is new there waits.' : `Paused. ${files(waiting)} ${waiting === 1 ? 'waits' : 'wait'}.`,
     stop: (name: string) => `Stop following ${name}`,
     confirm: (name: string) => `Stop following ${name}? Its files stay where they are.`,
     confirmYes: 'Stop following',
@@ -359,6 +363,10 @@ export const t = {
     nothingAdded: 'Nothing was added',
     refused: (path: string, reason: string) => `Not added: ${path} (${reason})`,
     readAgain: (name: string, n: number) => `${name}: ${files(n)} are read again`,
+    failedPause: (name: string, paused: boolean) =>
+      paused ? `${name} is not paused` : `${name} is still paused`,
+    cleared: 'All that was indexed is cleared',
+    failedClear: 'The index is not cleared',
     failedReadAgain: (name: string) => `${name} is not read again`,
     forgot: (name: string) => `${name} is no longer followed`,
     dismiss: 'Dismiss',
@@ -488,6 +496,17 @@ export const t = {
     index: 'Index',
     dataDir: 'Data',
     showData: 'Show',
+    clear: {
+      open: 'Clear…',
+      name: 'Clear the index',
+      confirm: (folders: number, size: number) =>
+        `This removes all that was read from your files (${bytes(size)}), ${
+          folders === 0 ? '' : `the list of ${plural(folders, 'folder', 'folders')}, `
+        }and the searches kept. Your files stay as they are, and so do the settings.`,
+      yes: 'Clear the index',
+      no: 'Keep',
+      busy: 'Clearing…',
+    },
     clearHistory: 'Clear earlier searches',
     noHistory: 'None kept',
     history: 'Searches',

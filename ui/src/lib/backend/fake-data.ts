@@ -16,6 +16,7 @@ export function rootOf(path: string, counts: Partial<RootStatus> = {}): RootStat
     failed: 0,
     state: 'watching',
     message: null,
+    paused: false,
     ...counts,
   };
 }

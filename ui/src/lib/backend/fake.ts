@@ -125,6 +125,13 @@ export function fakeBackend(): Backend {
       fake.calls.push(['forget', path]);
       fake.push({ roots: fake.status.roots.filter((root) => root.path !== path) });
     },
+    async pauseFolder(path, paused) {
+      fake.calls.push(['pause', path, paused]);
+      const roots = fake.status.roots.map((root) =>
+        root.path === path ? { ...root, paused } : root,
+      );
+      fake.push({ roots });
+    },
     async readAgain(path) {
       fake.calls.push(['readAgain', path]);
       return fake.status.roots.find((root) => root.path === path)?.indexed ?? 0;
@@ -134,6 +141,11 @@ export function fakeBackend(): Backend {
     },
     async revealData() {
       fake.calls.push(['reveal', view.dataDir]);
+    },
+    async clearData() {
+      fake.calls.push(['clear']);
+      if (scene === 'storm') throw problem(null, 'Another Rummage indexes.', 'Wait for it.');
+      fake.push(emptyStatus());
     },
     async search(query, limit) {
       fake.searches.push(query);

@@ -32,12 +32,16 @@ export interface Backend {
   /** Asks the person with the platform's own dialog; `null` when cancelled. */
   pickFolders(): Promise<AddReport | null>;
   forgetFolder(path: string): Promise<void>;
+  /** Lets what is new in a followed folder wait, or go on. */
+  pauseFolder(path: string, paused: boolean): Promise<void>;
   /** Reads all files of a followed folder again; how many those are. */
   readAgain(path: string): Promise<number>;
   /** The size of a followed folder's files together. */
   folderBytes(path: string): Promise<number>;
   /** Shows where the program keeps its data. */
   revealData(): Promise<void>;
+  /** Removes all that was indexed, and what is followed. Settings and people's files stay. */
+  clearData(): Promise<void>;
   /** At most `limit` files. */
   search(query: string, limit: number): Promise<SearchAnswer>;
   /** Files that hold what means the same as a passage, without its own. */

@@ -131,6 +131,8 @@ export interface RootStatus extends Counts {
   state: 'watching' | 'limited' | 'scanning' | 'away';
   /** Why it is limited or away. */
   message: string | null;
+  /** What is new there waits. */
+  paused: boolean;
 }
 
 export interface Status {

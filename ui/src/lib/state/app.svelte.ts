@@ -125,6 +125,22 @@ export class AppState {
     }
   }
 
+  /** All that was indexed goes, and so do the earlier searches. */
+  async clearData(): Promise<void> {
+    try {
+      await this.backend.clearData();
+      this.history.clear();
+      this.search.clear();
+      this.closePreview();
+      this.dialog = null;
+      this.notices.say(t.notices.cleared);
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      this.notices.warn(t.notices.failedClear, mend ? [message, mend] : [message]);
+    }
+    await this.refresh();
+  }
+
   async revealData(): Promise<void> {
     try {
       await this.backend.revealData();
