@@ -4,11 +4,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
 import {
   buildWindow,
   calls,
-  checkForEveryone,
   push,
   scan,
   sticksOut,
@@ -265,6 +263,18 @@ describe('folders', () => {
     assert.ok(await folders.getByRole('button', { name: 'Read all again' }).last().isDisabled());
   });
 
+  check('a folder is paused, says what waits there, and goes on', 'indexing', async (page) => {
+    const folders = page.getByRole('region', { name: 'Folders' });
+    await folders.getByRole('button', { name: 'Notes', exact: true }).click();
+    await folders.getByRole('button', { name: 'Pause' }).click();
+    await folders.getByText('Paused. 871 files wait.').waitFor();
+    await folders.getByRole('button', { name: 'Resume' }).click();
+    await folders.getByText('871 queued').waitFor();
+    assert.equal(await folders.getByText('Paused').count(), 0);
+    const asked = await page.evaluate(() => window.fake.calls);
+    assert.deepEqual(asked, [['pause', '/home/you/Notes', true], ['pause', '/home/you/Notes', false]]);
+  });
+
   check('the whole window is a target while something hangs over it', 'ready', async (page) => {
     await drag(page, { type: 'enter', paths: ['/home/you/Music', '/home/you/Films'] });
     await page.getByText('Drop to add').waitFor();
@@ -352,7 +362,7 @@ describe('settings', () => {
     const keys = dialog.getByRole('textbox', { name: 'Summon Rummage' });
     assert.equal(await keys.inputValue(), 'Ctrl+Alt+Space');
     await keys.press('Control+Alt+t');
-    await dialog.getByText('another program has taken Ctrl+Alt+T already').waitFor();
+    await dialog.getByText('Another program has taken Ctrl+Alt+T already').waitFor();
     assert.equal(await keys.inputValue(), 'Ctrl+Alt+T');
     await keys.press('Control+Shift+k');
     await dialog.getByText('Saved').waitFor();
@@ -367,7 +377,7 @@ describe('settings', () => {
   check('what the desktop cannot do is said', 'problems', async (page) => {
     const dialog = await open(page);
     await dialog.getByText('This desktop has no tray, so closing the window ends').waitFor();
-    await dialog.getByText('another program has taken Ctrl+Alt+Space already').waitFor();
+    await dialog.getByText('Another program has taken Ctrl+Alt+Space already').waitFor();
   });
 
   check('a window that is summoned is ready to be asked', 'ready', async (page) => {
@@ -404,6 +414,32 @@ describe('settings', () => {
     ]);
   });
 
+  check('all that was indexed is cleared only when confirmed', 'ready', async (page) => {
+    await search(page);
+    await page.keyboard.press('Enter');
+    const dialog = await open(page);
+    const clear = dialog.getByRole('button', { name: 'Clear…' });
+    await clear.click();
+    await dialog.getByText(/the list of 3 folders.*Your files stay as they are/).waitFor();
+    await page.keyboard.press('Enter');
+    assert.ok(await clear.evaluate((element) => element === document.activeElement));
+    assert.deepEqual((await calls(page)).map(([what]) => what), ['open']);
+    await clear.click();
+    await dialog.getByRole('button', { name: 'Clear the index' }).click();
+    await page.getByText('Drop folders here').waitFor();
+    await page.getByRole('status').getByText('All that was indexed is cleared').waitFor();
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    assert.equal(await page.evaluate(() => localStorage.getItem('searches')), null);
+  });
+
+  check('and where it cannot be, that is said', 'storm', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('button', { name: 'Clear…' }).click();
+    await dialog.getByRole('button', { name: 'Clear the index' }).click();
+    await page.getByRole('status').getByText('The index is not cleared').waitFor();
+    await page.getByRole('status').getByText('Wait for it.').waitFor();
+  });
+
   check('closing gives the focus back', 'ready', async (page) => {
     const button = page.getByRole('button', { name: 'Settings' });
     await button.click();
@@ -427,36 +463,7 @@ test('the sample data is in no bundle that ships', async () => {
   assert.deepEqual([await holdsSamples('fake'), await holdsSamples('production')], [true, false]);
 });
 
-describe('for everyone', () => {
-  const faces = {
-    'a folder': [
-      'ready',
-      (page) => page.getByRole('button', { name: 'Documents', exact: true }).click(),
-    ],
-    'first run': ['first', async () => {}],
-    results: ['indexing', (page) => search(page)],
-    'files alike': ['ready', (page) => searchAlike(page)],
-    problems: ['problems', (page) => search(page)],
-    nothing: ['ready', (page) => box(page).fill('zzz')],
-    settings: [
-      'ready',
-      async (page) => {
-        await page.keyboard.press('Control+,');
-        await page.getByLabel('Tokens per model call', { exact: true }).fill('1');
-      },
-    ],
-    drop: ['ready', (page) => drag(page, { type: 'enter', paths: ['/a'] })],
-    refused: ['ready', (page) => drag(page, { type: 'drop', paths: ['/proc/1'] })],
-  };
-  checkForEveryone(check, faces);
-
-  check('axe does notice a broken page', 'ready', async (page) => {
-    await page.evaluate(() => document.querySelector('#search').removeAttribute('aria-label'));
-    await page.evaluate(() => document.querySelector('#search').removeAttribute('placeholder'));
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    assert.ok(violations.length > 0);
-  });
-
+describe('at every size', () => {
   for (const [width, height] of [
     [1280, 800],
     [640, 720],
