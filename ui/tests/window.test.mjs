@@ -141,6 +141,20 @@ describe('search', () => {
     );
   });
 
+  check('is read out in the order that one wants to hear', 'ready', async (page) => {
+    await searchAlike(page);
+    const said = (await list(page).ariaSnapshot()).matchAll(/^ +- '?option "([^"]*)"/gm);
+    const [first, second, copy] = [...said].map(([, name]) => name);
+    assert.match(first, /^heat-pump-comparison\.md, in Documents\/House\/Heating\. Heat pump comparison › Air to water\. The air-to-water heat pump needs .* after 31 years\. By words \+ meaning\. Changed 14 Mar 2025\.$/);
+    assert.match(second, /^quotation-[\w-]+\.pdf, in Documents\/House\/Offers\/2025\. Page 12, Quotation › Scope of work\. Removal .*\. And 3 identical copies\.$/);
+    assert.equal(copy, 'quotation-heating-system-replacement (1).pdf, in Documents/House/Offers/2025. Identical copy.');
+    const option = selected(page);
+    assert.deepEqual(
+      await Promise.all(['aria-posinset', 'aria-setsize'].map((name) => option.getAttribute(name))),
+      ['3', '8'],
+    );
+  });
+
   check('a file found by its name alone says so', 'ready', async (page) => {
     await search(page);
     const last = list(page).getByRole('option').last();

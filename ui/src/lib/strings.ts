@@ -38,6 +38,12 @@ import type { Span } from './dates';
 import type { TypeFilter } from './filetype';
 import type { Part } from './why';
 
+/** What is there, each with its full stop and on one line. */
+const sentences = (parts: readonly (string | false | undefined)[]) =>
+  parts
+    .filter((part) => typeof part === 'string' && part.trim() !== '')
+    .map((part) => String(part).replace(/\s+/g, ' ').trim().replace(/[.…]?$/, '.'))
+    .join(' ');
 const files = (n: number) => plural(n, 'file');
 
 /** Common words alone are no reason to be shown. */
@@ -113,6 +119,20 @@ export const t = {
       ]
         .filter(Boolean)
         .join('\n'),
+    /** As a screen reader says a result: its name, where it lies, what it says, then the rest. */
+    spoken: (result: FileResult, folder: string, modified: string) =>
+      sentences([
+        `${result.name}, in ${folder}`,
+        ...result.passages.flatMap(({ page, context, text }) => [
+          page === null ? context : [`Page ${count(page)}`, context].filter(Boolean).join(', '),
+          text,
+        ]),
+        result.passages[0] && `By ${t.results.why(result.passages[0].why, result.named)}`.replace(/^By found by/, 'Found by'),
+        modified && `Changed ${modified}`,
+        result.alike.length > 0 && capital(t.results.alike(result.alike)),
+      ]),
+    spokenAlike: ({ name, copy }: AlikeFile, folder: string) =>
+      sentences([`${name}, in ${folder}`, capital(copy ? t.results.isCopy : t.results.isAlike)]),
     alike: (alike: readonly AlikeFile[]) =>
       alike.every(({ copy }) => copy)
         ? `and ${plural(alike.length, 'identical copy', 'identical copies')}`
