@@ -37,6 +37,7 @@ type Reply<T> = Result<T, AppError>;
 
 #[tauri::command]
 pub async fn status(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<Status> {
+    cell.page_asks();
     // Asked once when the page is there, and whenever the person tries again.
     engine::open_again(&app);
     let engine = cell.get().await?;

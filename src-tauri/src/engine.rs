@@ -18,9 +18,14 @@ const STATUS: &str = "status";
 /// A data folder that another process indexes is asked for this often.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
+/// The page is waited for no longer than this.
+const PAGE_WAIT: Duration = Duration::from_secs(2);
+
 /// Where the engine is once it is open.
 pub struct EngineCell {
     opened: watch::Sender<Opened>,
+    /// The page has been drawn.
+    drawn: watch::Sender<bool>,
 }
 
 #[derive(Clone, Default)]
@@ -34,7 +39,7 @@ enum Opened {
 
 impl Default for EngineCell {
     fn default() -> Self {
-        Self { opened: watch::Sender::new(Opened::NotYet) }
+        Self { opened: watch::Sender::new(Opened::NotYet), drawn: watch::Sender::new(false) }
     }
 }
 
@@ -48,6 +53,18 @@ impl EngineCell {
             Ok(Opened::Failed(error)) => Err(error.clone()),
             _ => Err(EngineError::Closed.into()),
         }
+    }
+
+    /// The page has been drawn, and asks.
+    pub fn page_asks(&self) {
+        self.drawn.send_replace(true);
+    }
+
+    /// Waits until the page has been drawn: index and model would take the processor from
+    /// it while one waits for the search box.
+    async fn page(&self) {
+        let mut drawn = self.drawn.subscribe();
+        let _ = tokio::time::timeout(PAGE_WAIT, drawn.wait_for(|drawn| *drawn)).await;
     }
 
     /// The engine, if it is open now.
@@ -91,6 +108,7 @@ pub fn open_again(app: &AppHandle) {
 /// Opens the engine and tells the page of its every change.
 pub async fn run(app: AppHandle) {
     let cell = app.state::<EngineCell>();
+    cell.page().await;
     let engine = match open_at_last(&cell).await {
         Ok(engine) => Arc::new(engine),
         Err(error) => {

@@ -74,7 +74,8 @@ export class AppState {
       this.backend.onSummon(() => void this.#summon()),
     ];
     for (const one of listening) one.catch((thrown) => (this.failure = asAppError(thrown)));
-    void this.refresh();
+    // What answers begins its work with this, and is to leave the first drawing alone.
+    void drawn().then(() => this.refresh());
     return () => {
       for (const one of listening)
         void one.then(
@@ -182,6 +183,14 @@ export class AppState {
       this.notices.warn(title, mend ? [message, mend] : [message]);
     }
   }
+}
+
+/** Once what is there now is on the screen. A hidden window is not drawn, and is not waited for. */
+function drawn(): Promise<void> {
+  if (document.hidden) return Promise.resolve();
+  return new Promise((resolve) =>
+    requestAnimationFrame(() => setTimeout(resolve)),
+  );
 }
 
 /** Where the window keeps what is its own; a browser may refuse it. */
