@@ -104,7 +104,10 @@ fn the_windows_program_is_the_command_line_where_it_is_told_so_and_needs_no_disp
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     let empty = run(&["search", "lamp"]);
     assert_eq!(empty.status.code(), Some(2), "{empty:?}");
-    assert!(String::from_utf8_lossy(&empty.stderr).contains("nothing has been indexed"), "{empty:?}");
+    assert!(
+        String::from_utf8_lossy(&empty.stderr).contains("nothing has been indexed"),
+        "{empty:?}"
+    );
 }
 
 #[test]

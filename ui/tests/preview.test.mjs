@@ -241,6 +241,19 @@ describe('earlier searches', () => {
   });
 });
 
+describe('the first folder', () => {
+  check('has questions as soon as some of it is indexed', 'first', async (page) => {
+    await page.getByRole('button', { name: 'Choose folders…' }).click();
+    const push = (coverage) => page.evaluate((coverage) => window.fake.push({ coverage }), coverage);
+    const these = page.getByRole('region', { name: 'Try one of these, from your own files' });
+    await push({ known: 3, searched: 3, meaning: 0 });
+    await page.getByText('Search 3 files').waitFor();
+    assert.equal(await these.count(), 0);
+    await push({ known: 3, searched: 3, meaning: 3 });
+    await these.waitFor();
+  });
+});
+
 describe('ten thousand results', () => {
   check('come as one scrolls, and only those in sight are drawn', 'many', async (page) => {
     await search(page, 'heat');

@@ -102,8 +102,7 @@ impl Engine {
         let tokens = self.auto().tokens_per_call as u32;
         let mut vectors = Vec::with_capacity(token_ids.len());
         for lease in token_ids.chunks(SENTENCES_A_LEASE) {
-            let embedded =
-                self.shared.pool.embed(lease.to_vec(), tokens, Standing::Urgent).await?;
+            let embedded = self.shared.pool.embed(lease.to_vec(), tokens, Standing::Urgent).await?;
             let dims = embedded.dims as usize;
             vectors.extend(embedded.values.chunks_exact(dims).map(<[f32]>::to_vec));
         }

@@ -167,7 +167,7 @@ export function fakeBackend(): Backend {
       return previewOf(place, before, after);
     },
     async questions() {
-      return fake.status.coverage.searched > 0
+      return fake.status.coverage.meaning > 0
         ? ['Heat pump comparison', 'tariff change', 'running costs']
         : [];
     },
