@@ -2,6 +2,8 @@
 //! over two planes: the high bytes alone rank all vectors, at a quarter of the memory
 //! traffic of full numbers, and both together give the similarities of the best.
 
+use crate::numbers::{Numbers, step_of};
+
 /// Unit vectors of one length, by their order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Planes {
@@ -23,9 +25,6 @@ pub(crate) struct Asked<'a> {
     left_out: f32,
 }
 
-/// So that a low byte never overflows into the next high one.
-const MOST: f32 = 127.0 * 256.0;
-
 /// A sum of 2,048 products with a high byte fits in 32 bits.
 const MOST_ROUGH: f32 = 8191.0;
 
@@ -43,10 +42,10 @@ impl<'a> Asked<'a> {
 
 impl Planes {
     pub fn push(&mut self, vector: &[f32]) {
-        let step = step_of(vector, MOST);
+        let Numbers { step, steps } = Numbers::of(vector);
         let mut low_length = 0.0;
-        for number in vector {
-            let number = (number / step).round() as i32;
+        for number in steps {
+            let number = i32::from(number);
             let high = (number + 128) >> 8;
             let low = number - (high << 8);
             self.high.push(high as i8);
@@ -78,12 +77,6 @@ impl Planes {
         let step = asked.step * 256.0;
         sums.iter().zip(&self.steps).map(|(sum, of_row)| *sum as f32 * of_row * step).collect()
     }
-}
-
-/// The step at which the largest number becomes `most`.
-fn step_of(vector: &[f32], most: f32) -> f32 {
-    let largest = vector.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
-    if largest > 0.0 { largest / most } else { 1.0 }
 }
 
 /// The product of each row, of as many numbers as `vector` has, with it.

@@ -115,6 +115,14 @@ fn vector_type(dims: usize) -> DataType {
     DataType::FixedSizeList(vector_item(), dims as i32)
 }
 
+/// The numbers of a vector, of a column of this type.
+pub(crate) fn dims(of: &DataType) -> Option<usize> {
+    match of {
+        DataType::FixedSizeList(_, dims) => usize::try_from(*dims).ok(),
+        _ => None,
+    }
+}
+
 fn vector_item() -> Arc<Field> {
     Arc::new(Field::new("item", DataType::Float32, true))
 }

@@ -8,6 +8,8 @@
 
 mod read;
 
+pub(crate) use read::each_batch;
+
 use std::{collections::HashSet, sync::Arc};
 
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
@@ -15,6 +17,7 @@ use rummage_corpus::{FileId, PassageId};
 
 use crate::{
     Filter,
+    flat::Flat,
     planes::{Asked, Planes},
 };
 
@@ -55,6 +58,8 @@ struct Block {
     rows: Arc<Rows>,
     places: Option<Arc<Vec<Place>>>,
     planes: Option<Arc<Planes>>,
+    /// Where the vectors are on the disk, of a table that has any.
+    flat: Option<Arc<Flat>>,
 }
 
 /// The rows that were there when the fragment was first read.
@@ -167,8 +172,20 @@ impl Shelf {
             .collect()
     }
 
-    /// The same, as the database takes it, with their number. Rows that are dead may be
-    /// among them.
+    /// The living rows of these fragments, where `files` are given only of those files.
+    pub fn rows_in(&self, fragments: &[u32], files: Option<&Files>) -> Vec<Row> {
+        let blocks = self.blocks.iter().enumerate();
+        let blocks = blocks.filter(|(_, block)| fragments.contains(&block.fragment));
+        let rows = blocks.flat_map(|(number, block)| {
+            let rows = (0..block.rows.ids.len()).filter(|row| block.is_alive(*row));
+            rows.map(move |row| Row { block: number, row })
+        });
+        let is_wanted = |row: &Row| files.is_none_or(|files| files.contains(&self.id(*row).file()));
+        rows.filter(is_wanted).collect()
+    }
+
+    /// The rows of these files as the database takes them, with their number. Rows that
+    /// are dead may be among them.
     pub fn mask_of(&self, files: &Files) -> (RowAddrMask, usize) {
         let mut addresses = Vec::new();
         for (block, first, end) in self.runs_of(files) {
@@ -182,6 +199,27 @@ impl Shelf {
     pub fn similarity(&self, asked: &Asked<'_>, row: Row) -> Option<f32> {
         let planes = self.blocks[row.block].planes.as_ref()?;
         Some(planes.similarity(asked, row.row))
+    }
+
+    /// The similarities of rows by the files beside the table. Those that no file holds
+    /// come back as the second part. Blocks on the disk.
+    pub fn flat_similarities(
+        &self,
+        vector: &[f32],
+        mut rows: Vec<Row>,
+    ) -> (Vec<(Row, f32)>, Vec<Row>) {
+        rows.sort_unstable_by_key(|row| (row.block, row.row));
+        let (mut similar, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
+        for rows in rows.chunk_by(|a, b| a.block == b.block) {
+            let block = &self.blocks[rows[0].block];
+            let offsets: Vec<_> = rows.iter().map(|row| block.rows.offsets[row.row]).collect();
+            let read = block.flat.as_ref().map(|flat| flat.similarities(vector, &offsets));
+            match read {
+                Some(Ok(similarities)) => similar.extend(rows.iter().copied().zip(similarities)),
+                Some(Err(_)) | None => missing.extend_from_slice(rows),
+            }
+        }
+        (similar, missing)
     }
 
     /// At least the `limit` living rows nearest in meaning, in no order, with some that
@@ -245,6 +283,6 @@ impl Rows {
 }
 
 /// A row's fragment, and where it lies in it.
-fn parts(address: u64) -> (u32, u32) {
+pub(crate) fn parts(address: u64) -> (u32, u32) {
     ((address >> 32) as u32, address as u32)
 }
