@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
     Eval { dir: PathBuf },
+    /// Measure within a minute how this computer embeds fastest, and work by it from then on
+    Tune,
     /// What is followed, how much of it can be searched, and what goes on
     Status,
     /// Every followed file and what became of it, or why these paths are not found

@@ -41,6 +41,11 @@ impl DataFolder {
         self.path.join("index")
     }
 
+    /// What was measured on this machine.
+    pub(crate) fn tuning(&self) -> PathBuf {
+        self.path.join("tuning.json")
+    }
+
     /// What the indexing process says of itself, for others to show.
     pub(crate) fn live(&self) -> PathBuf {
         self.path.join("live.json")

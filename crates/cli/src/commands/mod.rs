@@ -6,6 +6,7 @@ mod files;
 mod index;
 mod search;
 mod status;
+mod tune;
 
 use std::{io::Write, path::PathBuf};
 
@@ -20,6 +21,7 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Search(search) => search::search(common, search, out).await,
         Command::Similar { file, limit } => search::similar(common, file, *limit, out).await,
         Command::Eval { dir } => eval::eval(common, dir, out).await,
+        Command::Tune => tune::tune(common, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { paths, state, matching } if paths.is_empty() => {
             let words = matching.clone().unwrap_or_default();
