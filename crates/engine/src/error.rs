@@ -46,6 +46,8 @@ pub enum EngineError {
     Job(#[from] JobError),
     #[error("the worker program {} is missing", path.display())]
     NoWorkerProgram { path: PathBuf },
+    #[error("the worker {} does not work: {source}", path.display())]
+    Worker { path: PathBuf, source: io::Error },
     #[error("there is no model to work with")]
     NoModel,
     #[error("this computer is being measured already")]

@@ -33,6 +33,7 @@ mod near;
 mod pass;
 mod preview;
 mod problem;
+mod profile;
 mod progress;
 mod reading;
 mod repair;
@@ -70,6 +71,7 @@ pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
+pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
@@ -367,6 +369,11 @@ impl Engine {
     /// rule, because nothing was measured or that was on other hardware.
     pub fn tuning(&self) -> Option<Tuning> {
         self.shared.automatic().tuning.clone()
+    }
+
+    /// What is measured here holds for this; `None` without a model.
+    pub fn hardware(&self) -> Option<Hardware> {
+        self.shared.model.as_ref().map(Hardware::of)
     }
 
     /// Measures within a minute how this machine embeds fastest, keeps that and works by

@@ -16,7 +16,11 @@ use rummage_settings::{IndexingMode, Resolved, Settings};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Following, folder::DataFolder, health::History, model::LoadedModel, problem::Problems,
+    Following,
+    folder::DataFolder,
+    health::History,
+    model::LoadedModel,
+    problem::Problems,
     progress::Counters,
     tune::{Automatic, Tuning},
 };

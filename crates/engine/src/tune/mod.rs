@@ -18,8 +18,8 @@ use rummage_pool::{
 use rummage_store::Store;
 use tokio::task::JoinSet;
 
-pub use record::Tuning;
 pub(crate) use record::Automatic;
+pub use record::Tuning;
 pub use search::{Setting, Trial};
 
 use crate::{EngineError, clock, hardware::Hardware, model::LoadedModel, shared::Shared};

@@ -89,7 +89,8 @@ mod tests {
     fn what_was_measured_wins_as_far_as_memory_goes() {
         let rule = auto(8, 64 << 30, 23 << 20);
         let numbers = |workers| Automatic { rule, tuning: Some(tuning(workers)) }.numbers();
-        let expected = Resolved { pool_size: 3, threads_per_worker: 2, tokens_per_call: 64, ..rule };
+        let expected =
+            Resolved { pool_size: 3, threads_per_worker: 2, tokens_per_call: 64, ..rule };
         assert_eq!(numbers(3), expected);
         assert_eq!(numbers(40).pool_size, 8);
         assert_eq!(Automatic { rule, tuning: None }.numbers(), rule);

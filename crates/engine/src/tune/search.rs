@@ -248,9 +248,8 @@ mod tests {
 
     #[test]
     fn what_the_machine_has_no_room_for_does_not_win() {
-        let trials = found(8, 8, 0.0, |setting| {
-            (setting.workers < 8).then_some(setting.workers as f64)
-        });
+        let trials =
+            found(8, 8, 0.0, |setting| (setting.workers < 8).then_some(setting.workers as f64));
         assert_eq!(trials[0].setting.workers, 4);
     }
 

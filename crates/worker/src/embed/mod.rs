@@ -2,6 +2,7 @@
 //! model call at a time. It knows no text and no tokenizer.
 
 mod calls;
+mod graph;
 mod job;
 mod session;
 mod vectors;
