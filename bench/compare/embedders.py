@@ -190,6 +190,21 @@ def fastembed_int8(texts, workers, threads, batch, prepared, model):
     return embed
 
 
+def rummages_graph(texts, workers, threads, batch, prepared, model):
+    import numpy
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(os.path.join(prepared, "simpler.onnx"))
+    names = [one.name for one in session.get_inputs()]
+
+    def call(places):
+        feed = texts.padded(places)
+        states = session.run(None, {name: feed[name] for name in names})[0]
+        return places, pooled(states, feed["attention_mask"])
+
+    return by_calls(texts, 1, lambda calls: map(call, calls))
+
+
 def by_calls(texts, batch, run):
     import numpy
 
@@ -210,6 +225,7 @@ WORKS = {
     "OpenVINO bf16": openvino_of("bf16", "fp32.xml"),
     "OpenVINO int8": openvino_of("f32", "model.onnx"),
     "fastembed int8": fastembed_int8,
+    "Rummage's graph int8": rummages_graph,
 }
 
 

@@ -20,6 +20,7 @@ use std::io;
 use rummage_protocol::exit;
 
 pub use conversation::serve;
+pub use embed::without_padding;
 pub use error::WorkerError;
 pub use options::{Arguments, EmbedOptions, Manners, Options, USAGE};
 pub use process::{behave, silence_runtime};

@@ -7,5 +7,6 @@ mod job;
 mod session;
 mod vectors;
 
+pub use graph::without_padding;
 pub use job::{Job, Step};
 pub use session::Embedder;
