@@ -155,7 +155,9 @@ async fn embed(
     let embedded = unknown.len() as u64;
     let (rows, texts) = tokio::task::spawn_blocking({
         let model = model.clone();
+        let shared = shared.clone();
         move || {
+            let _clock = shared.counters.tokenise.enter();
             let texts = tokenize(&model, &rows, unknown);
             (rows, texts)
         }

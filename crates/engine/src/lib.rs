@@ -23,6 +23,7 @@ mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod hardware;
 mod health;
 mod indexing;
 mod intake;
@@ -32,12 +33,14 @@ mod near;
 mod pass;
 mod preview;
 mod problem;
+mod profile;
 mod progress;
 mod reading;
 mod repair;
 mod shared;
 mod status;
 mod thrift;
+mod tune;
 mod writer;
 
 use std::{
@@ -51,7 +54,7 @@ use rummage_catalog::{AddRoot, Catalog};
 use rummage_corpus::SourcePath;
 use rummage_models::Assets;
 use rummage_pool::Pool;
-use rummage_settings::{Settings, auto};
+use rummage_settings::Settings;
 use rummage_store::Store;
 use rummage_watch::{Seen, look};
 use tokio::{
@@ -63,10 +66,12 @@ pub use answer::{Alike, Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
+pub use hardware::Hardware;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
+pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
@@ -75,12 +80,14 @@ pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};
 pub use status::{ModelState, ModelStatus, RootStatus, Status};
+pub use tune::{Setting, Trial, TuneStep, Tuning};
 
 use follow::Call;
 use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
 use shared::{Shared, pool_config};
+use tune::Automatic;
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -158,13 +165,13 @@ impl Engine {
         let store =
             open_store(&folder, &catalog, model.as_ref(), &settings, lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
-        let model_bytes = model.as_ref().map_or(0, LoadedModel::bytes);
-        let auto = auto(cores(), memory_bytes(), model_bytes);
+        let automatic = Automatic::of(&folder, model.as_ref());
+        let auto = automatic.numbers();
         let following = options.indexing;
         let pool =
             Pool::start(pool_config(program.clone(), &settings, auto, model.as_ref(), following));
         let shared = Arc::new(Shared::new(
-            folder, program, following, catalog, settings, auto, model, pool, problems,
+            folder, program, following, catalog, settings, automatic, model, pool, problems,
         ));
         let mut engine = Self {
             shared,
@@ -374,7 +381,30 @@ impl Engine {
 
     /// What `auto` means on this machine.
     pub fn auto(&self) -> Resolved {
-        self.shared.auto
+        self.shared.automatic().numbers()
+    }
+
+    /// What was measured here, where `auto` goes by that; `None` where it goes by the
+    /// rule, because nothing was measured or that was on other hardware.
+    pub fn tuning(&self) -> Option<Tuning> {
+        self.shared.automatic().tuning.clone()
+    }
+
+    /// What is measured here holds for this; `None` without a model.
+    pub fn hardware(&self) -> Option<Hardware> {
+        self.shared.model.as_ref().map(Hardware::of)
+    }
+
+    /// Measures within a minute how this machine embeds fastest, keeps that and works by
+    /// it. Indexing waits meanwhile, questions do not; dropping the future ends it.
+    /// `told` hears of every turn.
+    ///
+    /// # Errors
+    /// [`EngineError::Measuring`] where it is being measured already, and whatever keeps
+    /// the model's workers from working. What was measured before stays.
+    pub async fn tune(&self, told: impl FnMut(TuneStep)) -> Result<Tuning, EngineError> {
+        self.writable()?;
+        tune::tune(&self.shared, self.store.as_ref(), told).await
     }
 
     /// The tokens of the longest passage that the model reads; `None` without a model.
