@@ -25,6 +25,8 @@ const COMMANDS: &[&str] = &[
     "set_mode",
     "settings",
     "save_settings",
+    "tune",
+    "stop_tuning",
 ];
 
 fn main() {

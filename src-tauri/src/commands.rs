@@ -288,3 +288,25 @@ pub async fn save_settings(
     engine::tell(&app, &engine);
     Ok(SettingsView::of(&engine, &desktop))
 }
+
+/// Measures within a minute how this machine embeds fastest, and works by that. The page
+/// hears of every turn.
+#[tauri::command]
+pub async fn tune(
+    app: AppHandle,
+    desktop: State<'_, Desktop>,
+    cell: State<'_, EngineCell>,
+) -> Reply<SettingsView> {
+    let engine = cell.get().await?;
+    tokio::select! {
+        measured = engine.tune(|step| engine::tell_turn(&app, step)) => drop(measured?),
+        // What was measured before stays.
+        () = cell.tuning_stopped() => {}
+    }
+    Ok(SettingsView::of(&engine, &desktop))
+}
+
+#[tauri::command]
+pub fn stop_tuning(cell: State<'_, EngineCell>) {
+    cell.stop_tuning();
+}

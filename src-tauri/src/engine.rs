@@ -5,15 +5,18 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rummage_engine::{DataFolder, Engine, EngineError, Following, Options, settings::IndexingMode};
 use tauri::{AppHandle, Emitter, Manager};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     desktop::Desktop,
-    dto::{AppError, Status},
+    dto::{AppError, Status, TuneStep},
 };
 
 /// The event that carries a [`Status`] to the page.
 const STATUS: &str = "status";
+
+/// The event that carries a [`TuneStep`] to the page.
+const TURN: &str = "tuning";
 
 /// A data folder that another process indexes is asked for this often.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
@@ -26,6 +29,7 @@ pub struct EngineCell {
     opened: watch::Sender<Opened>,
     /// The page has been drawn.
     drawn: watch::Sender<bool>,
+    tuning_stop: Notify,
 }
 
 #[derive(Clone, Default)]
@@ -39,7 +43,11 @@ enum Opened {
 
 impl Default for EngineCell {
     fn default() -> Self {
-        Self { opened: watch::Sender::new(Opened::NotYet), drawn: watch::Sender::new(false) }
+        Self {
+            opened: watch::Sender::new(Opened::NotYet),
+            drawn: watch::Sender::new(false),
+            tuning_stop: Notify::new(),
+        }
     }
 }
 
@@ -65,6 +73,15 @@ impl EngineCell {
     async fn page(&self) {
         let mut drawn = self.drawn.subscribe();
         let _ = tokio::time::timeout(PAGE_WAIT, drawn.wait_for(|drawn| *drawn)).await;
+    }
+
+    /// A person has measured enough.
+    pub fn stop_tuning(&self) {
+        self.tuning_stop.notify_waiters();
+    }
+
+    pub async fn tuning_stopped(&self) {
+        self.tuning_stop.notified().await;
     }
 
     /// The engine, if it is open now.
@@ -142,6 +159,11 @@ pub async fn run(app: AppHandle) {
 fn say(app: &AppHandle, status: &rummage_engine::Status, engine: &Engine) {
     app.state::<Desktop>().tell(app, status, engine.settings().indexing.mode);
     let _ = app.emit(STATUS, Status::of(status, engine));
+}
+
+/// Tells the page of a turn of measuring.
+pub fn tell_turn(app: &AppHandle, step: rummage_engine::TuneStep) {
+    let _ = app.emit(TURN, TuneStep::from(step));
 }
 
 /// Tells the page how things stand, where the engine by itself would not: a setting

@@ -67,6 +67,8 @@ fn main() -> ExitCode {
             commands::set_mode,
             commands::settings,
             commands::save_settings,
+            commands::tune,
+            commands::stop_tuning,
         ])
         .on_window_event(|window, event| match event {
             // Who looks at the window is about to ask.

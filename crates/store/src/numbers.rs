@@ -37,7 +37,8 @@ impl Numbers {
     pub fn similarity(written: &[u8], vector: &[f32]) -> f32 {
         let (step, steps) = written.split_at(STEP_BYTES);
         let step = f32::from_le_bytes([step[0], step[1], step[2], step[3]]);
-        let steps = steps.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])));
+        let steps =
+            steps.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])));
         steps.zip(vector).map(|(a, b)| a * b).sum::<f32>() * step
     }
 }

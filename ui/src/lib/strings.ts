@@ -5,6 +5,7 @@ import {
   bytes,
   capital,
   count,
+  day,
   duration,
   memory,
   moment,
@@ -27,6 +28,8 @@ import type {
   PoolStatus,
   RootStatus,
   Status,
+  TuneStep,
+  Tuning,
   Why,
   WorkerEnd,
   WorkerRole,
@@ -502,6 +505,27 @@ export const t = {
       clear: 'No keys',
     },
     mode: 'Indexing speed',
+    tune: {
+      label: 'Measure this computer',
+      help: (tuning: Tuning | null, now: Date) =>
+        tuning === null
+          ? 'Tries which pool, threads and calls are fastest here. It takes a minute at most; indexing waits, searching does not.'
+          : `Last measured: ${day(new Date(tuning.measuredMs).toISOString(), now)}. Auto goes by the first line.`,
+      turn: (step: TuneStep | null) =>
+        step === null
+          ? 'Indexing comes to rest first.'
+          : `Turn ${count(step.done)} of ${count(step.most)} at most: ${plural(step.last.poolSize, 'worker')}, ${plural(step.last.threadsPerWorker, 'thread')}, ${plural(step.last.tokensPerCall, 'token')} a call: ${t.settings.tune.rate(step.last.passagesPerSecond)}`,
+      rate: (passagesPerSecond: number | null): string =>
+        passagesPerSecond === null ? 'no room in memory' : `${rate(passagesPerSecond)}/s`,
+      start: 'Measure',
+      stop: 'Stop',
+      columns: {
+        poolSize: 'Workers',
+        threadsPerWorker: 'Threads',
+        tokensPerCall: 'Tokens a call',
+        passagesPerSecond: 'Passages',
+      },
+    },
     ignore: {
       label: 'Ignore list',
       help: 'One pattern a line, written as in a .gitignore file.',

@@ -285,6 +285,7 @@ export function sampleSettings(): SettingsView {
       passageTokens: 256,
     },
     measured: [],
+    tuning: null,
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],

@@ -16,7 +16,7 @@ import {
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
 import { hostileResults, manyResults, nearestOf, previewOf, similarTo } from './fake-preview';
-import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status } from './types';
+import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status, TunedSetting } from './types';
 
 export interface Fake {
   status: Status;
@@ -30,6 +30,8 @@ export interface Fake {
   calls: unknown[][];
   searches: string[];
   answerDelayMs: number;
+  /** A turn of measuring takes so long. */
+  turnMs: number;
 }
 
 declare global {
@@ -82,6 +84,7 @@ export function fakeBackend(): Backend {
     calls: [],
     searches: [],
     answerDelayMs: 20,
+    turnMs: 20,
   };
   window.fake = fake;
   const rows = rowsOf(fake.status);
@@ -223,6 +226,28 @@ export function fakeBackend(): Backend {
       fake.push({ pool: { ...fake.status.pool, mode: settings.mode } });
       return view;
     },
+    async tune(told) {
+      fake.calls.push(['tune']);
+      if (scene === 'storm') throw problem(null, 'This computer is being measured already.', 'Wait for its end.');
+      for (const [done, last] of TUNED.entries()) {
+        told({ done: done + 1, most: TUNED.length, last });
+        await new Promise((resolve) => setTimeout(resolve, fake.turnMs));
+        if (fake.calls.at(-1)?.[0] === 'stopTuning') return view;
+      }
+      const table = TUNED.filter(({ passagesPerSecond }) => passagesPerSecond !== null);
+      table.sort((a, b) => Number(b.passagesPerSecond) - Number(a.passagesPerSecond));
+      const [best] = table;
+      view = {
+        ...view,
+        auto: { ...view.auto, ...best },
+        measured: ['poolSize', 'threadsPerWorker', 'tokensPerCall'],
+        tuning: { measuredMs: Date.now(), table },
+      };
+      return view;
+    },
+    async stopTuning() {
+      fake.calls.push(['stopTuning']);
+    },
     async onSummon(listener) {
       summonListeners.add(listener);
       return () => summonListeners.delete(listener);
@@ -237,6 +262,15 @@ export function fakeBackend(): Backend {
 function problem(field: string | null, message: string, mend: string | null): AppError {
   return { kind: 'fake', field, message, mend };
 }
+
+/** As a machine of two cores measures. */
+const TUNED: TunedSetting[] = [
+  { poolSize: 1, threadsPerWorker: 2, tokensPerCall: 256, passagesPerSecond: 108.4 },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 256, passagesPerSecond: 141.2 },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 4096, passagesPerSecond: 112.9 },
+  { poolSize: 3, threadsPerWorker: 1, tokensPerCall: 256, passagesPerSecond: null },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 64, passagesPerSecond: 158.3 },
+];
 
 /** As many as the longest answer. */
 const MANY = 10_000;

@@ -15,6 +15,7 @@ import type {
   Settings,
   SettingsView,
   Status,
+  TuneStep,
 } from './types';
 
 export type * from './types';
@@ -69,6 +70,10 @@ export interface Backend {
   setMode(mode: Mode): Promise<void>;
   settings(): Promise<SettingsView>;
   saveSettings(settings: Settings): Promise<SettingsView>;
+  /** Measures for a minute at most how this computer embeds fastest, and works by that. */
+  tune(told: (step: TuneStep) => void): Promise<SettingsView>;
+  /** Ends the measuring; what was measured before stays. */
+  stopTuning(): Promise<void>;
   /** The window was asked for from outside: its search box is wanted. */
   onSummon(listener: () => void): Promise<Stop>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;

@@ -2,7 +2,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import type { Backend, Status } from '.';
+import type { Backend, SettingsView, Status, TuneStep } from '.';
 
 export const tauriBackend: Backend = {
   status: () => invoke('status'),
@@ -30,6 +30,11 @@ export const tauriBackend: Backend = {
   setMode: (mode) => invoke('set_mode', { mode }),
   settings: () => invoke('settings'),
   saveSettings: (settings) => invoke('save_settings', { settings }),
+  tune: async (told) => {
+    const stop = await listen<TuneStep>('tuning', (event) => told(event.payload));
+    return invoke<SettingsView>('tune').finally(stop);
+  },
+  stopTuning: () => invoke('stop_tuning'),
   onSummon: (listener) => listen('summon', () => listener()),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
 };

@@ -20,6 +20,7 @@ import { Notices } from './notices.svelte';
 import { PreviewState } from './preview.svelte';
 import { Search } from './search.svelte';
 import { Throttle } from './throttle.svelte';
+import { TuningState } from './tuning.svelte';
 
 export type Dialog =
   | { name: 'settings' }
@@ -38,6 +39,7 @@ export class AppState {
   readonly folders: Folders;
   readonly activity = new Activity();
   readonly throttle: Throttle;
+  readonly tuning: TuningState;
 
   /** Folders were followed when the window was last open. */
   readonly hadFolders = storage()?.getItem(HAD_FOLDERS) === 'yes';
@@ -64,6 +66,7 @@ export class AppState {
     this.nearest = new Nearest(backend);
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
     this.throttle = new Throttle(backend, this.notices);
+    this.tuning = new TuningState(backend);
   }
 
   /** Listens until stopped. */
