@@ -148,6 +148,17 @@ export const STATES = {
     await page.getByLabel('Maximum file size', { exact: true }).fill('0');
     await page.getByText(/^Enter a whole number from 1 /).waitFor();
   }],
+  measuring: ['ready', async (page) => {
+    await settings(page);
+    await page.evaluate(() => (window.fake.turnMs = 60_000));
+    await button(page, 'Measure').click();
+    await page.getByText('Turn 1 of 5').scrollIntoViewIfNeeded();
+  }],
+  measured: ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Measure').click();
+    await page.getByRole('cell', { name: '158/s' }).scrollIntoViewIfNeeded();
+  }],
   desktop: ['problems', (page) => settings(page, 'Summon Rummage')],
   data: ['ready', (page) => settings(page, 'Settings file')],
   clear: ['ready', async (page) => {

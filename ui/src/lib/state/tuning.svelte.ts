@@ -7,6 +7,8 @@ export class TuningState {
   /** The latest turn of the measuring under way; `null` before the first has ended. */
   step = $state.raw<TuneStep | null>(null);
   failure = $state.raw<AppError | null>(null);
+  /** The settings after the latest measuring; `null` where there was none. */
+  outcome = $state.raw<SettingsView | null>(null);
 
   readonly #backend: Backend;
 
@@ -14,17 +16,16 @@ export class TuningState {
     this.#backend = backend;
   }
 
-  /** The settings as they are after it; `null` where it failed. */
-  async start(): Promise<SettingsView | null> {
-    if (this.isRunning) return null;
+  async start(): Promise<void> {
+    if (this.isRunning) return;
     this.isRunning = true;
     this.step = null;
     this.failure = null;
+    this.outcome = null;
     try {
-      return await this.#backend.tune((step) => (this.step = step));
+      this.outcome = await this.#backend.tune((step) => (this.step = step));
     } catch (thrown) {
       this.failure = asAppError(thrown);
-      return null;
     } finally {
       this.isRunning = false;
     }

@@ -17,11 +17,13 @@ it('tells each turn, and in the end the settings', async () => {
     told({ done: 1, most: 9, last });
     return new Promise((resolve) => (end = resolve));
   });
-  const settings = tuning.start();
-  expect([tuning.isRunning, tuning.step?.done]).toEqual([true, 1]);
-  expect(await tuning.start()).toBe(null);
+  const measuring = tuning.start();
+  expect([tuning.isRunning, tuning.step?.done, tuning.outcome]).toEqual([true, 1, null]);
+  await tuning.start();
+  expect(tuning.isRunning).toBe(true);
   end(view);
-  expect([await settings, tuning.isRunning, tuning.failure]).toEqual([view, false, null]);
+  await measuring;
+  expect([tuning.outcome, tuning.isRunning, tuning.failure]).toEqual([view, false, null]);
 });
 
 it('says what failed until it is begun again', async () => {
@@ -29,9 +31,11 @@ it('says what failed until it is begun again', async () => {
   const { tuning, stops } = setup(() =>
     fails ? Promise.reject({ kind: 'usage', message: 'no room', mend: null }) : Promise.resolve(view),
   );
-  expect([await tuning.start(), tuning.failure?.message]).toEqual([null, 'no room']);
+  await tuning.start();
+  expect([tuning.outcome, tuning.failure?.message]).toEqual([null, 'no room']);
   fails = false;
-  expect([await tuning.start(), tuning.failure]).toEqual([view, null]);
+  await tuning.start();
+  expect([tuning.outcome, tuning.failure]).toEqual([view, null]);
   await tuning.stop();
   expect(stops()).toBe(1);
 });
