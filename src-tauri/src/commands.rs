@@ -297,12 +297,8 @@ pub async fn tune(
     desktop: State<'_, Desktop>,
     cell: State<'_, EngineCell>,
 ) -> Reply<SettingsView> {
+    engine::tune(&app).await?;
     let engine = cell.get().await?;
-    tokio::select! {
-        measured = engine.tune(|step| engine::tell_turn(&app, step)) => drop(measured?),
-        // What was measured before stays.
-        () = cell.tuning_stopped() => {}
-    }
     Ok(SettingsView::of(&engine, &desktop))
 }
 

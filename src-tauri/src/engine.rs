@@ -80,10 +80,6 @@ impl EngineCell {
         self.tuning_stop.notify_waiters();
     }
 
-    pub async fn tuning_stopped(&self) {
-        self.tuning_stop.notified().await;
-    }
-
     /// The engine, if it is open now.
     pub fn opened(&self) -> Option<Arc<Engine>> {
         match &*self.opened.borrow() {
@@ -161,9 +157,25 @@ fn say(app: &AppHandle, status: &rummage_engine::Status, engine: &Engine) {
     let _ = app.emit(STATUS, Status::of(status, engine));
 }
 
-/// Tells the page of a turn of measuring.
-pub fn tell_turn(app: &AppHandle, step: rummage_engine::TuneStep) {
-    let _ = app.emit(TURN, TuneStep::from(step));
+/// Measures until it is done or stopped, and tells the page of every turn. On a thread of
+/// its own: what is measured with stays on one.
+pub async fn tune(app: &AppHandle) -> Result<(), AppError> {
+    let engine = app.state::<EngineCell>().get().await?;
+    let app = app.clone();
+    let measuring = tauri::async_runtime::spawn_blocking(move || {
+        let told = |step: rummage_engine::TuneStep| {
+            let _ = app.emit(TURN, TuneStep::from(step));
+        };
+        tauri::async_runtime::block_on(async {
+            tokio::select! {
+                measured = engine.tune(told) => measured.map(drop),
+                // What was measured before stays.
+                () = app.state::<EngineCell>().tuning_stop.notified() => Ok(()),
+            }
+        })
+    });
+    let measured = measuring.await.map_err(|_| AppError::from(EngineError::Closed))?;
+    Ok(measured?)
 }
 
 /// Tells the page how things stand, where the engine by itself would not: a setting
