@@ -444,7 +444,7 @@ export const t = {
     open: 'Settings',
     close: 'Close',
     auto: (n: number, isMeasured: boolean) =>
-      isMeasured ? `Auto (${count(n)}, measured here)` : `Auto (${count(n)})`,
+      isMeasured ? `Auto (${count(n)}, measured)` : `Auto (${count(n)})`,
     autoFor: (label: string) => ` for ${label}`,
     saved: 'Saved',
     range: (min: number, max: number) =>

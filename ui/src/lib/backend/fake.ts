@@ -87,6 +87,7 @@ export function fakeBackend(): Backend {
     turnMs: 20,
   };
   window.fake = fake;
+  let stopTuning = () => undefined as void;
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
   const isPlain = scene === 'problems';
@@ -231,8 +232,11 @@ export function fakeBackend(): Backend {
       if (scene === 'storm') throw problem(null, 'This computer is being measured already.', 'Wait for its end.');
       for (const [done, last] of TUNED.entries()) {
         told({ done: done + 1, most: TUNED.length, last });
-        await new Promise((resolve) => setTimeout(resolve, fake.turnMs));
-        if (fake.calls.at(-1)?.[0] === 'stopTuning') return view;
+        const isStopped = await new Promise<boolean>((resolve) => {
+          setTimeout(() => resolve(false), fake.turnMs);
+          stopTuning = () => resolve(true);
+        });
+        if (isStopped) return view;
       }
       const table = TUNED.filter(({ passagesPerSecond }) => passagesPerSecond !== null);
       table.sort((a, b) => Number(b.passagesPerSecond) - Number(a.passagesPerSecond));
@@ -246,7 +250,7 @@ export function fakeBackend(): Backend {
       return view;
     },
     async stopTuning() {
-      fake.calls.push(['stopTuning']);
+      stopTuning();
     },
     async onSummon(listener) {
       summonListeners.add(listener);
