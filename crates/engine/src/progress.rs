@@ -232,17 +232,17 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_paused_folder_is_no_work() {
-        let held = Held { pending: 5, worded: 4, passages: 8 };
+        let all = Held { pending: 6, worded: 6, passages: 12 };
         let (mut pace, start) = (Pace::default(), Instant::now());
-        let counts = Counts { held, ..counts(6, 6, 100) };
+        let counts = Counts { held: all, ..counts(6, 6, 100) };
+        assert_eq!(pace.observe(&counts, 0, start), None);
+        let counts = Counts { held: Held { pending: 5, worded: 4, passages: 8 }, ..counts };
         pace.observe(&counts, 0, start);
         let later = start + Duration::from_secs(4);
-        let progress = pace.observe(&Counts { held, ..counts }, 4, later).unwrap();
+        let progress = pace.observe(&counts, 4, later).unwrap();
         assert_eq!((progress.done, progress.total), (0, 3));
         // One file to read, two passages like the others, and four of two files.
         assert_eq!(progress.seconds_left, Some(6.0));
-        let held = Held { pending: 6, worded: 6, passages: 12 };
-        assert_eq!(pace.observe(&Counts { held, ..counts }, 4, later), None);
     }
 
     #[test]
