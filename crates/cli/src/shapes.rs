@@ -42,8 +42,11 @@ pub struct Stages {
     pub scan: f64,
     pub extract: f64,
     pub chunk: f64,
+    pub tokenise: f64,
     pub embed: f64,
     pub store: f64,
+    /// Part of `store`.
+    pub full_text: f64,
 }
 
 impl IndexReport {
@@ -67,8 +70,10 @@ impl IndexReport {
                 scan: totals.scan_seconds,
                 extract: totals.extract_seconds,
                 chunk: totals.chunk_seconds,
+                tokenise: totals.tokenise_seconds,
                 embed: totals.embed_seconds,
                 store: totals.store_seconds,
+                full_text: totals.full_text_seconds,
             },
         }
     }
@@ -335,6 +340,8 @@ pub struct FolderReport {
     pub indexed: u64,
     /// Why it cannot be read now, if so.
     pub away: Option<String>,
+    /// What is new there waits.
+    pub paused: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -407,6 +414,7 @@ impl StatusReport {
                     files: root.counts.known(),
                     indexed: root.counts.indexed,
                     away: root.root.away,
+                    paused: root.root.paused,
                 })
                 .collect(),
             pool: PoolReport {

@@ -46,6 +46,14 @@ pub enum EngineError {
     Job(#[from] JobError),
     #[error("the worker program {} is missing", path.display())]
     NoWorkerProgram { path: PathBuf },
+    #[error("the worker {} does not work: {source}", path.display())]
+    Worker { path: PathBuf, source: io::Error },
+    #[error("there is no model to work with")]
+    NoModel,
+    #[error("this computer is being measured already")]
+    Measuring,
+    #[error("no worker could be measured: this computer's memory is short")]
+    NoRoom,
     #[error("Rummage is shutting down")]
     Closed,
 }
@@ -95,8 +103,11 @@ impl EngineError {
             | Self::NoMeaning { .. }
             | Self::Query(_)
             | Self::Empty { .. }
+            | Self::Measuring
             | Self::Settings(_) => ErrorKind::Usage,
-            Self::Model(_) | Self::Job(JobError::Unavailable { .. }) => ErrorKind::Model,
+            Self::Model(_) | Self::NoModel | Self::Job(JobError::Unavailable { .. }) => {
+                ErrorKind::Model
+            }
             Self::Catalog(CatalogError::Damaged { .. } | CatalogError::Newer { .. })
             | Self::Store(StoreError::Corrupt { .. } | StoreError::Column { .. }) => {
                 ErrorKind::Damaged
@@ -138,6 +149,9 @@ impl EngineError {
                     path.ancestors().nth(2).unwrap_or(path).display()
                 )
             }
+            Self::NoModel => "rummage status says what became of it.".to_owned(),
+            Self::Measuring => "Wait for its end: it takes less than a minute.".to_owned(),
+            Self::NoRoom => "Close other programs and try again.".to_owned(),
             Self::NoWorkerProgram { .. } => "Install Rummage anew; in a checkout: npm run setup \
                  and cargo build."
                 .to_owned(),

@@ -33,12 +33,41 @@ impl DataFolder {
         self.path.join("settings.toml")
     }
 
+    /// Settings and measurements of another folder, for the same to be done here.
+    ///
+    /// # Errors
+    /// They are there and cannot be copied.
+    pub fn take_settings_of(&self, other: &Self) -> io::Result<()> {
+        for (from, to) in [(other.settings(), self.settings()), (other.tuning(), self.tuning())] {
+            match fs::copy(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn catalog(&self) -> PathBuf {
         self.path.join("catalog.sqlite")
     }
 
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("index")
+    }
+
+    /// Removes what the store keeps. Settings and all that is not the index's stay.
+    ///
+    /// For whoever has the lock and has closed the store.
+    pub(crate) fn remove_store(&self) -> Result<(), EngineError> {
+        match fs::remove_dir_all(self.store()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done.map_err(|source| EngineError::folder(&self.path, source)),
+        }
+    }
+
+    /// What was measured on this machine.
+    pub(crate) fn tuning(&self) -> PathBuf {
+        self.path.join("tuning.json")
     }
 
     /// What the indexing process says of itself, for others to show.

@@ -23,6 +23,7 @@ mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod hardware;
 mod health;
 mod indexing;
 mod intake;
@@ -32,18 +33,20 @@ mod near;
 mod pass;
 mod preview;
 mod problem;
+mod profile;
 mod progress;
 mod reading;
 mod repair;
 mod shared;
 mod status;
 mod thrift;
+mod tune;
 mod writer;
 
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -51,7 +54,7 @@ use rummage_catalog::{AddRoot, Catalog};
 use rummage_corpus::SourcePath;
 use rummage_models::Assets;
 use rummage_pool::Pool;
-use rummage_settings::{Settings, auto};
+use rummage_settings::Settings;
 use rummage_store::Store;
 use rummage_watch::{Seen, look};
 use tokio::{
@@ -63,10 +66,12 @@ pub use answer::{Alike, Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
+pub use hardware::Hardware;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
+pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
@@ -75,12 +80,14 @@ pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};
 pub use status::{ModelState, ModelStatus, RootStatus, Status};
+pub use tune::{Setting, Trial, TuneStep, Tuning};
 
 use follow::Call;
 use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
 use shared::{Shared, pool_config};
+use tune::Automatic;
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -158,13 +165,13 @@ impl Engine {
         let store =
             open_store(&folder, &catalog, model.as_ref(), &settings, lock.is_some()).await?;
         let program = worker_program(options.worker_program)?;
-        let model_bytes = model.as_ref().map_or(0, LoadedModel::bytes);
-        let auto = auto(cores(), memory_bytes(), model_bytes);
+        let automatic = Automatic::of(&folder, model.as_ref());
+        let auto = automatic.numbers();
         let following = options.indexing;
         let pool =
             Pool::start(pool_config(program.clone(), &settings, auto, model.as_ref(), following));
         let shared = Arc::new(Shared::new(
-            folder, program, following, catalog, settings, auto, model, pool, problems,
+            folder, program, following, catalog, settings, automatic, model, pool, problems,
         ));
         let mut engine = Self {
             shared,
@@ -263,6 +270,8 @@ impl Engine {
                 AddRoot::Known(id) => (id, &mut added.known),
                 AddRoot::Within(root) => (root.id, &mut added.known),
             };
+            // Who asks for it now wants it now.
+            self.shared.catalog.set_paused(&path, false)?;
             to_scan.insert(id);
             list.push(path);
             let after = self.shared.catalog.roots()?;
@@ -293,6 +302,23 @@ impl Engine {
         }
         self.shared.disturb();
         self.call(Call::Remove(path)).await?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    /// Lets the files of a followed folder wait in the queue, or go on. What changes there
+    /// is noted all the same, what is indexed is still found, and what has left leaves.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path, which changes nothing.
+    pub async fn set_paused(&self, path: &Path, paused: bool) -> Result<(), EngineError> {
+        self.writable()?;
+        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
+        if !self.shared.catalog.set_paused(&path, paused)? {
+            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+        }
+        self.shared.pauses.fetch_add(1, Ordering::SeqCst);
+        self.shared.disturb();
         self.shared.wake();
         Ok(())
     }
@@ -355,7 +381,30 @@ impl Engine {
 
     /// What `auto` means on this machine.
     pub fn auto(&self) -> Resolved {
-        self.shared.auto
+        self.shared.automatic().numbers()
+    }
+
+    /// What was measured here, where `auto` goes by that; `None` where it goes by the
+    /// rule, because nothing was measured or that was on other hardware.
+    pub fn tuning(&self) -> Option<Tuning> {
+        self.shared.automatic().tuning.clone()
+    }
+
+    /// What is measured here holds for this; `None` without a model.
+    pub fn hardware(&self) -> Option<Hardware> {
+        self.shared.model.as_ref().map(Hardware::of)
+    }
+
+    /// Measures within a minute how this machine embeds fastest, keeps that and works by
+    /// it. Indexing waits meanwhile, questions do not; dropping the future ends it.
+    /// `told` hears of every turn.
+    ///
+    /// # Errors
+    /// [`EngineError::Measuring`] where it is being measured already, and whatever keeps
+    /// the model's workers from working. What was measured before stays.
+    pub async fn tune(&self, told: impl FnMut(TuneStep)) -> Result<Tuning, EngineError> {
+        self.writable()?;
+        tune::tune(&self.shared, self.store.as_ref(), told).await
     }
 
     /// The tokens of the longest passage that the model reads; `None` without a model.
@@ -391,7 +440,7 @@ impl Engine {
     }
 
     /// Waits until nothing is left to do: every file read, embedded, or in the
-    /// ledger with its reason, and the index in order.
+    /// ledger with its reason, and the index in order. Paused folders are not waited for.
     ///
     /// # Errors
     /// The standing problem that keeps the work from ending; what could be done
@@ -402,8 +451,8 @@ impl Engine {
             if let Some(problem) = self.stuck() {
                 return Err(problem);
             }
-            let queued = self.shared.catalog.counts().map_or(1, |counts| counts.queued());
-            if queued == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
+            let to_do = self.shared.catalog.counts().map_or(1, |counts| counts.to_do());
+            if to_do == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
                 return Ok(());
             }
             tokio::select! {
@@ -439,7 +488,7 @@ impl Engine {
             ProblemKind::Writing | ProblemKind::Scanning | ProblemKind::Reading => true,
             // Words first: they do not need the model.
             ProblemKind::Model => {
-                let words_are_done = counts.pending == 0 && counts.worded > 0;
+                let words_are_done = counts.pending == counts.held.pending && counts.to_do() > 0;
                 !self.shared.is_scanning() && (self.store.is_none() || words_are_done)
             }
             ProblemKind::Settings | ProblemKind::Watching => false,
@@ -449,6 +498,34 @@ impl Engine {
     /// Ends everything in order, within three seconds: what is being written is
     /// finished, the rest stays in the queue.
     pub async fn close(&self) {
+        self.end().await;
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    /// Closes the engine and removes all that it has indexed: what is followed, what was
+    /// read of it and every vector. Settings stay, and so do people's files.
+    ///
+    /// # Errors
+    /// What keeps it from being removed. The engine is closed all the same; unless the
+    /// catalog itself refused, the next one finds nothing indexed.
+    pub async fn clear(&self) -> Result<(), EngineError> {
+        self.writable()?;
+        self.end().await;
+        let shared = self.shared.clone();
+        let clearing = tokio::task::spawn_blocking(move || {
+            // The catalog first, in one step: without it, what is left of the store
+            // counts for nothing and goes with the next opening.
+            shared.catalog.clear()?;
+            shared.folder.remove_store()
+        });
+        let cleared =
+            clearing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        cleared
+    }
+
+    /// Ends all work, and keeps the folder locked.
+    async fn end(&self) {
         self.shared.stop_all();
         let reading = self.table_reading.lock().unwrap_or_else(|p| p.into_inner()).take();
         if let Some(reading) = reading {
@@ -462,7 +539,6 @@ impl Engine {
             }
         }
         self.shared.pool.close().await;
-        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
     }
 
     fn take_tasks(&self) -> Vec<JoinHandle<()>> {
@@ -546,6 +622,11 @@ async fn open_store(
     let Some(model) = model else { return Ok(None) };
     if writing {
         require(catalog, model, settings)?;
+        if catalog.is_empty()? {
+            // Rows of an index that was cleared, or whose catalog was taken away, would
+            // be taken for those of other files.
+            folder.remove_store()?;
+        }
     }
     let (dir, space) = (folder.store(), model.space());
     Ok(if writing {

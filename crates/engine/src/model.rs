@@ -1,6 +1,6 @@
 //! The model in use: what cuts and tokenises here, and what its workers need.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rummage_chunk::{ChunkSize, Tokenizer};
 use rummage_corpus::ContentHash;
@@ -74,6 +74,11 @@ impl LoadedModel {
     /// The size of the model's file; 0 while that is missing.
     pub fn bytes(&self) -> u64 {
         self.model.onnx().metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// The ONNX Runtime library.
+    pub fn runtime_library(&self) -> &Path {
+        &self.runtime_library
     }
 
     pub fn workers(&self, numbers: Resolved) -> EmbedConfig {

@@ -13,8 +13,12 @@ use crate::{Answer, Coverage, Engine, EngineError, answer};
 /// Passages that say what a long file is about.
 const PASSAGES_A_FILE: usize = 64;
 
-/// Sentences compared in one call, which shares a worker with the questions that follow.
+/// Sentences compared for one question.
 const SENTENCES: usize = 96;
+
+/// Of these, so many are embedded at a time: a question that comes meanwhile shares the
+/// worker, and waits for no more than these.
+const SENTENCES_A_LEASE: usize = 8;
 
 impl Engine {
     /// Files nearest in meaning to a followed file, or to its passage that begins at
@@ -98,12 +102,17 @@ impl Engine {
         };
         token_ids.extend(sentences.iter().map(sentence));
         let tokens = self.auto().tokens_per_call as u32;
-        let embedded = self.shared.pool.embed(token_ids, tokens, Standing::Urgent).await?;
-        let mut vectors = embedded.values.chunks_exact(embedded.dims as usize);
+        let mut vectors = Vec::with_capacity(token_ids.len());
+        for lease in token_ids.chunks(SENTENCES_A_LEASE) {
+            let embedded = self.shared.pool.embed(lease.to_vec(), tokens, Standing::Urgent).await?;
+            let dims = embedded.dims as usize;
+            vectors.extend(embedded.values.chunks_exact(dims).map(<[f32]>::to_vec));
+        }
+        let mut vectors = vectors.into_iter();
         let Some(asked) = vectors.next() else { return Ok(nearest) };
         let mut best = vec![f32::MIN; passages.len()];
         for ((number, text, span), vector) in sentences.into_iter().zip(vectors) {
-            let similarity = asked.iter().zip(vector).map(|(a, b)| a * b).sum();
+            let similarity = asked.iter().zip(&vector).map(|(a, b)| a * b).sum();
             if similarity > best[number] {
                 best[number] = similarity;
                 nearest[number] = Some(Snippet::around(text, span));

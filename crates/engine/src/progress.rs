@@ -25,9 +25,13 @@ pub(crate) struct Counters {
     pub scan: Stage,
     pub extract: Stage,
     pub chunk: Stage,
+    /// Texts to token ids, before they are embedded.
+    pub tokenise: Stage,
     /// From the first passage read back to the last vector kept.
     pub embed: Stage,
     pub store: Stage,
+    /// Of the store's time: the indexes of words and vectors, and the words that are known.
+    pub full_text: Stage,
 }
 
 /// A clock that runs while anything is in its stage.
@@ -97,8 +101,10 @@ impl Counters {
             scan_seconds: self.scan.seconds(),
             extract_seconds: self.extract.seconds(),
             chunk_seconds: self.chunk.seconds(),
+            tokenise_seconds: self.tokenise.seconds(),
             embed_seconds: self.embed.seconds(),
             store_seconds: self.store.seconds(),
+            full_text_seconds: self.full_text.seconds(),
         }
     }
 }
@@ -119,8 +125,11 @@ pub struct Totals {
     pub scan_seconds: f64,
     pub extract_seconds: f64,
     pub chunk_seconds: f64,
+    pub tokenise_seconds: f64,
     pub embed_seconds: f64,
     pub store_seconds: f64,
+    /// Part of `store_seconds`.
+    pub full_text_seconds: f64,
 }
 
 /// The work since the queue was last empty.
@@ -158,7 +167,9 @@ impl Pace {
     /// Takes the counts of this moment in; `None` where nothing is to do.
     pub fn observe(&mut self, counts: &Counts, embedded: u64, now: Instant) -> Option<Progress> {
         let done = counts.known() - counts.queued();
-        if counts.queued() == 0 {
+        // What waits for a paused folder is no work under way.
+        let to_do = counts.to_do();
+        if to_do == 0 {
             self.base = done;
             self.samples.clear();
             return None;
@@ -177,7 +188,7 @@ impl Pace {
         let known = now - first.at >= LEAST;
         Some(Progress {
             done: done - self.base,
-            total: counts.known() - self.base,
+            total: done + to_do - self.base,
             files_per_second,
             passages_per_second,
             seconds_left: known
@@ -193,15 +204,17 @@ fn seconds_left(counts: &Counts, files_per_second: f64, passages_per_second: f64
     let read = counts.worded + counts.indexed;
     if passages_per_second > 0.0 && read > 0 {
         let passages_per_file = counts.passages as f64 / read as f64;
-        let to_come = counts.pending as f64 * passages_per_file;
-        let waiting = (counts.passages - counts.embedded) as f64;
+        let to_come = (counts.pending - counts.held.pending) as f64 * passages_per_file;
+        let waiting = (counts.passages - counts.embedded - counts.held.passages) as f64;
         return Some((waiting + to_come) / passages_per_second);
     }
-    (files_per_second > 0.0).then(|| counts.queued() as f64 / files_per_second)
+    (files_per_second > 0.0).then(|| counts.to_do() as f64 / files_per_second)
 }
 
 #[cfg(test)]
 mod tests {
+    use rummage_catalog::Held;
+
     use super::*;
 
     fn counts(pending: u64, worded: u64, indexed: u64) -> Counts {
@@ -215,6 +228,21 @@ mod tests {
         assert_eq!(pace.observe(&counts(0, 0, 100), 0, start), None);
         let progress = pace.observe(&counts(5, 5, 100), 0, start).unwrap();
         assert_eq!((progress.done, progress.total, progress.seconds_left), (0, 10, None));
+    }
+
+    #[test]
+    fn what_waits_for_a_paused_folder_is_no_work() {
+        let all = Held { pending: 6, worded: 6, passages: 12 };
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let counts = Counts { held: all, ..counts(6, 6, 100) };
+        assert_eq!(pace.observe(&counts, 0, start), None);
+        let counts = Counts { held: Held { pending: 5, worded: 4, passages: 8 }, ..counts };
+        pace.observe(&counts, 0, start);
+        let later = start + Duration::from_secs(4);
+        let progress = pace.observe(&counts, 4, later).unwrap();
+        assert_eq!((progress.done, progress.total), (0, 3));
+        // One file to read, two passages like the others, and four of two files.
+        assert_eq!(progress.seconds_left, Some(6.0));
     }
 
     #[test]

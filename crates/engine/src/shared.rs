@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -16,8 +16,13 @@ use rummage_settings::{IndexingMode, Resolved, Settings};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Following, folder::DataFolder, health::History, model::LoadedModel, problem::Problems,
+    Following,
+    folder::DataFolder,
+    health::History,
+    model::LoadedModel,
+    problem::Problems,
     progress::Counters,
+    tune::{Automatic, Tuning},
 };
 
 pub(crate) struct Shared {
@@ -27,8 +32,9 @@ pub(crate) struct Shared {
     pub following: Option<Following>,
     pub catalog: Catalog,
     pub settings: watch::Sender<Settings>,
-    /// What `auto` means on this machine.
-    pub auto: Resolved,
+    automatic: Mutex<Automatic>,
+    /// This machine is being measured; indexing waits.
+    measuring: AtomicBool,
     pub model: Option<LoadedModel>,
     pub pool: Pool,
     pub problems: Problems,
@@ -44,6 +50,8 @@ pub(crate) struct Shared {
     pub current: Mutex<Option<String>>,
     /// Roots whose changes are not told as they happen, and why.
     limited: Mutex<BTreeMap<SourcePath, String>>,
+    /// Raised whenever a folder is paused or goes on.
+    pub pauses: AtomicU64,
     scanning: AtomicUsize,
     /// Raised with everything that leaves the writer something to put in order.
     disorder: AtomicU64,
@@ -60,7 +68,7 @@ impl Shared {
         following: Option<Following>,
         catalog: Catalog,
         settings: Settings,
-        auto: Resolved,
+        automatic: Automatic,
         model: Option<LoadedModel>,
         pool: Pool,
         problems: Problems,
@@ -71,7 +79,8 @@ impl Shared {
             following,
             catalog,
             settings: watch::Sender::new(settings),
-            auto,
+            automatic: Mutex::new(automatic),
+            measuring: AtomicBool::new(false),
             model,
             pool,
             problems,
@@ -82,6 +91,7 @@ impl Shared {
             touched: watch::Sender::new(0),
             current: Mutex::new(None),
             limited: Mutex::default(),
+            pauses: AtomicU64::new(0),
             scanning: AtomicUsize::new(0),
             disorder: AtomicU64::new(1),
             ordered: AtomicU64::new(0),
@@ -159,12 +169,38 @@ impl Shared {
 
     pub fn pool_config(&self) -> PoolConfig {
         let (settings, model) = (self.settings.borrow(), self.model.as_ref());
-        pool_config(self.worker_program.clone(), &settings, self.auto, model, self.following)
+        let auto = self.automatic().numbers();
+        let mut config =
+            pool_config(self.worker_program.clone(), &settings, auto, model, self.following);
+        if self.measuring.load(Ordering::SeqCst) {
+            config.pace = Pace::Paused;
+        }
+        config
     }
 
     /// The numbers to work with now.
     pub fn numbers(&self) -> Resolved {
-        self.settings.borrow().resolve(self.auto)
+        let auto = self.automatic().numbers();
+        self.settings.borrow().resolve(auto)
+    }
+
+    /// What `auto` means on this machine.
+    pub fn automatic(&self) -> MutexGuard<'_, Automatic> {
+        self.automatic.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub fn set_tuning(&self, tuning: Tuning) {
+        self.automatic().tuning = Some(tuning);
+        self.touch();
+    }
+
+    /// `false` where it is being measured already.
+    pub fn begin_measuring(&self) -> bool {
+        !self.measuring.swap(true, Ordering::SeqCst)
+    }
+
+    pub fn end_measuring(&self) {
+        self.measuring.store(false, Ordering::SeqCst);
     }
 }
 

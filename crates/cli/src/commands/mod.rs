@@ -4,8 +4,10 @@ mod companions;
 mod eval;
 mod files;
 mod index;
+mod profile;
 mod search;
 mod status;
+mod tune;
 
 use std::{io::Write, path::PathBuf};
 
@@ -20,6 +22,8 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Search(search) => search::search(common, search, out).await,
         Command::Similar { file, limit } => search::similar(common, file, *limit, out).await,
         Command::Eval { dir } => eval::eval(common, dir, out).await,
+        Command::Tune => tune::tune(common, out).await,
+        Command::Profile { command } => profile::profile(common, command, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { paths, state, matching } if paths.is_empty() => {
             let words = matching.clone().unwrap_or_default();
@@ -29,6 +33,8 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Files { paths, .. } => files::account(common, paths, out).await,
         Command::Retry { paths } => index::retry(common, paths, out).await,
         Command::Forget { paths } => index::forget(common, paths, out).await,
+        Command::Pause { paths } => index::pause(common, paths, out).await,
+        Command::Resume { paths } => index::resume(common, paths, out).await,
         Command::Companions { dir } => companions::write(dir),
     }
 }

@@ -2,9 +2,11 @@
 //! model call at a time. It knows no text and no tokenizer.
 
 mod calls;
+mod graph;
 mod job;
 mod session;
 mod vectors;
 
+pub use graph::without_padding;
 pub use job::{Job, Step};
 pub use session::Embedder;

@@ -16,6 +16,7 @@ export function rootOf(path: string, counts: Partial<RootStatus> = {}): RootStat
     failed: 0,
     state: 'watching',
     message: null,
+    paused: false,
     ...counts,
   };
 }
@@ -283,6 +284,8 @@ export function sampleSettings(): SettingsView {
       tokensPerCall: 256,
       passageTokens: 256,
     },
+    measured: [],
+    tuning: null,
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],
