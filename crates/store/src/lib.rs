@@ -92,8 +92,8 @@ struct Inner {
     dir: PathBuf,
     disk: Disk,
     dims: usize,
-    passages: Table,
-    vectors: Table,
+    passages: Arc<Table>,
+    vectors: Arc<Table>,
     snapshots: Snapshots,
     limits: Limits,
     index: Mutex<VectorIndexState>,
@@ -192,6 +192,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits.vectors_in_memory));
         let index = Mutex::new(approximate::state(&vectors).await?);
+        let (passages, vectors) = (Arc::new(passages), Arc::new(vectors));
         let inner = Inner { dir, disk, dims, passages, vectors, snapshots, limits, index };
         Ok(Store { inner: Arc::new(inner) })
     }
