@@ -166,11 +166,12 @@ pub async fn tune(app: &AppHandle) -> Result<(), AppError> {
         let told = |step: rummage_engine::TuneStep| {
             let _ = app.emit(TURN, TuneStep::from(step));
         };
+        let cell = app.state::<EngineCell>();
         tauri::async_runtime::block_on(async {
             tokio::select! {
                 measured = engine.tune(told) => measured.map(drop),
                 // What was measured before stays.
-                () = app.state::<EngineCell>().tuning_stop.notified() => Ok(()),
+                () = cell.tuning_stop.notified() => Ok(()),
             }
         })
     });

@@ -146,7 +146,7 @@ export const STATES = {
   'settings-wrong': ['ready', async (page) => {
     await settings(page);
     await page.getByLabel('Maximum file size', { exact: true }).fill('0');
-    await page.getByText(/^Enter a whole number from 1 /).waitFor();
+    await page.getByText(/^Enter a whole number from 1 /).scrollIntoViewIfNeeded();
   }],
   measuring: ['ready', async (page) => {
     await settings(page);

@@ -1,5 +1,7 @@
 // The seam between the window and the program behind it. Everything else in the
 // window knows this interface alone, not what stands behind it.
+// Not on demand: the window would wait for one more file before it is drawn.
+import { tauriBackend } from './tauri';
 import type {
   AddReport,
   AppError,
@@ -85,7 +87,6 @@ export async function connect(): Promise<Backend> {
     const { fakeBackend } = await import('./fake');
     return fakeBackend();
   }
-  const { tauriBackend } = await import('./tauri');
   return tauriBackend;
 }
 
