@@ -34,6 +34,9 @@ pub enum Command {
     Index {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Compute every vector anew, and keep none beside the index
+        #[arg(long)]
+        no_cache: bool,
     },
     /// Find the best passages, grouped by file
     Search(SearchArguments),
@@ -45,7 +48,21 @@ pub enum Command {
         limit: u16,
     },
     /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
-    Eval { dir: PathBuf },
+    Eval {
+        dir: PathBuf,
+        /// Of these models, one after the other (else of the default one)
+        #[arg(long = "model", value_name = "MODEL", value_delimiter = ',')]
+        models: Vec<String>,
+        /// Compute every vector anew
+        #[arg(long)]
+        no_cache: bool,
+    },
+    /// Which models there are and which is used; get, add and remove models
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Vectors that were computed once and are used again
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// What is followed, how much of it can be searched, and what goes on
     Status,
     /// Every followed file and what became of it, or why these paths are not found
@@ -68,6 +85,36 @@ pub enum Command {
     /// Write what a package installs beside the program: manual pages and completions
     #[command(hide = true)]
     Companions { dir: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Every model that is installed or known
+    List,
+    /// Answer questions with this model, once all that is indexed has its vectors
+    Use { model: String },
+    /// Add a model from a folder: ours, or as a model hub lays it out
+    Import {
+        dir: PathBuf,
+        /// Its name here (else its folder's)
+        #[arg(long, value_name = "MODEL")]
+        id: Option<String>,
+    },
+    /// Download a known model from its hub, checked by hash
+    Fetch { model: String },
+    /// Delete a model that was imported or fetched
+    Remove { model: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// How many vectors are kept, and how often they were of use
+    Stats,
+    /// Forget them, all or those of one model
+    Clear {
+        #[arg(long, value_name = "MODEL")]
+        model: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

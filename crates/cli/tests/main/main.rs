@@ -3,4 +3,5 @@
 
 mod command;
 mod everyday;
+mod models;
 mod trouble;

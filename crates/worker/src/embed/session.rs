@@ -15,7 +15,7 @@ use rummage_models::{Model, Pooling};
 use rummage_protocol::ModelIdentity;
 
 use super::vectors::pool;
-use crate::{EmbedOptions, WorkerError};
+use crate::WorkerError;
 
 /// A loaded model that has already answered once.
 #[derive(Debug)]
@@ -55,11 +55,11 @@ impl Input {
 impl Embedder {
     /// Loads the library and the model and runs the model once, so that what
     /// cannot work is refused before the first lease.
-    pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
-        let model = Model::open(&options.model)?;
-        let environment = environment(&options.runtime)?;
+    pub fn open(folder: &Path, runtime: &Path, threads: usize) -> Result<Self, WorkerError> {
+        let model = Model::open(folder)?;
+        let environment = environment(runtime)?;
         let path = model.onnx();
-        let session = session(&environment, &path, options.threads.get())
+        let session = session(&environment, &path, threads)
             .map_err(|source| WorkerError::Graph { path: path.clone(), source })?;
         let dims = model.spec.dims;
         let mut embedder = Self {
@@ -80,6 +80,11 @@ impl Embedder {
 
     pub fn identity(&self) -> ModelIdentity {
         self.identity.clone()
+    }
+
+    /// Whether this is the model with that fingerprint.
+    pub fn is(&self, fingerprint: &str) -> bool {
+        self.identity.fingerprint == fingerprint
     }
 
     /// Numbers a vector.
