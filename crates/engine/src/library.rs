@@ -107,7 +107,11 @@ impl Library {
             view.is_chosen = view.id == chosen;
             let blend = self.assets.blend(&view.id).ok();
             let fingerprint = blend.as_ref().map(Blend::fingerprint);
-            view.is_active = fingerprint.is_some() && fingerprint == active;
+            // Before anything is indexed, the chosen one is what will be used.
+            view.is_active = match &active {
+                Some(active) => fingerprint.as_ref() == Some(active),
+                None => view.is_chosen,
+            };
         }
         views.sort_by(|a, b| {
             let key = |view: &ModelView| view.state == ModelPresence::Known;

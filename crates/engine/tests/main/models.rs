@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use rummage_engine::{
-    Engine, Following, FoundFile, Library, Mode, ModelPresence, Options, ProblemKind, Query, Status,
+    Engine, Following, FoundFile, Library, Mode, ModelPresence, ProblemKind, Query, Status,
 };
 use rummage_testkit::{Tree, prose, tiny_model};
 
