@@ -12,6 +12,7 @@ use rummage_corpus::{ContentHash, PassageId};
 use super::{Bits, Block, Holds, Place, Rows, Shelf, parts};
 use crate::{
     StoreError,
+    flat::Flat,
     planes::Planes,
     rows::{Columns, VECTOR},
     table::Table,
@@ -39,7 +40,7 @@ impl Shelf {
             let deletion = metadata.deletion_file.as_ref().map(|file| (file.id, file.read_version));
             let mut block = match known.get(&number) {
                 Some(block) if block.files == files => (*block).clone(),
-                _ => Block::empty(number, files),
+                _ => Block::new(number, files, Flat::of(table, &fragment)),
             };
             if block.deletion != deletion {
                 block.deletion = deletion;
@@ -142,7 +143,7 @@ impl Shelf {
 }
 
 impl Block {
-    fn empty(fragment: u32, files: Vec<String>) -> Self {
+    fn new(fragment: u32, files: Vec<String>, flat: Option<Flat>) -> Self {
         Self {
             fragment,
             files,
@@ -151,6 +152,7 @@ impl Block {
             rows: Arc::default(),
             places: None,
             planes: None,
+            flat: flat.map(Arc::new),
         }
     }
 }
@@ -168,6 +170,7 @@ impl Rows {
     }
 
     fn finish(&mut self) {
+        self.ids_between = self.ids.iter().min().copied().zip(self.ids.iter().max().copied());
         if !self.ids.is_sorted() {
             let mut by_id: Vec<_> = (0..self.ids.len() as u32).collect();
             by_id.sort_unstable_by_key(|row| self.ids[*row as usize]);
@@ -184,7 +187,8 @@ impl Rows {
 const BATCH_ROWS: usize = 4096;
 const READ_AHEAD: usize = 4;
 
-async fn each_batch(
+/// These columns of all rows of a scan, with their addresses.
+pub(crate) async fn each_batch(
     table: &Table,
     scan: &mut Scanner,
     columns: &[&str],
