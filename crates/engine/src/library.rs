@@ -94,7 +94,8 @@ impl Library {
             }
         }
         for entry in catalogue::entries() {
-            if views.iter().all(|view| view.id != entry.id) {
+            // One that no hub offers comes with a checkout or not at all.
+            if entry.on_hub().is_some() && views.iter().all(|view| view.id != entry.id) {
                 views.push(of_entry(entry));
             }
         }
