@@ -12,6 +12,9 @@ const MOST: usize = 1024;
 /// With fewer of the index's own, ours are added.
 const LEAST: usize = 64;
 
+/// So many of ours differ in where they begin and how long they are.
+const OURS: usize = 80;
+
 /// Files that are looked into.
 const FILES: u64 = 512;
 
@@ -54,7 +57,7 @@ async fn of_index(shared: &Shared, store: &Store) -> Result<Vec<String>, EngineE
 
 /// Of a sentence up to more than most models read at once.
 fn of_our_own() -> impl Iterator<Item = String> {
-    (0..2 * LEAST).map(|text| {
+    (0..OURS).map(|text| {
         let sentences = SENTENCES.iter().cycle().skip(text * 5);
         sentences.take(1 + text * 7 % 20).copied().collect::<Vec<_>>().join(" ")
     })
