@@ -145,23 +145,31 @@ async fn find(
         let is_filter = !query.filter.is_empty();
         return Ok((Vec::new(), is_filter.then_some(ONLY_FILTERS)));
     }
-    let named = catalog.named(&stems)?.into_iter();
-    let named: Vec<_> = named.map(|NamedFile { file, share }| Named { file, share }).collect();
     for stem in stems.iter().take(MEANT) {
         if !catalog.is_known(stem)? {
             query.words.instead.extend(catalog.instead_of(stem)?);
         }
     }
-    let mut ranking = rummage_search::rank(store, &query, meaning.clone(), &named, NAMED).await?;
-    if by_words && !ranking.has_words() && query.words.instead.is_empty() {
+    // Names are looked for while passages are.
+    let named = tokio::task::spawn_blocking({
+        let (shared, stems) = (shared.clone(), stems.clone());
+        move || shared.catalog.named(&stems)
+    });
+    let mut legs = rummage_search::ask(store, &query, meaning.clone()).await?;
+    let named = named.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let named = named.into_iter().map(|NamedFile { file, share }| Named { file, share });
+    let named: Vec<_> = named.collect();
+    let has_words = legs.has_words() || !named.is_empty();
+    if by_words && !has_words && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
         for stem in stems.iter().take(MEANT) {
             query.words.instead.extend(catalog.instead_of(stem)?);
         }
         if !query.words.instead.is_empty() {
-            ranking = rummage_search::rank(store, &query, meaning.clone(), &named, NAMED).await?;
+            legs = rummage_search::ask(store, &query, meaning).await?;
         }
     }
+    let ranking = legs.rank(store, &query, &named, NAMED).await?;
     let remark = (by_words && !ranking.has_words()).then_some(NO_WORDS);
     let found = show(shared, store, ranking, query.limit).await?;
     let remark = remark.filter(|_| !found.is_empty());

@@ -51,8 +51,8 @@ impl Engine {
             limit,
         };
         let meaning = ready(Some(Meaning { vector, fit: 1.0 }));
-        let ranking = rummage_search::rank(store, &query, meaning, &[], 0).await?;
-        let ranking = ranking.without(row.file);
+        let legs = rummage_search::ask(store, &query, meaning).await?;
+        let ranking = legs.rank(store, &query, &[], 0).await?.without(row.file);
         let files = answer::show(&self.shared, store, ranking, limit).await?;
         let coverage = Coverage::of(&self.shared.catalog.counts()?);
         let took = began.elapsed();
@@ -76,12 +76,14 @@ impl Engine {
         if text.is_empty() {
             return Ok(nearest);
         }
-        let rows = store.passages(passages).await?;
+        let passages_there = store.passages(passages).await?;
         // Of which passage, and where in it.
         let mut sentences = Vec::new();
         for (number, id) in passages.iter().enumerate() {
-            let Some(row) = rows.iter().find(|row| row.id() == *id) else { continue };
-            let text = &row.passage.text;
+            let Some((_, passage)) = passages_there.iter().find(|(there, _)| there == id) else {
+                continue;
+            };
+            let text = &passage.text;
             let spans = rummage_search::sentences(text);
             if spans.len() > 1 && sentences.len() + spans.len() <= SENTENCES {
                 sentences.extend(spans.into_iter().map(|span| (number, text, span)));
@@ -113,8 +115,8 @@ impl Engine {
 
 /// The direction in which these passages lie together.
 async fn centre(store: &Store, ids: &[PassageId]) -> Result<Option<Vec<f32>>, EngineError> {
-    let rows = store.passages(ids).await?;
-    let hashes: Vec<_> = rows.iter().map(|row| row.passage.hash).collect();
+    let passages = store.passages(ids).await?;
+    let hashes: Vec<_> = passages.iter().map(|(_, passage)| passage.hash).collect();
     let vectors = store.known_vectors(&hashes).await?;
     let mut centre = Vec::new();
     for vector in vectors.values() {

@@ -56,8 +56,8 @@ impl Engine {
         let end =
             place.saturating_add(1).saturating_add(after).min(total).min(first + MOST_PASSAGES);
         let ids: Vec<_> = (first..end).map(|number| id(preview.row.file, number)).collect();
-        let rows = store.passages(&ids).await?;
-        preview.passages = rows.into_iter().map(|row| row.passage).collect();
+        let passages = store.passages(&ids).await?;
+        preview.passages = passages.into_iter().map(|(_, passage)| passage).collect();
         Ok(preview)
     }
 
@@ -73,7 +73,7 @@ impl Engine {
         let middle = |row: &FileRow| id(row.file, row.passages as usize / 2);
         let ids: Vec<_> = asked.iter().map(|row| middle(row)).collect();
         let passages = store.passages(&ids).await?;
-        let headings = passages.iter().map(|row| heading_of(&row.passage));
+        let headings = passages.iter().map(|(_, passage)| heading_of(passage));
         let names = asked.iter().map(|row| row.path.name().into_owned());
         let names: Vec<_> = names.map(|name| spoken(stem_of(&name))).collect();
         let mut known = HashSet::new();
@@ -109,9 +109,9 @@ pub(crate) async fn place_of(
         let step = (end - first).div_ceil(PROBES);
         let numbers: Vec<_> = (first..end).step_by(step).skip(1).collect();
         let ids: Vec<_> = numbers.iter().map(|number| id(file, *number)).collect();
-        let rows = store.passages(&ids).await?;
+        let passages = store.passages(&ids).await?;
         // A passage that is not there is one past the place: its file is being read anew.
-        let reached = rows.iter().take_while(|row| row.passage.span.start <= at).count();
+        let reached = passages.iter().take_while(|(_, passage)| passage.span.start <= at).count();
         end = numbers.get(reached).copied().unwrap_or(end);
         first += reached * step;
     }

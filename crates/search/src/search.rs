@@ -6,8 +6,8 @@ use std::{
 };
 
 use futures::future::try_join;
-use rummage_corpus::{FileId, PassageId, model_input};
-use rummage_store::{KeywordHit, MeaningHit, PassageRow, Store, StoreError, Words};
+use rummage_corpus::{FileId, Passage, PassageId, model_input};
+use rummage_store::{KeywordHit, Store, StoreError, Words};
 
 use crate::{
     FileHit, KeywordReason, MeaningReason, Mode, PassageHit, Query, Why,
@@ -42,22 +42,45 @@ pub struct Ranking {
     terms: Terms,
 }
 
-/// Ranks what answers a query. Without its meaning, or while nothing is embedded
-/// yet, a hybrid query is answered by words alone. Of the files that are `named`, best
-/// first, up to `let_in` that nothing else found are let in.
-pub async fn rank(
+/// What both legs found for a query, not yet in order.
+pub struct Legs {
+    found: Found,
+    meaning: Option<Meaning>,
+}
+
+/// Asks both legs at once. Without its meaning, or while nothing is embedded yet, a
+/// hybrid query is answered by words alone.
+pub async fn ask(
     store: &Store,
     query: &Query,
     meaning: impl Future<Output = Option<Meaning>>,
-    named: &[Named],
-    let_in: usize,
-) -> Result<Ranking, StoreError> {
-    let (mut found, meaning) = Found::by(store, query, meaning).await?;
-    let meaning = meaning.as_ref();
-    found.let_in(store, named, let_in, meaning, query).await?;
-    let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
-    let files = fusion::rank(&found.candidates(), fit, named);
-    Ok(Ranking { found, files, terms: Terms::of(&query.words) })
+) -> Result<Legs, StoreError> {
+    let (found, meaning) = Found::by(store, query, meaning).await?;
+    Ok(Legs { found, meaning })
+}
+
+impl Legs {
+    /// Whether a passage holds any of the words.
+    pub fn has_words(&self) -> bool {
+        !self.found.keyword.is_empty()
+    }
+
+    /// Ranks what was found, and up to `let_in` of the files that are `named`, best first,
+    /// that was not.
+    pub async fn rank(
+        self,
+        store: &Store,
+        query: &Query,
+        named: &[Named],
+        let_in: usize,
+    ) -> Result<Ranking, StoreError> {
+        let Legs { mut found, meaning } = self;
+        let meaning = meaning.as_ref();
+        found.let_in(store, named, let_in, meaning, query).await?;
+        let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
+        let files = fusion::rank(&found.candidates(), fit, named);
+        Ok(Ranking { found, files, terms: Terms::of(&query.words) })
+    }
 }
 
 impl Ranking {
@@ -99,19 +122,18 @@ impl Ranking {
             }
             let ids: Vec<_> =
                 next.iter().flat_map(|file| &file.passages).map(|(id, _)| *id).collect();
-            let rows = store.passages(&ids).await?;
-            let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id(), row)).collect();
+            let passages: HashMap<_, _> = store.passages(&ids).await?.into_iter().collect();
             for file in next {
-                let best = file.passages.iter().find_map(|(id, _)| rows.get(id));
+                let best = file.passages.iter().find_map(|(id, _)| passages.get(id));
                 let Some(best) = best else { continue };
-                match places.entry(best.passage.hash) {
+                match places.entry(best.hash) {
                     Entry::Occupied(place) => {
                         let first: &mut FileHit = &mut shown[*place.get()];
                         first.alike.push(file.file);
                     }
                     Entry::Vacant(place) => {
                         place.insert(shown.len());
-                        shown.push(found.show(file, &rows, &terms));
+                        shown.push(found.show(file, &passages, &terms));
                     }
                 }
             }
@@ -161,7 +183,10 @@ impl Found {
         let keyword: HashMap<_, _> =
             (1..).zip(keyword).map(|(rank, hit)| (hit.id, (rank, hit))).collect();
         if let Some(demands) = Demands::of(&query.words) {
-            near = meeting(store, &demands, near, &keyword).await?;
+            let unchecked = near.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
+            let met = meeting(store, &demands, unchecked.collect()).await?;
+            // What the keyword leg returned meets them.
+            near.retain(|hit| met.contains(&hit.id) || keyword.contains_key(&hit.id));
         }
         let mut similarities: HashMap<_, _> =
             near.iter().map(|hit| (hit.id, hit.similarity)).collect();
@@ -201,20 +226,21 @@ impl Found {
             self.keyword.keys().chain(self.similarities.keys()).map(|id| id.file()).collect();
         let ids = named.iter().map(|named| named.file).filter(|file| !there.contains(file));
         let ids: Vec<_> = ids.map(|file| PassageId::new(file, 0)).collect();
+        let ids = store.let_through(&query.filter, &ids).await?;
         let demands = Demands::of(&query.words);
-        let lets_in = |row: &PassageRow| {
-            query.filter.lets_in(&row.origin)
-                && demands.as_ref().is_none_or(|demands| demands.met_by(&input_of(row)))
-        };
-        // By pages: a filter may leave out most of them.
+        // By pages: what is demanded may leave out most of them.
         for ids in ids.chunks(limit.max(1)) {
+            let room = limit - self.named.len();
+            match &demands {
+                None => self.named.extend(ids.iter().take(room)),
+                Some(demands) => {
+                    let met = meeting(store, demands, ids.to_vec()).await?;
+                    self.named.extend(ids.iter().filter(|id| met.contains(id)).take(room));
+                }
+            }
             if self.named.len() >= limit {
                 break;
             }
-            let rows = store.passages(ids).await?;
-            let rows: HashMap<_, _> = rows.iter().map(|row| (row.id(), row)).collect();
-            let wanted = ids.iter().filter(|id| rows.get(id).is_some_and(|row| lets_in(row)));
-            self.named.extend(wanted.take(limit - self.named.len()));
         }
         if let Some(meaning) = meaning {
             self.similarities.extend(store.similarities(&meaning.vector, &self.named).await?);
@@ -226,12 +252,12 @@ impl Found {
     fn show(
         &self,
         ranked: RankedFile,
-        rows: &HashMap<PassageId, PassageRow>,
+        passages: &HashMap<PassageId, Passage>,
         terms: &Terms,
     ) -> FileHit {
         let passages = ranked.passages.into_iter().filter_map(|(id, score)| {
-            let row = rows.get(&id)?;
-            Some(self.show_passage(row, fusion::for_people(score), terms))
+            let passage = passages.get(&id)?;
+            Some(self.show_passage(id, passage, fusion::for_people(score), terms))
         });
         FileHit {
             file: ranked.file,
@@ -242,11 +268,15 @@ impl Found {
         }
     }
 
-    fn show_passage(&self, row: &PassageRow, score: f32, terms: &Terms) -> PassageHit {
-        let id = row.id();
-        let passage = &row.passage;
+    fn show_passage(
+        &self,
+        id: PassageId,
+        passage: &Passage,
+        score: f32,
+        terms: &Terms,
+    ) -> PassageHit {
         // Title and headings are searched with the text, and stand before it.
-        let input = input_of(row);
+        let input = input_of(passage);
         let above = input.len() - passage.text.len();
         let all = terms.find(&input);
         let in_text = all.iter().filter_map(|found| found.after(above));
@@ -276,22 +306,17 @@ impl Found {
     }
 }
 
-/// The hits that the query's phrases and exclusions let through. What the keyword
-/// leg returned has been through them.
+/// Those of the passages that the query's phrases and exclusions let through.
 async fn meeting(
     store: &Store,
     demands: &Demands,
-    mut hits: Vec<MeaningHit>,
-    keyword: &HashMap<PassageId, (usize, KeywordHit)>,
-) -> Result<Vec<MeaningHit>, StoreError> {
-    let unchecked = hits.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
-    let rows = store.passages(&unchecked.collect::<Vec<_>>()).await?;
-    let met: HashMap<_, _> =
-        rows.iter().map(|row| (row.id(), demands.met_by(&input_of(row)))).collect();
-    hits.retain(|hit| met.get(&hit.id).copied().unwrap_or(keyword.contains_key(&hit.id)));
-    Ok(hits)
+    ids: Vec<PassageId>,
+) -> Result<HashSet<PassageId>, StoreError> {
+    let passages = store.passages(&ids).await?.into_iter();
+    let met = passages.filter(|(_, passage)| demands.met_by(&input_of(passage)));
+    Ok(met.map(|(id, _)| id).collect())
 }
 
-fn input_of(row: &PassageRow) -> String {
-    model_input(&row.passage.context, &row.passage.text)
+fn input_of(passage: &Passage) -> String {
+    model_input(&passage.context, &passage.text)
 }

@@ -3,7 +3,7 @@
 use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span};
 use std::future::ready;
 
-use rummage_search::{FileHit, Meaning, Mode, Named, Query, rank};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query, ask};
 use rummage_store::{Origin, PassageRow, Store, VectorRow, VectorSpace};
 use tempfile::TempDir;
 
@@ -49,7 +49,8 @@ impl Notes {
         meaning: Option<Meaning>,
         named: &[Named],
     ) -> Vec<FileHit> {
-        let ranking = rank(&self.store, query, ready(meaning), named, 10).await.unwrap();
+        let legs = ask(&self.store, query, ready(meaning)).await.unwrap();
+        let ranking = legs.rank(&self.store, query, named, 10).await.unwrap();
         ranking.show(&self.store, |_| true, query.limit).await.unwrap()
     }
 
@@ -164,7 +165,8 @@ async fn files_with_the_same_passage_are_one_result() {
     let hits = notes.answer(&query, None, &[]).await;
     assert_eq!(files(&hits), [HARBOUR, BREAD]);
     assert_eq!(hits[0].alike, [FileId(copy)]);
-    let ranking = rank(&notes.store, &query, ready(None), &[], 10).await.unwrap();
+    let legs = ask(&notes.store, &query, ready(None)).await.unwrap();
+    let ranking = legs.rank(&notes.store, &query, &[], 10).await.unwrap();
     let others = ranking.show(&notes.store, |file| file.0 != HARBOUR, 1).await.unwrap();
     assert_eq!(files(&others), [copy]);
 }

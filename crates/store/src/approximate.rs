@@ -6,10 +6,11 @@
 //! sample. What that measured stands in the table's own settings, so it comes and goes
 //! with the version of the table that it is true of.
 
-use futures::TryStreamExt;
 use lancedb::{DistanceType, index::Index, index::vector::IvfRqIndexBuilder};
 
-use crate::{Store, StoreError, planes::dot, rows::VECTOR, snapshot::View, table::Table};
+use crate::{
+    Store, StoreError, products::dot, rows::VECTOR, shelf, snapshot::View, table::Table,
+};
 
 /// The share of the ten nearest that an index must find.
 pub const RECALL: f32 = 0.98;
@@ -251,22 +252,14 @@ impl Store {
         view: &View,
         mut take: impl FnMut(u64, &[f32]),
     ) -> Result<(), StoreError> {
-        let table = &self.inner.vectors;
-        let failed = |error: lance::Error| table.read_failed(error.into());
         let mut scan = view.dataset.scan();
-        scan.project(&[VECTOR]).map_err(failed)?;
-        scan.with_row_address().batch_size(4096).batch_readahead(4);
-        let mut batches = scan.try_into_stream().await.map_err(failed)?;
-        while let Some(batch) = batches.try_next().await.map_err(failed)? {
-            let columns = table.columns(&batch);
+        shelf::each_batch(&self.inner.vectors, &mut scan, &[VECTOR], |columns| {
             let vectors = columns.vectors()?.chunks_exact(self.inner.dims);
-            columns
-                .addresses()?
-                .iter()
-                .zip(vectors)
-                .for_each(|(address, vector)| take(*address, vector));
-        }
-        Ok(())
+            let rows = columns.addresses()?.iter().zip(vectors);
+            rows.for_each(|(address, vector)| take(*address, vector));
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -10,8 +10,6 @@ use lancedb::datafusion::{
 };
 use rummage_corpus::FileId;
 
-use crate::Origin;
-
 /// What a file must be for its passages to count. Empty, it lets everything through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -30,11 +28,6 @@ pub struct Filter {
 impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
-    }
-
-    /// Whether a file's passages may be found.
-    pub fn lets_in(&self, origin: &Origin) -> bool {
-        self.asked().lets_through(&origin.path, &origin.ext, origin.modified)
     }
 
     /// Ready to be asked of many files.

@@ -11,7 +11,6 @@ use futures::{TryStreamExt, future::try_join_all};
 use lance::{
     dataset::scanner::RowAddrMask,
     deps::datafusion::{execution::TaskContext, physical_plan::ExecutionPlan},
-    index::DatasetIndexExt,
     io::exec::{PreFilterSource, fts::MatchQueryExec},
 };
 use lance_index::scalar::inverted::{DocumentGranularity, query::FtsSearchParams};
@@ -24,7 +23,6 @@ use crate::{
     Filter, Store, StoreError,
     rows::TERMS,
     snapshot::{Snapshot, View},
-    table::Table,
 };
 
 /// LanceDB's name for BM25.
@@ -89,7 +87,7 @@ impl Store {
         }
         let mask = let_in.map(|(mask, _)| mask.clone());
         let batches = match sum_of(query) {
-            Some(parts) if view.words_are_indexed(table).await? => {
+            Some(parts) if view.index(table, TERMS).await?.fresh.is_empty() => {
                 // A passage that is far down in one part may be high up in the sum.
                 let limit = if parts.len() == 1 { limit } else { limit * PARTS_LIMIT };
                 let parts = parts.into_iter().map(|part| ask_index(view, part, &mask, limit));
@@ -164,23 +162,6 @@ async fn plan(
     scan.full_text_search(FullTextSearchQuery::new_query(query.clone()))?;
     scan.limit(Some(limit as i64), None)?.project(&[SCORE])?.with_row_id();
     scan.try_into_stream().await?.try_collect().await
-}
-
-impl View {
-    /// Whether an index of words holds every row.
-    async fn words_are_indexed(&self, table: &Table) -> Result<bool, StoreError> {
-        let look = async {
-            let indices = self.dataset.load_indices().await?;
-            let field = self.dataset.schema().field_id(TERMS)?;
-            let of_words = indices.iter().filter(|index| index.fields == [field]);
-            let held: Vec<_> =
-                of_words.filter_map(|index| index.fragment_bitmap.as_ref()).collect();
-            let is_held = |id: u64| held.iter().any(|held| held.contains(id as u32));
-            Ok(self.dataset.fragments().iter().all(|fragment| is_held(fragment.id)))
-        };
-        let known = self.words_are_indexed.get_or_try_init(|| look).await;
-        known.copied().map_err(|error: lance::Error| table.read_failed(error.into()))
-    }
 }
 
 fn full_text_query(wanted: &Words) -> Option<FtsQuery> {

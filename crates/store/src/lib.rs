@@ -20,11 +20,14 @@ mod approximate;
 mod disk;
 mod error;
 mod filter;
+mod flat;
 mod keyword;
 mod meaning;
+mod numbers;
 mod passages;
 mod planes;
 mod process;
+mod products;
 mod rows;
 mod shelf;
 mod snapshot;
@@ -116,7 +119,7 @@ impl Default for Limits {
 
 /// LanceDB's own caps are 6 GiB and 1 GiB. These cost some milliseconds a query at
 /// a million rows and keep the whole process at a few hundred megabytes.
-const INDEX_CACHE_BYTES: usize = 64 << 20;
+const INDEX_CACHE_BYTES: usize = 160 << 20;
 const METADATA_CACHE_BYTES: usize = 32 << 20;
 
 impl Store {

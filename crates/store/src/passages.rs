@@ -1,18 +1,17 @@
 //! The keyword side's table: every passage with its text.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use arrow::array::StringArray;
 use futures::TryStreamExt;
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
-use rummage_corpus::{FileId, PassageId};
+use rummage_corpus::{FileId, Passage, PassageId};
 
 use crate::{
-    Origin, PassageRow, Store, StoreError, filter, rows, snapshot::Snapshot, table::LIST_LEN,
+    Filter, Origin, PassageRow, Store, StoreError, filter, rows,
+    snapshot::{Filtered, Snapshot},
+    table::LIST_LEN,
 };
-
-const ALL: [&str; 10] =
-    ["id", "hash", "path", "ext", "modified", "words", "context_bytes", "start", "end", "page"];
 
 impl Store {
     /// Removes the passages of the `stale` files, then adds `rows`, which can be
@@ -44,42 +43,63 @@ impl Store {
 
     /// The files' passages, by file and in the order of its text.
     pub async fn passages_of(&self, files: &[FileId]) -> Result<Vec<PassageRow>, StoreError> {
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
         for files in files.chunks(LIST_LEN) {
             let table = &self.inner.passages;
-            for batch in table.select(filter::of_files(files), &ALL).await? {
-                rows.extend(table.columns(&batch).passages()?);
+            let columns = [&rows::OF_ORIGIN[..], &rows::OF_PASSAGE[..]].concat();
+            for batch in table.select(filter::of_files(files), &columns).await? {
+                found.extend(table.columns(&batch).passage_rows()?);
             }
         }
-        rows.sort_unstable_by_key(PassageRow::id);
-        Ok(rows)
+        found.sort_unstable_by_key(PassageRow::id);
+        Ok(found)
     }
 
     /// The passages with these ids, those that there are, in the order of their ids.
-    pub async fn passages(&self, ids: &[PassageId]) -> Result<Vec<PassageRow>, StoreError> {
+    pub async fn passages(
+        &self,
+        ids: &[PassageId],
+    ) -> Result<Vec<(PassageId, Passage)>, StoreError> {
         let snapshot = self.snapshot(false).await?;
-        let mut rows = match self.passages_in(&snapshot, ids).await {
+        let mut passages = match self.passages_in(&snapshot, ids).await {
             Err(error) => self.passages_in(&*self.newer(&snapshot, error).await?, ids).await?,
-            Ok(rows) => rows,
+            Ok(passages) => passages,
         };
-        rows.sort_unstable_by_key(PassageRow::id);
-        rows.dedup_by_key(|row| row.id());
-        Ok(rows)
+        passages.sort_unstable_by_key(|(id, _)| *id);
+        passages.dedup_by_key(|(id, _)| *id);
+        Ok(passages)
+    }
+
+    /// Of these passages those that there are, of files that the filter lets through.
+    pub async fn let_through(
+        &self,
+        filter: &Filter,
+        ids: &[PassageId],
+    ) -> Result<Vec<PassageId>, StoreError> {
+        let snapshot = self.snapshot(!filter.is_empty()).await?;
+        let filtered = snapshot.filtered(filter);
+        let is_wanted = |id: &PassageId| {
+            let passes = |filtered: &Arc<Filtered>| filtered.files.contains(&id.file());
+            filtered.as_ref().is_none_or(passes) && snapshot.passages.shelf.find(*id).is_some()
+        };
+        Ok(ids.iter().copied().filter(is_wanted).collect())
     }
 
     async fn passages_in(
         &self,
         snapshot: &Snapshot,
         ids: &[PassageId],
-    ) -> Result<Vec<PassageRow>, StoreError> {
+    ) -> Result<Vec<(PassageId, Passage)>, StoreError> {
         let view = &snapshot.passages;
         let rows: Vec<_> = ids.iter().filter_map(|id| view.shelf.find(*id)).collect();
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let table = &self.inner.passages;
-        let batch = table.take(view, &rows, &ALL).await?;
-        table.columns(&batch).passages()
+        let batch = table.take(view, &rows, &rows::OF_PASSAGE).await?;
+        let ids = rows.iter().map(|row| view.shelf.id(*row));
+        let passages = table.columns(&batch).passages(ids.clone().map(PassageId::ordinal))?;
+        Ok(ids.zip(passages).collect())
     }
 
     /// How many passages each of the files has here; files without any are missing.

@@ -33,6 +33,13 @@ const ROW_ID: &str = "_rowid";
 
 pub(crate) const VECTOR: &str = "vector";
 
+/// The columns that say which passage a row is, and where its file is.
+pub(crate) const OF_ORIGIN: [&str; 4] = ["id", "path", "ext", "modified"];
+
+/// The columns that hold a passage itself.
+pub(crate) const OF_PASSAGE: [&str; 6] =
+    ["hash", "words", "context_bytes", "start", "end", "page"];
+
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -113,6 +120,14 @@ fn origin_fields() -> Vec<Field> {
 
 fn vector_type(dims: usize) -> DataType {
     DataType::FixedSizeList(vector_item(), dims as i32)
+}
+
+/// The numbers of a vector, of a column of this type.
+pub(crate) fn dims(of: &DataType) -> Option<usize> {
+    match of {
+        DataType::FixedSizeList(_, dims) => usize::try_from(*dims).ok(),
+        _ => None,
+    }
 }
 
 fn vector_item() -> Arc<Field> {
@@ -231,36 +246,44 @@ impl<'a> Columns<'a> {
         Ok(numbers.ok_or_else(|| self.unusable(VECTOR))?.values())
     }
 
-    pub fn passages(&self) -> Result<Vec<PassageRow>, StoreError> {
-        let ids = self.passage_ids()?;
-        let hashes = self.hashes()?;
+    /// Passages with where their files are: of [`OF_ORIGIN`] and [`OF_PASSAGE`].
+    pub fn passage_rows(&self) -> Result<Vec<PassageRow>, StoreError> {
         let (paths, exts) = (self.strings("path")?, self.strings("ext")?);
         let modified = self.numbers::<Int64Type>("modified")?;
+        let ids: Vec<_> = self.passage_ids()?.collect();
+        let passages = self.passages(ids.iter().map(|id| id.ordinal()))?;
+        let rows = ids.into_iter().zip(passages).enumerate().map(|(i, (id, passage))| {
+            let (path, ext) = (paths.value(i).to_owned(), exts.value(i).to_owned());
+            let origin = Origin { file: id.file(), path, ext, modified: modified.value(i) };
+            PassageRow { origin, passage }
+        });
+        Ok(rows.collect())
+    }
+
+    /// Passages by their numbers in their files: of [`OF_PASSAGE`].
+    pub fn passages(
+        &self,
+        ordinals: impl Iterator<Item = u32>,
+    ) -> Result<Vec<Passage>, StoreError> {
+        let hashes = self.hashes()?;
         let words = self.strings("words")?;
         let context_bytes = self.numbers::<Int32Type>("context_bytes")?;
         let starts = self.numbers::<Int64Type>("start")?;
         let ends = self.numbers::<Int64Type>("end")?;
         let pages = self.numbers::<Int32Type>("page")?;
-        ids.zip(hashes)
+        ordinals
+            .zip(hashes)
             .enumerate()
-            .map(|(i, (id, hash))| {
+            .map(|(i, (ordinal, hash))| {
                 let (context, text) = split_words(words.value(i), context_bytes.value(i))
                     .ok_or_else(|| self.unusable("context_bytes"))?;
-                Ok(PassageRow {
-                    origin: Origin {
-                        file: id.file(),
-                        path: paths.value(i).to_owned(),
-                        ext: exts.value(i).to_owned(),
-                        modified: modified.value(i),
-                    },
-                    passage: Passage {
-                        ordinal: id.ordinal(),
-                        span: Span::new(starts.value(i) as usize, ends.value(i) as usize),
-                        text: text.to_owned(),
-                        context: context.to_owned(),
-                        page: pages.is_valid(i).then(|| pages.value(i) as u32),
-                        hash,
-                    },
+                Ok(Passage {
+                    ordinal,
+                    span: Span::new(starts.value(i) as usize, ends.value(i) as usize),
+                    text: text.to_owned(),
+                    context: context.to_owned(),
+                    page: pages.is_valid(i).then(|| pages.value(i) as u32),
+                    hash,
                 })
             })
             .collect()
@@ -323,7 +346,7 @@ mod tests {
             };
             let batch = passage_batch(std::slice::from_ref(&row)).unwrap();
             let columns = Columns { batch: &batch, table: Path::new("passages") };
-            prop_assert_eq!(columns.passages().unwrap(), vec![row]);
+            prop_assert_eq!(columns.passage_rows().unwrap(), vec![row]);
         }
     }
 }

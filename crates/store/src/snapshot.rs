@@ -13,7 +13,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use lance::{Dataset, dataset::scanner::RowAddrMask};
+use lance::{
+    Dataset, dataset::scanner::RowAddrMask, index::DatasetIndexExt, table::format::IndexMetadata,
+};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -34,8 +36,15 @@ pub(crate) struct View {
     pub dataset: Arc<Dataset>,
     pub shelf: Shelf,
     pub holds: Holds,
-    /// The keyword leg's own; known once it was asked.
-    pub words_are_indexed: OnceCell<bool>,
+    /// Of the one column that is searched; known once it was asked.
+    pub index: OnceCell<SearchIndex>,
+}
+
+/// The index of a column, as one version of the table has it.
+pub(crate) struct SearchIndex {
+    pub segments: Vec<IndexMetadata>,
+    /// Fragments whose rows it does not hold.
+    pub fresh: Vec<u32>,
 }
 
 pub(crate) struct Snapshot {
@@ -261,6 +270,23 @@ impl View {
             return Ok(before.clone());
         }
         let shelf = Shelf::read(table, &dataset, before.map(|before| &before.shelf), holds).await?;
-        Ok(Arc::new(View { dataset, shelf, holds, words_are_indexed: OnceCell::new() }))
+        Ok(Arc::new(View { dataset, shelf, holds, index: OnceCell::new() }))
+    }
+
+    /// The index that this column of the table is searched by; always the same one.
+    pub async fn index(&self, table: &Table, column: &str) -> Result<&SearchIndex, StoreError> {
+        let look = async {
+            let field = self.dataset.schema().field_id(column)?;
+            let indices = self.dataset.load_indices().await?;
+            let of_column = indices.iter().filter(|index| index.fields == [field]);
+            let segments: Vec<_> = of_column.cloned().collect();
+            let held: Vec<_> =
+                segments.iter().filter_map(|index| index.fragment_bitmap.as_ref()).collect();
+            let fragments = self.dataset.fragments().iter().map(|fragment| fragment.id as u32);
+            let is_fresh = |id: &u32| !held.iter().any(|held| held.contains(*id));
+            Ok(SearchIndex { fresh: fragments.filter(is_fresh).collect(), segments })
+        };
+        let index = self.index.get_or_try_init(|| look).await;
+        index.map_err(|error: lance::Error| table.read_failed(error.into()))
     }
 }

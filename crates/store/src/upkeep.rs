@@ -107,6 +107,9 @@ impl Store {
             work.indexes_created += create_missing(table, ordered, rows).await?;
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
+            if is_of_vectors {
+                self.flatten(rows).await?;
+            }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;
             if compacted || (idle && (indexed || versions(table)? > IDLE_VERSIONS)) {

@@ -8,13 +8,23 @@
 
 mod read;
 
-use std::{collections::HashSet, sync::Arc};
+pub(crate) use read::each_batch;
+
+use std::{
+    collections::HashSet,
+    ops::Range,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
 use rummage_corpus::{FileId, PassageId};
 
 use crate::{
     Filter,
+    flat::Flat,
     planes::{Asked, Planes},
 };
 
@@ -37,6 +47,12 @@ pub(crate) struct Shelf {
 /// So many rows are compared in full sooner than all are compared roughly.
 const FEW: usize = 4096;
 
+/// Rows that one thread compares at a time.
+const PIECE: usize = 16_384;
+
+/// What comparing takes is the memory's time: more threads than this gain nothing.
+const MOST_THREADS: usize = 4;
+
 /// A row of a shelf, in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -55,6 +71,8 @@ struct Block {
     rows: Arc<Rows>,
     places: Option<Arc<Vec<Place>>>,
     planes: Option<Arc<Planes>>,
+    /// Where the vectors are on the disk, of a table that has any.
+    flat: Option<Arc<Flat>>,
 }
 
 /// The rows that were there when the fragment was first read.
@@ -70,6 +88,8 @@ struct Rows {
     runs: Vec<u32>,
     /// The rows in the order of their ids, where that is another one.
     by_id: Option<Vec<u32>>,
+    /// The first and the last id.
+    ids_between: Option<(i64, i64)>,
 }
 
 /// What filters ask about a file.
@@ -94,12 +114,21 @@ impl Bits {
         self.0[word] |= 1 << (bit % 64);
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn contains(&self, bit: u32) -> bool {
         self.0.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 }
 
 impl Shelf {
+    /// Rows, the dead ones too.
+    pub fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows.ids.len()).sum()
+    }
+
     /// The rows of these passages, those that there are.
     pub fn find(&self, id: PassageId) -> Option<Row> {
         self.blocks.iter().enumerate().find_map(|(block, of)| {
@@ -167,8 +196,20 @@ impl Shelf {
             .collect()
     }
 
-    /// The same, as the database takes it, with their number. Rows that are dead may be
-    /// among them.
+    /// The living rows of these fragments, where `files` are given only of those files.
+    pub fn rows_in(&self, fragments: &[u32], files: Option<&Files>) -> Vec<Row> {
+        let blocks = self.blocks.iter().enumerate();
+        let blocks = blocks.filter(|(_, block)| fragments.contains(&block.fragment));
+        let rows = blocks.flat_map(|(number, block)| {
+            let rows = (0..block.rows.ids.len()).filter(|row| block.is_alive(*row));
+            rows.map(move |row| Row { block: number, row })
+        });
+        let is_wanted = |row: &Row| files.is_none_or(|files| files.contains(&self.id(*row).file()));
+        rows.filter(is_wanted).collect()
+    }
+
+    /// The rows of these files as the database takes them, with their number. Rows that
+    /// are dead may be among them.
     pub fn mask_of(&self, files: &Files) -> (RowAddrMask, usize) {
         let mut addresses = Vec::new();
         for (block, first, end) in self.runs_of(files) {
@@ -184,6 +225,27 @@ impl Shelf {
         Some(planes.similarity(asked, row.row))
     }
 
+    /// The similarities of rows by the files beside the table. Those that no file holds
+    /// come back as the second part. Blocks on the disk.
+    pub fn flat_similarities(
+        &self,
+        vector: &[f32],
+        mut rows: Vec<Row>,
+    ) -> (Vec<(Row, f32)>, Vec<Row>) {
+        rows.sort_unstable_by_key(|row| (row.block, row.row));
+        let (mut similar, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
+        for rows in rows.chunk_by(|a, b| a.block == b.block) {
+            let block = &self.blocks[rows[0].block];
+            let offsets: Vec<_> = rows.iter().map(|row| block.rows.offsets[row.row]).collect();
+            let read = block.flat.as_ref().map(|flat| flat.similarities(vector, &offsets));
+            match read {
+                Some(Ok(similarities)) => similar.extend(rows.iter().copied().zip(similarities)),
+                Some(Err(_)) | None => missing.extend_from_slice(rows),
+            }
+        }
+        (similar, missing)
+    }
+
     /// At least the `limit` living rows nearest in meaning, in no order, with some that
     /// are nearly as near. The shelf must hold vectors.
     pub fn nearest(&self, asked: &Asked<'_>, limit: usize, files: Option<&Files>) -> Vec<Row> {
@@ -191,39 +253,91 @@ impl Shelf {
         if let Some(rows) = wanted.as_ref().filter(|rows| rows.len() <= limit.max(FEW)) {
             return rows.clone();
         }
-        let mut rough: Vec<(f32, Row)> = Vec::new();
-        let mut roughness = 0.0f32;
-        let mut wanted = wanted.as_ref().map(|rows| rows.iter().peekable());
-        for (number, block) in self.blocks.iter().enumerate() {
-            let Some(planes) = &block.planes else { continue };
-            if let Some(wanted) = &mut wanted
-                && wanted.peek().is_none_or(|row| row.block != number)
-            {
-                continue;
-            }
-            roughness = roughness.max(planes.roughness(asked));
-            let similarities = planes.rough_similarities(asked);
-            match &mut wanted {
-                Some(wanted) => {
-                    while let Some(row) = wanted.next_if(|row| row.block == number) {
-                        rough.push((similarities[row.row], *row));
-                    }
-                }
-                None => rough.extend(similarities.into_iter().enumerate().filter_map(
-                    |(row, similarity)| {
-                        block.is_alive(row).then_some((similarity, Row { block: number, row }))
-                    },
-                )),
-            }
-        }
-        if rough.len() <= limit || limit == 0 {
-            return rough.into_iter().map(|(_, row)| row).collect();
-        }
-        let (_, (last, _), _) = rough.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0));
-        let least = *last - 2.0 * roughness;
-        rough.retain(|(similarity, _)| *similarity >= least);
-        rough.into_iter().map(|(_, row)| row).collect()
+        let planes = self.blocks.iter().filter_map(|block| block.planes.as_ref());
+        let roughness = planes.map(|planes| planes.roughness(asked)).fold(0.0, f32::max);
+        // The best of all are among the best of each piece.
+        let near = side_by_side(&self.pieces(), |(block, rows)| {
+            let similarities = self.roughly(asked, *block, rows, wanted.as_deref());
+            let least = least_of(similarities.clone(), limit, roughness);
+            let row = |(row, similarity)| (similarity, Row { block: *block, row });
+            let near = rows.clone().zip(similarities).filter(|(_, near)| *near >= least);
+            near.map(row).collect::<Vec<_>>()
+        });
+        let near = near.concat();
+        let least = least_of(near.iter().map(|(near, _)| *near).collect(), limit, roughness);
+        near.into_iter().filter(|(near, _)| *near >= least).map(|(_, row)| row).collect()
     }
+
+    /// All rows, in runs of one block: block and rows.
+    fn pieces(&self) -> Vec<(usize, Range<usize>)> {
+        let blocks = self.blocks.iter().enumerate().flat_map(|(number, block)| {
+            let rows = block.rows.ids.len();
+            let starts = (0..rows).step_by(PIECE);
+            starts.map(move |start| (number, start..rows.min(start + PIECE)))
+        });
+        blocks.collect()
+    }
+
+    /// The rough similarities of rows of one block; the least there is for those that are
+    /// dead or, where some are `wanted`, are none of those. These are in order.
+    fn roughly(
+        &self,
+        asked: &Asked<'_>,
+        number: usize,
+        rows: &Range<usize>,
+        wanted: Option<&[Row]>,
+    ) -> Vec<f32> {
+        let block = &self.blocks[number];
+        let nothing = || vec![f32::NEG_INFINITY; rows.len()];
+        let Some(planes) = &block.planes else { return nothing() };
+        let Some(wanted) = wanted else {
+            let mut similarities = planes.rough_similarities(asked, rows.clone());
+            if !block.deleted.is_empty() {
+                let dead = rows.clone().filter(|row| !block.is_alive(*row));
+                dead.for_each(|row| similarities[row - rows.start] = f32::NEG_INFINITY);
+            }
+            return similarities;
+        };
+        let place = |row: usize| wanted.partition_point(|w| (w.block, w.row) < (number, row));
+        let wanted = &wanted[place(rows.start)..place(rows.end)];
+        let mut similarities = nothing();
+        if !wanted.is_empty() {
+            let all = planes.rough_similarities(asked, rows.clone());
+            let places = wanted.iter().map(|row| row.row - rows.start);
+            places.for_each(|place| similarities[place] = all[place]);
+        }
+        similarities
+    }
+}
+
+/// How near what may be among the `limit` best is at least, for all that is known.
+fn least_of(mut similarities: Vec<f32>, limit: usize, roughness: f32) -> f32 {
+    if similarities.len() <= limit || limit == 0 {
+        return f32::MIN;
+    }
+    let (_, last, _) = similarities.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a));
+    (*last - 2.0 * roughness).max(f32::MIN)
+}
+
+/// What `work` makes of each, in no order. A person waits: all processors take part.
+fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let processors =
+        *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = processors.min(MOST_THREADS).min(items.len());
+    let next = AtomicUsize::new(0);
+    let take_part = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        numbers.map_while(|number| items.get(number)).map(&work).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take_part)).collect();
+        let mut done = take_part();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    })
 }
 
 impl Block {
@@ -234,6 +348,11 @@ impl Block {
 
 impl Rows {
     fn find(&self, id: i64) -> Option<usize> {
+        // Most blocks hold others' passages.
+        let (first, last) = self.ids_between?;
+        if id < first || id > last {
+            return None;
+        }
         match &self.by_id {
             None => self.ids.binary_search(&id).ok(),
             Some(by_id) => {
@@ -245,6 +364,6 @@ impl Rows {
 }
 
 /// A row's fragment, and where it lies in it.
-fn parts(address: u64) -> (u32, u32) {
+pub(crate) fn parts(address: u64) -> (u32, u32) {
     ((address >> 32) as u32, address as u32)
 }

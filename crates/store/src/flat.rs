@@ -1,0 +1,226 @@
+//! A fragment's vectors in a file of our own, each at a place that follows from its
+//! row. Where vectors are too many for memory, the few hundred that a question compares
+//! in full are read from here; where they are not, all are, when an index is opened. The
+//! database has to plan and decode, which takes many times as long.
+//!
+//! The files lie in a folder beside the table, named after the fragments' own files,
+//! which never change. They hold nothing that the table does not: one that is missing,
+//! or not there yet, costs time alone, and only the process that writes makes them.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use lance::{Dataset, dataset::fragment::FileFragment};
+
+use crate::{
+    Store, StoreError,
+    numbers::Numbers,
+    planes::Planes,
+    rows::{self, VECTOR},
+    shelf,
+    table::Table,
+};
+
+/// A table with fewer rows is read as fast from the database.
+const LEAST_ROWS: usize = 10_000;
+
+/// First in each file, so that another form of them is not taken for this one.
+const FORM: &[u8; 8] = b"vectors1";
+
+/// The form, then the numbers a vector in four bytes.
+const HEAD: usize = FORM.len() + 4;
+
+/// Rows between two that are wanted, up to which both are read at once.
+const GAP: u32 = 4;
+
+/// The most bytes read at once.
+const RUN: usize = 64 << 10;
+
+/// One fragment's file; opened when it is first asked.
+#[derive(Debug)]
+pub(crate) struct Flat {
+    path: PathBuf,
+    dims: usize,
+    file: OnceLock<File>,
+}
+
+impl Flat {
+    /// Of a fragment of this table. Whether there is a file is not looked at.
+    pub fn of(table: &Table, fragment: &FileFragment) -> Option<Flat> {
+        let field = fragment.schema().field(VECTOR)?;
+        let dims = rows::dims(&field.data_type())?;
+        let mut files = fragment.metadata().files.iter();
+        let file = files.find(|file| file.fields.contains(&field.id))?;
+        let name = Path::new(&file.path).file_stem()?;
+        let path = folder(table).join(name).with_extension("f");
+        Some(Flat { path, dims, file: OnceLock::new() })
+    }
+
+    /// The similarity to `vector` of the rows at these places of the fragment, which are
+    /// in order. Blocks on the disk.
+    ///
+    /// # Errors
+    /// There is no such file, or it does not hold all of them.
+    pub fn similarities(&self, vector: &[f32], offsets: &[u32]) -> io::Result<Vec<f32>> {
+        let file = self.open()?;
+        let row = Numbers::bytes(self.dims);
+        let mut similarities = Vec::with_capacity(offsets.len());
+        let mut bytes = Vec::new();
+        let mut rest = offsets;
+        while let Some(first) = rest.first() {
+            let end = |last: u32| (last - first + 1) as usize * row;
+            let together = |pair: &[u32]| pair[1] - pair[0] <= GAP && end(pair[1]) <= RUN;
+            let more = rest.windows(2).take_while(|pair| together(pair)).count();
+            let (run, after) = rest.split_at(more + 1);
+            bytes.resize(end(run[more]), 0);
+            read_at(file, &mut bytes, (HEAD + *first as usize * row) as u64)?;
+            similarities.extend(run.iter().map(|offset| {
+                let start = (offset - first) as usize * row;
+                Numbers::similarity(&bytes[start..start + row], vector)
+            }));
+            rest = after;
+        }
+        Ok(similarities)
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.open().is_ok()
+    }
+
+    /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
+    ///
+    /// # Errors
+    /// There is no such file, or it does not hold all of them.
+    pub fn planes(&self, offsets: &[u32]) -> io::Result<Planes> {
+        let mut file = BufReader::with_capacity(RUN, self.open()?);
+        file.seek(SeekFrom::Start(HEAD as u64))?;
+        let mut row = vec![0; Numbers::bytes(self.dims)];
+        let mut planes = Planes::default();
+        let mut next = 0;
+        for offset in offsets {
+            file.seek_relative(i64::from(offset - next) * row.len() as i64)?;
+            file.read_exact(&mut row)?;
+            planes.push(Numbers::written(&row));
+            next = offset + 1;
+        }
+        Ok(planes)
+    }
+
+    fn open(&self) -> io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = File::open(&self.path)?;
+        let mut head = [0; HEAD];
+        read_at(&file, &mut head, 0)?;
+        if head != self.head() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    fn head(&self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[..FORM.len()].copy_from_slice(FORM);
+        head[FORM.len()..].copy_from_slice(&(self.dims as u32).to_le_bytes());
+        head
+    }
+
+    /// Makes the file, whole or not at all.
+    async fn write(
+        &self,
+        table: &Table,
+        dataset: &Dataset,
+        fragment: &FileFragment,
+    ) -> Result<(), StoreError> {
+        let io_failed = |source| StoreError::Sync { path: self.path.clone(), source };
+        let fresh = self.path.with_extension("fresh");
+        let mut file = File::create(&fresh).map(BufWriter::new).map_err(io_failed)?;
+        file.write_all(&self.head()).map_err(io_failed)?;
+        let mut scan = dataset.scan();
+        scan.with_fragments(vec![fragment.metadata().clone()]);
+        let nothing = vec![0; Numbers::bytes(self.dims)];
+        let mut next = 0;
+        shelf::each_batch(table, &mut scan, &[VECTOR], |columns| {
+            let vectors = columns.vectors()?.chunks_exact(self.dims);
+            for (address, vector) in columns.addresses()?.iter().zip(vectors) {
+                let (_, offset) = shelf::parts(*address);
+                // Rows that are gone keep their places.
+                for _ in next..offset {
+                    file.write_all(&nothing).map_err(io_failed)?;
+                }
+                Numbers::of(vector).write(&mut file).map_err(io_failed)?;
+                next = offset + 1;
+            }
+            Ok(())
+        })
+        .await?;
+        let file = file.into_inner().map_err(|error| io_failed(error.into_error()))?;
+        file.sync_all().map_err(io_failed)?;
+        fs::rename(&fresh, &self.path).map_err(io_failed)
+    }
+}
+
+/// Where a table's files of this kind are.
+fn folder(table: &Table) -> PathBuf {
+    table.path.with_extension("flat")
+}
+
+impl Store {
+    /// Makes the files that are missing and removes those that nothing needs; all of them
+    /// where few vectors are left.
+    pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
+        let table = &self.inner.vectors;
+        let folder = folder(table);
+        let failed = |source| StoreError::Sync { path: folder.clone(), source };
+        if rows < LEAST_ROWS.min(self.inner.limits.vectors_in_memory) {
+            return match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+                _ => Ok(()),
+            };
+        }
+        fs::create_dir_all(&folder).map_err(failed)?;
+        let dataset = table.dataset().await?;
+        let mut needed = HashSet::new();
+        for fragment in dataset.get_fragments() {
+            let Some(flat) = Flat::of(table, &fragment) else { continue };
+            if !flat.path.exists() {
+                flat.write(table, &dataset, &fragment).await?;
+            }
+            needed.insert(flat.path);
+        }
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if !needed.contains(&path) {
+                // Where readers hold it open and the system minds, the next time will do.
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        match file.seek_read(bytes, at)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                bytes = &mut bytes[read..];
+                at += read as u64;
+            }
+        }
+    }
+    Ok(())
+}
