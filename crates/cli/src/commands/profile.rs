@@ -254,7 +254,12 @@ async fn index(common: &Common, paths: &[PathBuf], runs: usize) -> anyhow::Resul
             .take_settings_of(&DataFolder::new(data.clone()))
             .context("the settings could not be copied")?;
         let start = Instant::now();
-        let options = Options::new(scratch.path().to_owned(), Some(Following::Once));
+        // Models come from there; vectors that were computed before do not.
+        let options = Options {
+            lender: Some(data.clone()),
+            cache: false,
+            ..Options::new(scratch.path().to_owned(), Some(Following::Once))
+        };
         let engine = Engine::open(options).await?;
         let run = index_once(&engine, common, paths, start).await;
         tuned = engine.tuning().is_some();
