@@ -144,7 +144,7 @@ mod tests {
             assert_eq!(unslowed, 0, "of 200 unslowed on a machine {slow} times slower");
         }
         let slowed = (0..200).filter(|_| fails(&mut dice, 160.0, 1.0)).count();
-        assert!(slowed >= 180, "{slowed} of 200 slowed");
+        assert!(slowed >= 170, "{slowed} of 200 slowed");
     }
 
     #[test]
