@@ -43,8 +43,9 @@ pub struct LoadTimes {
     pub second_encode: f64,
     /// From starting the process to the question's vector.
     pub first_vector: f64,
-    /// What the worker holds then (PSS where the system tells).
-    pub memory_bytes: u64,
+    /// What the worker holds then, with what it shares with others counted whole: what
+    /// others there are must make no difference.
+    pub resident_bytes: u64,
 }
 
 /// What loads the model over and over.
@@ -103,7 +104,7 @@ impl LoadProfiler {
         times.first_vector = start.elapsed().as_secs_f64();
         times.second_encode = self.encode(&mut worker)?;
         let weight = rummage_pool::weigh(worker.child.id());
-        times.memory_bytes = weight.map_or(0, |weight| weight.bytes);
+        times.resident_bytes = weight.map_or(0, |weight| weight.resident_bytes);
         // A worker that tells nothing has taken all of it to start.
         times.process = loaded;
         for (stage, seconds) in read_timings(timings.path()) {

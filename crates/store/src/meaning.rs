@@ -227,8 +227,7 @@ impl Store {
         let partitions = Arc::new(partitions.map_err(failed)?);
         let segments = index.segments.clone();
         let no_filter = PreFilterSource::None;
-        let search =
-            ANNIvfSubIndexExec::try_new(partitions, dataset, segments, query, no_filter);
+        let search = ANNIvfSubIndexExec::try_new(partitions, dataset, segments, query, no_filter);
         let search = search.map_err(failed)?.with_external_mask(mask.map(Arc::new));
         let found = search.execute(0, Arc::new(TaskContext::default()));
         let found = found.map_err(|error| failed(error.into()))?;

@@ -79,7 +79,10 @@ impl Planes {
         let mut sums = vec![0; rows.len()];
         products::of_rows(&self.high[rows.start * dims..rows.end * dims], &asked.rough, &mut sums);
         let step = asked.step * 256.0;
-        sums.iter().zip(&self.steps[rows]).map(|(sum, of_row)| *sum as f32 * of_row * step).collect()
+        sums.iter()
+            .zip(&self.steps[rows])
+            .map(|(sum, of_row)| *sum as f32 * of_row * step)
+            .collect()
     }
 }
 
