@@ -67,8 +67,9 @@ function bareLoops(folder, setting = []) {
   const printed = execFileSync(program('examples/bare_loop'), args, { encoding: 'utf8' });
   process.stdout.write(printed.replace(/^/gm, '  ').trimEnd() + '\n');
   return printed.trim().split('\n').map((line) => {
-    const [, processes, threads, tokens, rate] = /^(\d+) × (\d+) threads, (\d+) tokens.*= ([\d.]+) passages/.exec(line);
-    return { name: line.split(':')[0], setting: [processes, threads, tokens], rate: Number(rate) };
+    const [, processes, threads, tokens, graph, rate] =
+      /^(\d+) × (\d+) threads, (\d+) tokens a call, (\w+) graph.*= ([\d.]+) passages/.exec(line);
+    return { name: line.split(':')[0], setting: [processes, threads, tokens, graph], rate: Number(rate) };
   });
 }
 

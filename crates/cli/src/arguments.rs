@@ -63,6 +63,13 @@ pub enum Command {
     /// Vectors that were computed once and are used again
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Measure within a minute how this computer embeds fastest, and work by it from then on
+    Tune,
+    /// Where the time goes, stage by stage, and whether it became more
+    Profile {
+        #[command(subcommand)]
+        command: ProfileCommand,
+    },
     /// What is followed, how much of it can be searched, and what goes on
     Status,
     /// Every followed file and what became of it, or why these paths are not found
@@ -85,6 +92,54 @@ pub enum Command {
     /// Write what a package installs beside the program: manual pages and completions
     #[command(hide = true)]
     Companions { dir: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// Loading the model, from starting a worker to the first vector
+    Load {
+        /// Let the system forget the files before each run, as far as it does
+        #[arg(long)]
+        cold: bool,
+        #[command(flatten)]
+        options: ProfileOptions,
+    },
+    /// Indexing these folders or files, into an index that is thrown away
+    Index {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        options: ProfileOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ProfileOptions {
+    /// How often it is measured (10 for load, 3 for index)
+    #[arg(long, value_name = "N", value_parser = runs)]
+    pub runs: Option<usize>,
+    /// Keep the report in this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Fail, with exit code 1, where something is slower than in this kept report
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// How many times slower is let pass
+    #[arg(long, value_name = "R", default_value_t = 1.2, value_parser = threshold)]
+    pub threshold: f64,
+    /// Draw the report into this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+}
+
+fn runs(text: &str) -> Result<usize, String> {
+    let runs = text.parse().ok().filter(|runs| (1..=1000).contains(runs));
+    runs.ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite() && *ratio > 1.0);
+    ratio.ok_or_else(|| "a number above 1 is wanted".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

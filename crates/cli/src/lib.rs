@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod profile;
 mod progress;
 mod shapes;
 mod text;

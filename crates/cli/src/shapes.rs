@@ -43,8 +43,11 @@ pub struct Stages {
     pub scan: f64,
     pub extract: f64,
     pub chunk: f64,
+    pub tokenise: f64,
     pub embed: f64,
     pub store: f64,
+    /// Part of `store`.
+    pub full_text: f64,
 }
 
 impl IndexReport {
@@ -68,8 +71,10 @@ impl IndexReport {
                 scan: totals.scan_seconds,
                 extract: totals.extract_seconds,
                 chunk: totals.chunk_seconds,
+                tokenise: totals.tokenise_seconds,
                 embed: totals.embed_seconds,
                 store: totals.store_seconds,
+                full_text: totals.full_text_seconds,
             },
         }
     }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use rummage_engine::{
-    Answer, Arithmetic, FileRow, FoundFile, LegScore, ModelPresence, ModelView, PassageHit, Status,
-    SwitchStatus, VectorIndexState, WorkerView,
+    Answer, Arithmetic, FileRow, FoundFile, Hardware, LegScore, ModelPresence, ModelView,
+    PassageHit, Setting, Status, SwitchStatus, Trial, Tuning, VectorIndexState, WorkerView,
 };
 
 use crate::shapes::{CacheStats, CachedModel, FileLine, IndexReport, LookupReport};
@@ -156,6 +156,23 @@ pub fn retry(out: &mut dyn Write, retried: u64, failed: u64) -> io::Result<()> {
     writeln!(out, "Read {} files again.", grouped(retried))?;
     if failed > 0 {
         writeln!(out, "{} stand as failed: rummage files --state failed", grouped(failed))?;
+    }
+    Ok(())
+}
+
+/// The table that measuring made; what was chosen stands first.
+pub fn tuning(out: &mut dyn Write, tuning: &Tuning) -> io::Result<()> {
+    let Hardware { processor, cores, .. } = &tuning.hardware;
+    writeln!(out, "{processor}, {cores} cores; {} passages a turn", tuning.passages)?;
+    writeln!(out, "Workers  Threads  Tokens a call  Passages/s  Turns")?;
+    for trial in &tuning.table {
+        let Trial { setting: Setting { workers, threads, tokens_per_call }, .. } = trial;
+        let (rate, turns) = (trial.passages_per_second, trial.turns);
+        let mark = if trial.setting == tuning.choice { "  chosen" } else { "" };
+        writeln!(
+            out,
+            "{workers:>7}  {threads:>7}  {tokens_per_call:>13}  {rate:>10.1}  {turns:>5}{mark}"
+        )?;
     }
     Ok(())
 }

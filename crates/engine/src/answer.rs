@@ -162,7 +162,8 @@ async fn find(
         move || shared.catalog.named(&stems)
     });
     let mut legs = rummage_search::ask(store, &query, meaning.clone()).await?;
-    let named = named.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let named =
+        named.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     let named = named.into_iter().map(|NamedFile { file, share }| Named { file, share });
     let named: Vec<_> = named.collect();
     let has_words = legs.has_words() || !named.is_empty();

@@ -56,6 +56,14 @@ pub enum EngineError {
     Job(#[from] JobError),
     #[error("the worker program {} is missing", path.display())]
     NoWorkerProgram { path: PathBuf },
+    #[error("the worker {} does not work: {source}", path.display())]
+    Worker { path: PathBuf, source: io::Error },
+    #[error("there is no model to work with")]
+    NoModel,
+    #[error("this computer is being measured already")]
+    Measuring,
+    #[error("no worker could be measured: this computer's memory is short")]
+    NoRoom,
     #[error("Rummage is shutting down")]
     Closed,
 }
@@ -105,6 +113,7 @@ impl EngineError {
             | Self::NoMeaning { .. }
             | Self::Query(_)
             | Self::Empty { .. }
+            | Self::Measuring
             | Self::InUse { .. }
             | Self::ComesWithRummage { .. }
             | Self::Model(
@@ -113,7 +122,9 @@ impl EngineError {
                 | ModelError::NotImportable { .. },
             )
             | Self::Settings(_) => ErrorKind::Usage,
-            Self::Model(_) | Self::Job(JobError::Unavailable { .. }) => ErrorKind::Model,
+            Self::Model(_) | Self::NoModel | Self::Job(JobError::Unavailable { .. }) => {
+                ErrorKind::Model
+            }
             Self::Catalog(CatalogError::Damaged { .. } | CatalogError::Newer { .. })
             | Self::Store(StoreError::Corrupt { .. } | StoreError::Column { .. }) => {
                 ErrorKind::Damaged
@@ -155,6 +166,9 @@ impl EngineError {
                     path.ancestors().nth(2).unwrap_or(path).display()
                 )
             }
+            Self::NoModel => "rummage status says what became of it.".to_owned(),
+            Self::Measuring => "Wait for its end: it takes less than a minute.".to_owned(),
+            Self::NoRoom => "Close other programs and try again.".to_owned(),
             Self::InUse { .. } => "Choose another one first: rummage models use MODEL".to_owned(),
             Self::Fetch(FetchError::Unreachable { .. }) => "Is there a network? What has come is \
                  kept: another call goes on from there. Or get the files by other means, and run: \

@@ -33,12 +33,31 @@ impl DataFolder {
         self.path.join("settings.toml")
     }
 
+    /// Settings and measurements of another folder, for the same to be done here.
+    ///
+    /// # Errors
+    /// They are there and cannot be copied.
+    pub fn take_settings_of(&self, other: &Self) -> io::Result<()> {
+        for (from, to) in [(other.settings(), self.settings()), (other.tuning(), self.tuning())] {
+            match fs::copy(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn catalog(&self) -> PathBuf {
         self.path.join("catalog.sqlite")
     }
 
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("index")
+    }
+
+    /// What was measured on this machine.
+    pub(crate) fn tuning(&self) -> PathBuf {
+        self.path.join("tuning.json")
     }
 
     /// Models that a person added.

@@ -24,6 +24,7 @@ mod embedding;
 mod error;
 mod folder;
 mod follow;
+mod hardware;
 mod health;
 mod indexing;
 mod intake;
@@ -34,6 +35,7 @@ mod near;
 mod pass;
 mod preview;
 mod problem;
+mod profile;
 mod progress;
 mod proof;
 mod reading;
@@ -42,6 +44,7 @@ mod shared;
 mod status;
 mod switching;
 mod thrift;
+mod tune;
 mod vectors;
 mod writer;
 
@@ -66,11 +69,13 @@ pub use answer::{Alike, Answer, Coverage, FoundFile};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
+pub use hardware::Hardware;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
 pub use library::{Fetched, Library, ModelPresence, ModelView};
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
+pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
 pub use rummage_cache::{Cache, Kept, Lookups};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
@@ -80,6 +85,7 @@ pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};
 pub use status::{ModelState, ModelStatus, RootStatus, Status, SwitchStatus};
+pub use tune::{Setting, Trial, TuneStep, Tuning};
 
 use follow::Call;
 use indexing::Indexing;
@@ -368,6 +374,30 @@ impl Engine {
     /// What `auto` means on this machine.
     pub fn auto(&self) -> Resolved {
         self.shared.auto()
+    }
+
+    /// What was measured here, where `auto` goes by that; `None` where it goes by the
+    /// rule, because nothing was measured, or that was on other hardware or with another
+    /// model.
+    pub fn tuning(&self) -> Option<Tuning> {
+        self.shared.tuning()
+    }
+
+    /// What is measured here holds for this; `None` without a model.
+    pub fn hardware(&self) -> Option<Hardware> {
+        self.shared.active().map(|active| Hardware::of(&active.model))
+    }
+
+    /// Measures within a minute how this machine embeds fastest, keeps that and works by
+    /// it. Indexing waits meanwhile, questions do not; dropping the future ends it.
+    /// `told` hears of every turn.
+    ///
+    /// # Errors
+    /// [`EngineError::Measuring`] where it is being measured already, and whatever keeps
+    /// the model's workers from working. What was measured before stays.
+    pub async fn tune(&self, told: impl FnMut(TuneStep)) -> Result<Tuning, EngineError> {
+        self.writable()?;
+        tune::tune(&self.shared, told).await
     }
 
     /// The tokens of the longest passage that the model reads; `None` without a model.

@@ -1,7 +1,10 @@
 //! The model in use: what cuts and tokenises here, and what its workers need. It may be
 //! several single models side by side.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rummage_cache::Maker;
 use rummage_chunk::{ChunkSize, Tokenizer};
@@ -168,6 +171,16 @@ impl Part {
         let (fingerprint, id) = (model.fingerprint(), spec.id.clone());
         let maker = Maker { fingerprint, id, dims: spec.dims };
         Ok(Self { model, maker, tokenizer, share })
+    }
+
+    /// What is loaded of it.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [self.model.onnx(), self.model.tokenizer()]
+    }
+
+    /// Where these lie.
+    pub fn dir(&self) -> &Path {
+        self.model.dir()
     }
 
     pub fn passage_tokens(&self, text: &str) -> Vec<u32> {

@@ -25,9 +25,13 @@ pub(crate) struct Counters {
     pub scan: Stage,
     pub extract: Stage,
     pub chunk: Stage,
+    /// Texts to token ids, before they are embedded.
+    pub tokenise: Stage,
     /// From the first passage read back to the last vector kept.
     pub embed: Stage,
     pub store: Stage,
+    /// Of the store's time: the indexes of words and vectors, and the words that are known.
+    pub full_text: Stage,
 }
 
 /// A clock that runs while anything is in its stage.
@@ -97,8 +101,10 @@ impl Counters {
             scan_seconds: self.scan.seconds(),
             extract_seconds: self.extract.seconds(),
             chunk_seconds: self.chunk.seconds(),
+            tokenise_seconds: self.tokenise.seconds(),
             embed_seconds: self.embed.seconds(),
             store_seconds: self.store.seconds(),
+            full_text_seconds: self.full_text.seconds(),
         }
     }
 }
@@ -119,8 +125,11 @@ pub struct Totals {
     pub scan_seconds: f64,
     pub extract_seconds: f64,
     pub chunk_seconds: f64,
+    pub tokenise_seconds: f64,
     pub embed_seconds: f64,
     pub store_seconds: f64,
+    /// Part of `store_seconds`.
+    pub full_text_seconds: f64,
 }
 
 /// The work since the queue was last empty.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, RwLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -19,8 +19,13 @@ use rummage_store::Store;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Following, folder::DataFolder, health::History, model::LoadedModel, problem::Problems,
+    Following,
+    folder::DataFolder,
+    health::History,
+    model::LoadedModel,
+    problem::Problems,
     progress::Counters,
+    tune::{self, Tuning},
 };
 
 pub(crate) struct Shared {
@@ -39,6 +44,10 @@ pub(crate) struct Shared {
     active: RwLock<Option<Arc<Active>>>,
     /// What is being prepared to take its place.
     upcoming: Mutex<Option<Upcoming>>,
+    /// What was measured on this machine, with whichever model.
+    tuning: Mutex<Option<Tuning>>,
+    /// This machine is being measured; indexing waits.
+    measuring: AtomicBool,
     pub pool: Pool,
     pub problems: Problems,
     pub counters: Counters,
@@ -104,7 +113,10 @@ impl Shared {
             problems,
         } = ingredients;
         let models: Vec<_> = active.iter().map(|active| &active.model).collect();
-        let pool = Pool::start(pool_config(&worker_program, &settings, &models, following));
+        let tuning = models.first().and_then(|model| tune::kept(&folder, model));
+        let auto = tuned(rule(models.iter().copied()), tuning.as_ref(), models.first().copied());
+        let config = pool_config(&worker_program, &settings, &models, auto, following);
+        let pool = Pool::start(config);
         Self {
             folder,
             worker_program,
@@ -115,6 +127,8 @@ impl Shared {
             cache,
             active: RwLock::new(active.map(Arc::new)),
             upcoming: Mutex::default(),
+            tuning: Mutex::new(tuning),
+            measuring: AtomicBool::new(false),
             pool,
             problems,
             counters: Counters::default(),
@@ -231,35 +245,80 @@ impl Shared {
         let (active, upcoming) = (self.active(), self.upcoming());
         let models = active.iter().map(|active| &active.model);
         let models: Vec<_> = models.chain(upcoming.iter().map(|next| &next.model)).collect();
-        let config =
-            pool_config(&self.worker_program, &self.settings.borrow(), &models, self.following);
+        let program = &self.worker_program;
+        let mut config = {
+            let settings = self.settings.borrow();
+            pool_config(program, &settings, &models, self.auto(), self.following)
+        };
+        if self.measuring.load(Ordering::SeqCst) {
+            config.pace = Pace::Paused;
+        }
         self.pool.configure(config).await;
     }
 
     /// What `auto` means on this machine, for the models that are loaded.
     pub fn auto(&self) -> Resolved {
+        let active = self.active();
+        let model = active.as_ref().map(|active| &active.model);
+        tuned(self.rule(), self.lock_tuning().as_ref(), model)
+    }
+
+    /// The same, before anything was measured.
+    pub fn rule(&self) -> Resolved {
         let (active, upcoming) = (self.active(), self.upcoming());
         let models = active.iter().map(|active| &active.model);
-        automatic(models.chain(upcoming.iter().map(|next| &next.model)))
+        rule(models.chain(upcoming.iter().map(|next| &next.model)))
     }
 
     /// The numbers to work with now.
     pub fn numbers(&self) -> Resolved {
         self.settings.borrow().resolve(self.auto())
     }
+
+    /// What was measured with the model in use.
+    pub fn tuning(&self) -> Option<Tuning> {
+        let active = self.active()?;
+        self.lock_tuning().clone().filter(|tuning| tuning.is_of(&active.model))
+    }
+
+    pub fn set_tuning(&self, tuning: Tuning) {
+        *self.lock_tuning() = Some(tuning);
+        self.touch();
+    }
+
+    fn lock_tuning(&self) -> MutexGuard<'_, Option<Tuning>> {
+        self.tuning.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// `false` where it is being measured already.
+    pub fn begin_measuring(&self) -> bool {
+        !self.measuring.swap(true, Ordering::SeqCst)
+    }
+
+    pub fn end_measuring(&self) {
+        self.measuring.store(false, Ordering::SeqCst);
+    }
 }
 
-fn automatic<'a>(models: impl Iterator<Item = &'a LoadedModel>) -> Resolved {
+/// What `auto` means on a machine like this.
+fn rule<'a>(models: impl Iterator<Item = &'a LoadedModel>) -> Resolved {
     auto(crate::cores(), crate::memory_bytes(), models.map(LoadedModel::bytes).sum())
+}
+
+/// The rule's numbers, or what was measured with this very model.
+fn tuned(rule: Resolved, tuning: Option<&Tuning>, model: Option<&LoadedModel>) -> Resolved {
+    let measured = tuning.filter(|tuning| model.is_some_and(|model| tuning.is_of(model)));
+    measured.map_or(rule, |tuning| tuning.applied_to(rule))
 }
 
 fn pool_config(
     program: &Path,
     settings: &Settings,
     models: &[&LoadedModel],
+    auto: Resolved,
     following: Option<Following>,
 ) -> PoolConfig {
-    let numbers = settings.resolve(automatic(models.iter().copied()));
+    let numbers = settings.resolve(auto);
     let memory = crate::memory_bytes();
     let embed = models.first().map(|first| {
         let mut served: Vec<ServedModel> = Vec::new();

@@ -82,7 +82,10 @@ pub(crate) async fn make(
         let unknown: HashSet<_> =
             texts.keys().filter(|hash| !known.contains_key(hash)).copied().collect();
         made.fresh.extend(&unknown);
-        let tokens = tokenize(model.clone(), place, texts.clone(), unknown).await?;
+        let tokens = {
+            let _clock = shared.counters.tokenise.enter();
+            tokenize(model.clone(), place, texts.clone(), unknown).await?
+        };
         let mut fresh = Vectors::new();
         embed(shared, part, tokens, &mut fresh, &mut made.deadly).await?;
         let fresh = remember(shared, model, place, fresh).await;

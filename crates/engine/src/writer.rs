@@ -212,6 +212,7 @@ impl Writer {
         if read || self.since_upkeep >= COMMITS_PER_UPKEEP {
             self.since_upkeep = 0;
             let lull = read && self.shared.catalog.counts()?.pending == 0;
+            let _clock = self.shared.counters.full_text.enter();
             self.store.upkeep(if lull { Mode::Lull } else { Mode::Busy }).await?;
         }
         Ok(())
@@ -271,7 +272,10 @@ impl Writer {
         self.store.replace_passages(&stale, &rows).await?;
         self.store.sync().await?;
         let texts = rows.iter().map(|row| model_input(&row.passage.context, &row.passage.text));
-        catalog.learn(texts.flat_map(|text| words(&text)).map(|word| word.stem))?;
+        {
+            let _clock = counters.full_text.enter();
+            catalog.learn(texts.flat_map(|text| words(&text)).map(|word| word.stem))?;
+        }
         catalog.settle_worded(&worded)?;
         catalog.settle_verdicts(&verdicts, rummage_extract::VERSION)?;
         self.shared.wake();
@@ -431,7 +435,10 @@ impl Writer {
             self.store.sync().await?;
             self.shared.catalog.settle_gone(Gone::Left, &files)?;
         }
-        self.store.upkeep(Mode::Idle).await?;
+        {
+            let _clock = self.shared.counters.full_text.enter();
+            self.store.upkeep(Mode::Idle).await?;
+        }
         self.since_upkeep = 0;
         self.unsettled = false;
         self.shared.put_in_order(disorder);

@@ -29,7 +29,7 @@ use std::{
 use rummage_protocol::{ModelIdentity, Role};
 
 pub use allowance::{HeldBack, Machine};
-pub use machine::memory_bytes as machine_memory_bytes;
+pub use machine::{memory_bytes as machine_memory_bytes, processor_name, weigh};
 pub use runtime::{Pool, Standing};
 pub use supervisor::Why;
 

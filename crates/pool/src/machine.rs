@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use starship_battery::{Manager, State};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::{Machine, Weight};
 
@@ -83,6 +83,19 @@ pub fn memory_bytes() -> Option<u64> {
     let mut system = System::new().ok()?;
     system.refresh_memory();
     Some(memory(&system).0).filter(|bytes| *bytes > 0)
+}
+
+/// As the processor calls itself; `None` where the system does not tell.
+pub fn processor_name() -> Option<String> {
+    let mut system = System::new().ok()?;
+    system.refresh_cpu_list(CpuRefreshKind::nothing());
+    let name = system.cpus().first()?.brand().trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+/// What a process holds; `None` where it is gone or the system does not tell.
+pub fn weigh(pid: u32) -> Option<Weight> {
+    weight(pid).or_else(|| Gauge::new().weigh(pid))
 }
 
 /// All of it and what is still to be had, of the machine or of the group of

@@ -8,9 +8,7 @@
 
 use lancedb::{DistanceType, index::Index, index::vector::IvfRqIndexBuilder};
 
-use crate::{
-    Store, StoreError, products::dot, rows::VECTOR, shelf, snapshot::View, table::Table,
-};
+use crate::{Store, StoreError, products::dot, rows::VECTOR, shelf, snapshot::View, table::Table};
 
 /// The share of the ten nearest that an index must find.
 pub const RECALL: f32 = 0.98;

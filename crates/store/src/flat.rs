@@ -1,7 +1,7 @@
 //! A fragment's vectors in a file of our own, each at a place that follows from its
 //! row. Where vectors are too many for memory, the few hundred that a question compares
-//! in full are read from here: the database has to plan and decode for each of them,
-//! which takes many times as long.
+//! in full are read from here; where they are not, all are, when an index is opened. The
+//! database has to plan and decode, which takes many times as long.
 //!
 //! The files lie in a folder beside the table, named after the fragments' own files,
 //! which never change. They hold nothing that the table does not: one that is missing,
@@ -10,7 +10,7 @@
 use std::{
     collections::HashSet,
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -20,10 +20,14 @@ use lance::{Dataset, dataset::fragment::FileFragment};
 use crate::{
     Store, StoreError,
     numbers::Numbers,
+    planes::Planes,
     rows::{self, VECTOR},
     shelf,
     table::Table,
 };
+
+/// A table with fewer rows is read as fast from the database.
+const LEAST_ROWS: usize = 10_000;
 
 /// First in each file, so that another form of them is not taken for this one.
 const FORM: &[u8; 8] = b"vectors1";
@@ -82,6 +86,29 @@ impl Flat {
             rest = after;
         }
         Ok(similarities)
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.open().is_ok()
+    }
+
+    /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
+    ///
+    /// # Errors
+    /// There is no such file, or it does not hold all of them.
+    pub fn planes(&self, offsets: &[u32]) -> io::Result<Planes> {
+        let mut file = BufReader::with_capacity(RUN, self.open()?);
+        file.seek(SeekFrom::Start(HEAD as u64))?;
+        let mut row = vec![0; Numbers::bytes(self.dims)];
+        let mut planes = Planes::default();
+        let mut next = 0;
+        for offset in offsets {
+            file.seek_relative(i64::from(offset - next) * row.len() as i64)?;
+            file.read_exact(&mut row)?;
+            planes.push(Numbers::written(&row));
+            next = offset + 1;
+        }
+        Ok(planes)
     }
 
     fn open(&self) -> io::Result<&File> {
@@ -146,12 +173,12 @@ fn folder(table: &Table) -> PathBuf {
 
 impl Store {
     /// Makes the files that are missing and removes those that nothing needs; all of them
-    /// where so few vectors are left that memory holds them.
+    /// where few vectors are left.
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
         let folder = folder(table);
         let failed = |source| StoreError::Sync { path: folder.clone(), source };
-        if rows <= self.inner.limits.vectors_in_memory {
+        if rows < LEAST_ROWS.min(self.inner.limits.vectors_in_memory) {
             return match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
                 _ => Ok(()),

@@ -39,6 +39,14 @@ const DISTANCE: &str = "_distance";
 const FLAT_READERS: usize = 4;
 const FLAT_ROWS: usize = 128;
 
+/// What a filter leaves of the rows.
+pub(crate) struct Narrowed<'a> {
+    mask: RowAddrMask,
+    files: &'a Files,
+    /// Of all rows, above 0.
+    share: f64,
+}
+
 /// Vectors that no longer count are found too; so many are allowed for at first.
 const STALE_ALLOWANCE: usize = 32;
 
@@ -149,26 +157,29 @@ impl Store {
                     let rows = view.shelf.rows_of(&filtered.files);
                     return self.compare(view, vector, rows).await;
                 }
-                Some((mask.clone(), &filtered.files))
+                let share = *rows as f64 / view.shelf.len().max(1) as f64;
+                Some(Narrowed { mask: mask.clone(), files: &filtered.files, share })
             }
         };
         self.search(view, vector, narrowed, limit, approximate::effort(&view.dataset)).await
     }
 
     /// The rows nearest in meaning, with an effort by the index, else by comparing all.
-    /// The mask stands for the files.
     pub(crate) async fn search(
         &self,
         view: &Arc<View>,
         vector: &[f32],
-        filtered: Option<(RowAddrMask, &Files)>,
+        narrowed: Option<Narrowed<'_>>,
         limit: usize,
         effort: Option<Effort>,
     ) -> Result<Vec<(Row, f32)>, StoreError> {
-        let Some(effort) = effort else {
-            return self.compare_all(view, vector, filtered.map(|(mask, _)| mask), limit).await;
+        let share = narrowed.as_ref().map_or(1.0, |narrowed| narrowed.share);
+        let (mask, files) = narrowed.map(|narrowed| (narrowed.mask, narrowed.files)).unzip();
+        let Some(mut effort) = effort else {
+            return self.compare_all(view, vector, mask, limit).await;
         };
-        let (mask, files) = filtered.unzip();
+        // So that as many rows are looked at as without a filter.
+        effort.nprobes = (effort.nprobes as f64 / share).ceil() as usize;
         let index = view.index(&self.inner.vectors, VECTOR).await?;
         let mut rows = view.shelf.rows_in(&index.fresh, files);
         rows.extend(self.ask_index(view, index, vector, mask, limit, effort).await?);
@@ -200,8 +211,7 @@ impl Store {
             lower_bound: None,
             upper_bound: None,
             minimum_nprobes: nprobes,
-            // Under a filter, partitions that are farther may be looked into.
-            maximum_nprobes: mask.is_none().then_some(nprobes),
+            maximum_nprobes: Some(nprobes),
             search_effort: 0.5,
             ef: None,
             refine_factor: None,
@@ -217,8 +227,7 @@ impl Store {
         let partitions = Arc::new(partitions.map_err(failed)?);
         let segments = index.segments.clone();
         let no_filter = PreFilterSource::None;
-        let search =
-            ANNIvfSubIndexExec::try_new(partitions, dataset, segments, query, no_filter);
+        let search = ANNIvfSubIndexExec::try_new(partitions, dataset, segments, query, no_filter);
         let search = search.map_err(failed)?.with_external_mask(mask.map(Arc::new));
         let found = search.execute(0, Arc::new(TaskContext::default()));
         let found = found.map_err(|error| failed(error.into()))?;

@@ -35,12 +35,23 @@ impl Numbers {
         self.steps.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
     }
 
+    /// A vector as it was written.
+    pub fn written(written: &[u8]) -> Self {
+        let (step, steps) = step_and_steps(written);
+        let steps = steps.chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]]));
+        Self { step, steps: steps.collect() }
+    }
+
     /// The similarity of a written vector to another.
     pub fn similarity(written: &[u8], vector: &[f32]) -> f32 {
-        let (step, steps) = written.split_at(STEP_BYTES);
-        let step = f32::from_le_bytes([step[0], step[1], step[2], step[3]]);
+        let (step, steps) = step_and_steps(written);
         products::of_written(steps, vector) * step
     }
+}
+
+fn step_and_steps(written: &[u8]) -> (f32, &[u8]) {
+    let (step, steps) = written.split_at(STEP_BYTES);
+    (f32::from_le_bytes([step[0], step[1], step[2], step[3]]), steps)
 }
 
 /// The step at which the largest number becomes `most`.
@@ -70,6 +81,8 @@ mod tests {
             let length = |v: &[f32]| v.iter().map(|n| n * n).sum::<f32>().sqrt();
             let bound = 1e-4 * (length(&vector) * length(&other)).max(1e-3);
             prop_assert!((Numbers::similarity(&written, &other) - exact).abs() <= bound);
+            let (read, made) = (Numbers::written(&written), Numbers::of(&vector));
+            prop_assert_eq!((read.step, read.steps), (made.step, made.steps));
         }
     }
 }

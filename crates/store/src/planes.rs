@@ -46,8 +46,7 @@ impl<'a> Asked<'a> {
 }
 
 impl Planes {
-    pub fn push(&mut self, vector: &[f32]) {
-        let Numbers { step, steps } = Numbers::of(vector);
+    pub fn push(&mut self, Numbers { step, steps }: Numbers) {
         let mut low_length = 0.0;
         for number in steps {
             let number = i32::from(number);
@@ -80,7 +79,10 @@ impl Planes {
         let mut sums = vec![0; rows.len()];
         products::of_rows(&self.high[rows.start * dims..rows.end * dims], &asked.rough, &mut sums);
         let step = asked.step * 256.0;
-        sums.iter().zip(&self.steps[rows]).map(|(sum, of_row)| *sum as f32 * of_row * step).collect()
+        sums.iter()
+            .zip(&self.steps[rows])
+            .map(|(sum, of_row)| *sum as f32 * of_row * step)
+            .collect()
     }
 }
 
@@ -107,7 +109,7 @@ mod tests {
                 .prop_flat_map(|dims| (prop::collection::vec(unit(dims), 1..20), unit(dims))),
         ) {
             let mut planes = Planes::default();
-            vectors.iter().for_each(|vector| planes.push(vector));
+            vectors.iter().for_each(|vector| planes.push(Numbers::of(vector)));
             let asked = Asked::new(&asked);
             let rough = planes.rough_similarities(&asked, 0..vectors.len());
             for (row, vector) in vectors.iter().enumerate() {
@@ -120,8 +122,8 @@ mod tests {
         #[test]
         fn no_number_overflows(numbers in prop::collection::vec(-1e9f32..1e9, 8)) {
             let mut planes = Planes::default();
-            planes.push(&numbers);
-            planes.push(&[0.0; 8]);
+            planes.push(Numbers::of(&numbers));
+            planes.push(Numbers::of(&[0.0; 8]));
             let asked = Asked::new(&numbers);
             let exact: f32 = numbers.iter().map(|number| number * number).sum();
             prop_assert!((planes.similarity(&asked, 0) / exact - 1.0).abs() < 1e-3);

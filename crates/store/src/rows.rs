@@ -37,8 +37,7 @@ pub(crate) const VECTOR: &str = "vector";
 pub(crate) const OF_ORIGIN: [&str; 4] = ["id", "path", "ext", "modified"];
 
 /// The columns that hold a passage itself.
-pub(crate) const OF_PASSAGE: [&str; 6] =
-    ["hash", "words", "context_bytes", "start", "end", "page"];
+pub(crate) const OF_PASSAGE: [&str; 6] = ["hash", "words", "context_bytes", "start", "end", "page"];
 
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,13 @@
 //! over the same passages with nothing around it. No protocol, no store, no file;
 //! texts are cut and tokenised before the clock starts.
 //!
-//! `bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL]` reads every
-//! file of a flat folder and prints passages a second. Without the last three it
-//! tries the settings that are best on one machine or another, and prints each.
-//! `bench/indexing.mjs` runs it beside the real thing.
+//! `bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL GRAPH]` reads every
+//! file of a flat folder and prints passages a second. Without the last four it
+//! tries the settings that are best on one machine or another, and prints each. GRAPH is
+//! `plain`, the model's file as it is, or `simpler`, as the worker makes it.
+//! `bare_loop FOLDER MODEL RUNTIME passages` prints the passages, a JSON text a line,
+//! and with `graph` the simpler graph.
+//! `bench/indexing.mjs` and `bench/compare.mjs` run it beside the real thing.
 
 use std::{
     env, fs,
@@ -28,41 +31,66 @@ use rummage_models::Model;
 const SETTINGS: [(usize, usize, usize); 5] =
     [(1, 2, 8192), (1, 2, 1), (2, 1, 8192), (2, 1, 256), (2, 1, 1)];
 
+const GRAPHS: [&str; 2] = ["plain", "simpler"];
+
 fn main() {
     // SAFETY: the program begins here; no other thread has been started.
     unsafe { rummage_worker::silence_runtime() };
     let args: Vec<String> = env::args().skip(1).collect();
     let [folder, model, runtime, rest @ ..] = args.as_slice() else {
-        eprintln!("bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL]");
+        eprintln!("bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL GRAPH]");
         std::process::exit(2);
     };
-    let number = |place: usize| rest.get(place).map(|text| text.parse().expect("a number"));
-    match (number(0), number(1), number(2), number(3), number(4)) {
-        // One of the processes: its share of the texts.
-        (Some(share), Some(shares), Some(threads), Some(tokens), Some(_)) => {
-            work(folder, model, runtime, (share, shares), threads, tokens);
+    let number = |text: &String| text.parse().expect("a number");
+    match rest {
+        [what] if what == "passages" => print_passages(folder, model),
+        [what] if what == "graph" => {
+            let file = fs::read(Model::open(model).expect("a model folder").onnx());
+            let graph = rummage_worker::without_padding(&file.expect("the model's file"));
+            let graph = graph.expect("a graph that can be simpler");
+            std::io::stdout().write_all(&graph).expect("it is read");
         }
-        (Some(processes), Some(threads), Some(tokens), ..) => {
-            measure(&args[..3], processes, threads, tokens);
+        // One of the processes: its share of the texts.
+        [share, shares, threads, tokens, graph] => {
+            let share = (number(share), number(shares));
+            work(folder, model, runtime, share, number(threads), number(tokens), graph);
+        }
+        [processes, threads, tokens, graph] => {
+            measure(&args[..3], number(processes), number(threads), number(tokens), graph);
         }
         _ => {
             for (processes, threads, tokens) in SETTINGS {
-                measure(&args[..3], processes, threads, tokens);
+                for graph in GRAPHS {
+                    measure(&args[..3], processes, threads, tokens, graph);
+                }
             }
         }
     }
 }
 
+fn print_passages(folder: &str, model: &str) {
+    let model = Model::open(model).expect("a model folder");
+    for text in texts(Path::new(folder), &tokenizer(&model)) {
+        println!("{}", serde_json::to_string(&text).expect("a text is JSON"));
+    }
+}
+
+fn tokenizer(model: &Model) -> Tokenizer {
+    let tokenizer = Tokenizer::from_file(&model.tokenizer(), model.spec.max_tokens);
+    tokenizer.expect("a tokenizer")
+}
+
 /// Starts the processes, lets them load, and times them from the common start to
 /// the last end.
-fn measure(paths: &[String], processes: usize, threads: usize, tokens: usize) {
+fn measure(paths: &[String], processes: usize, threads: usize, tokens: usize, graph: &str) {
     let program = env::current_exe().expect("a running program has a path");
     let mut children: Vec<Child> = (0..processes)
         .map(|share| {
-            let numbers = [share, processes, threads, tokens, 0].map(|number| number.to_string());
+            let numbers = [share, processes, threads, tokens].map(|number| number.to_string());
             Command::new(&program)
                 .args(paths)
                 .args(numbers)
+                .arg(graph)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -83,7 +111,7 @@ fn measure(paths: &[String], processes: usize, threads: usize, tokens: usize) {
     }
     let seconds = start.elapsed().as_secs_f64();
     println!(
-        "{processes} × {threads} threads, {tokens} tokens a call: {texts} passages in {seconds:.1} s = {:.1} passages/s",
+        "{processes} × {threads} threads, {tokens} tokens a call, {graph} graph: {texts} passages in {seconds:.1} s = {:.1} passages/s",
         texts as f64 / seconds
     );
 }
@@ -106,20 +134,31 @@ fn work(
     (share, shares): (usize, usize),
     threads: usize,
     tokens_per_call: usize,
+    graph: &str,
 ) {
     let model = Model::open(model).expect("a model folder");
-    let tokenizer = Tokenizer::from_file(&model.tokenizer(), model.spec.max_tokens);
-    let tokenizer = tokenizer.expect("a tokenizer");
-    let mut texts = tokenized(Path::new(folder), &tokenizer);
+    let tokenizer = tokenizer(&model);
+    let mut texts: Vec<Vec<u32>> =
+        texts(Path::new(folder), &tokenizer).map(|text| tokenizer.encode(&text)).collect();
     texts.sort_by_key(|ids| std::cmp::Reverse(ids.len()));
     let texts: Vec<_> = texts.into_iter().skip(share).step_by(shares).collect();
-    let mut session = session(Path::new(runtime), &model, threads).expect("the model loads");
+    let simpler = (graph == "simpler").then(|| {
+        let file = fs::read(model.onnx()).expect("the model's file");
+        rummage_worker::without_padding(&file).expect("a graph that can be simpler")
+    });
+    let session = session(Path::new(runtime), &model, threads, simpler.as_deref());
+    let mut session = session.expect("the model loads");
     run(&mut session, &texts[..1]);
     println!("{}", texts.len());
     std::io::stdin().read_line(&mut String::new()).expect("the start");
     let mut rest = texts.as_slice();
     while let Some(longest) = rest.first() {
-        let (call, after) = rest.split_at((tokens_per_call / longest.len()).clamp(1, rest.len()));
+        let mut size = (tokens_per_call / longest.len()).clamp(1, rest.len());
+        if simpler.is_some() {
+            // It knows no padding.
+            size = rest[..size].iter().take_while(|text| text.len() == longest.len()).count();
+        }
+        let (call, after) = rest.split_at(size);
         run(&mut session, call);
         rest = after;
     }
@@ -130,16 +169,23 @@ fn session(
     runtime: &Path,
     model: &Model,
     threads: usize,
+    graph: Option<&[u8]>,
 ) -> Result<Session, Box<dyn std::error::Error>> {
     let environment = ort::init_from(runtime)?.with_telemetry(false).build()?;
-    Ok(Session::builder(&environment)?
+    let mut builder = Session::builder(&environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(threads)?
-        .commit_from_file(model.onnx())?)
+        .with_intra_threads(threads)?;
+    if graph.is_some() {
+        builder = builder.with_disabled_optimizers("SkipLayerNormFusion")?;
+    }
+    Ok(match graph {
+        Some(graph) => builder.commit_from_memory(graph)?,
+        None => builder.commit_from_file(model.onnx())?,
+    })
 }
 
 /// Every passage of every file, as the index would have it.
-fn tokenized(folder: &Path, tokenizer: &Tokenizer) -> Vec<Vec<u32>> {
+fn texts(folder: &Path, tokenizer: &Tokenizer) -> impl Iterator<Item = String> {
     let size = ChunkSize { tokens: tokenizer.max_tokens(), overlap: 0 };
     let mut texts = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -147,12 +193,14 @@ fn tokenized(folder: &Path, tokenizer: &Tokenizer) -> Vec<Vec<u32>> {
         let bytes = fs::read(&path).expect("a file");
         if let Ok(document) = extract(&path.into(), &bytes) {
             let passages = chunk(&document, tokenizer, &size);
-            texts.extend(passages.iter().map(|passage| {
-                tokenizer.encode(&rummage_corpus::model_input(&passage.context, &passage.text))
-            }));
+            texts.extend(
+                passages
+                    .iter()
+                    .map(|passage| rummage_corpus::model_input(&passage.context, &passage.text)),
+            );
         }
     }
-    texts
+    texts.into_iter()
 }
 
 fn run(session: &mut Session, texts: &[Vec<u32>]) {
@@ -167,13 +215,11 @@ fn run(session: &mut Session, texts: &[Vec<u32>]) {
     }
     let types = vec![0i64; ids.len()];
     let tensor = |values| Tensor::from_array(([texts.len(), width], values)).expect("it fits");
-    let outputs = session
-        .run(ort::inputs![
-            "input_ids" => tensor(ids),
-            "attention_mask" => tensor(mask),
-            "token_type_ids" => tensor(types),
-        ])
-        .expect("the model runs");
+    let mut feed = ort::inputs!["input_ids" => tensor(ids), "token_type_ids" => tensor(types)];
+    if session.inputs().iter().any(|input| input.name() == "attention_mask") {
+        feed.extend(ort::inputs!["attention_mask" => tensor(mask)]);
+    }
+    let outputs = session.run(feed).expect("the model runs");
     let (_, values) = outputs[0].try_extract_tensor::<f32>().expect("numbers");
     assert!(values[0].is_finite());
 }

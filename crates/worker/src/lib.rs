@@ -13,20 +13,24 @@ mod ocr;
 mod options;
 mod process;
 mod queue;
+mod timings;
 
 use std::io;
 
 use rummage_protocol::exit;
 
 pub use conversation::serve;
+pub use embed::without_padding;
 pub use error::WorkerError;
 pub use options::{Arguments, EmbedOptions, Manners, Options, USAGE};
 pub use process::{behave, silence_runtime};
+pub use timings::TIMINGS;
 
 /// The whole program: command line, stdin, stdout, exit code (see
 /// [`rummage_protocol::exit`]). Stdout carries frames alone; what libraries
 /// print goes to stderr.
 pub fn program() -> ! {
+    timings::begin();
     // SAFETY: the program begins here; no other thread has been started.
     unsafe { process::silence_runtime() };
     let arguments = Arguments::parse(std::env::args_os().skip(1)).unwrap_or_else(|error| {

@@ -93,6 +93,8 @@ impl Settings {
 pub struct SettingsView {
     settings: Settings,
     auto: AutoNumbers,
+    /// The numbers of `auto` that were measured here.
+    measured: Vec<&'static str>,
     limits: Limits,
     /// Reading text in pictures needs it.
     has_tesseract: bool,
@@ -158,6 +160,10 @@ impl SettingsView {
                 passages_per_lease: auto.passages_per_lease,
                 tokens_per_call: auto.tokens_per_call,
                 passage_tokens: engine.usual_passage().map_or(longest, |tokens| tokens as u64),
+            },
+            measured: match engine.tuning() {
+                Some(_) => vec!["poolSize", "threadsPerWorker", "tokensPerCall"],
+                None => Vec::new(),
             },
             limits: Limits {
                 pool_size: range(Field::PoolSize),

@@ -412,7 +412,8 @@ export const t = {
     name: 'Settings',
     open: 'Settings',
     close: 'Close',
-    auto: (n: number) => `Auto (${count(n)})`,
+    auto: (n: number, isMeasured: boolean) =>
+      isMeasured ? `Auto (${count(n)}, measured here)` : `Auto (${count(n)})`,
     autoFor: (label: string) => ` for ${label}`,
     saved: 'Saved',
     range: (min: number, max: number) =>

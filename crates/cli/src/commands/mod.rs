@@ -6,8 +6,10 @@ mod eval;
 mod files;
 mod index;
 mod models;
+mod profile;
 mod search;
 mod status;
+mod tune;
 
 use std::{io::Write, path::PathBuf};
 
@@ -40,6 +42,8 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
             CacheCommand::Stats => cache::stats(common, out),
             CacheCommand::Clear { model } => cache::clear(common, model.as_deref(), out),
         },
+        Command::Tune => tune::tune(common, out).await,
+        Command::Profile { command } => profile::profile(common, command, out).await,
         Command::Status => status::status(common, out).await,
         Command::Files { paths, state, matching } if paths.is_empty() => {
             let words = matching.clone().unwrap_or_default();

@@ -3,5 +3,6 @@
 
 mod command;
 mod everyday;
+mod measuring;
 mod models;
 mod trouble;

@@ -17,6 +17,7 @@ mod preview;
 mod scans;
 mod setting;
 mod spoiled;
+mod tuning;
 mod words;
 
 use std::{fs, path::PathBuf, time::Duration};

@@ -124,6 +124,11 @@ impl Bits {
 }
 
 impl Shelf {
+    /// Rows, the dead ones too.
+    pub fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows.ids.len()).sum()
+    }
+
     /// The rows of these passages, those that there are.
     pub fn find(&self, id: PassageId) -> Option<Row> {
         self.blocks.iter().enumerate().find_map(|(block, of)| {

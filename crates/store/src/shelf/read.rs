@@ -6,13 +6,14 @@ use std::{
 };
 
 use futures::TryStreamExt;
-use lance::{Dataset, dataset::scanner::Scanner};
+use lance::{Dataset, dataset::scanner::Scanner, table::format::Fragment};
 use rummage_corpus::{ContentHash, PassageId};
 
 use super::{Bits, Block, Holds, Place, Rows, Shelf, parts};
 use crate::{
     StoreError,
     flat::Flat,
+    numbers::Numbers,
     planes::Planes,
     rows::{Columns, VECTOR},
     table::Table,
@@ -32,7 +33,7 @@ impl Shelf {
             .map(|block| (block.fragment, block))
             .collect();
         let mut blocks = Vec::new();
-        let (mut unread, mut unplaced) = (Vec::new(), Vec::new());
+        let (mut unread, mut with_vectors, mut unplaced) = (Vec::new(), Vec::new(), Vec::new());
         for fragment in dataset.get_fragments() {
             let metadata = fragment.metadata();
             let number = metadata.id as u32;
@@ -53,7 +54,10 @@ impl Shelf {
             if !holds.vectors {
                 block.planes = None;
             }
-            if block.rows.ids.is_empty() || (holds.vectors && block.planes.is_none()) {
+            let is_flat = block.flat.as_ref().is_some_and(|flat| flat.is_there());
+            if holds.vectors && block.planes.is_none() && !is_flat {
+                with_vectors.push(metadata.clone());
+            } else if block.rows.ids.is_empty() {
                 unread.push(metadata.clone());
             }
             if holds.places && block.places.is_none() {
@@ -63,11 +67,14 @@ impl Shelf {
         }
         let mut shelf = Shelf { blocks };
         shelf.blocks.sort_unstable_by_key(|block| block.fragment);
-        if !unread.is_empty() {
-            let mut scan = dataset.scan();
-            scan.with_fragments(unread);
-            shelf.take_rows(table, scan, holds.vectors).await?;
+        shelf.take_rows(table, dataset, unread, false).await?;
+        if holds.vectors {
+            let unreadable = shelf.take_planes().await;
+            let fragments = dataset.fragments().iter();
+            let again = fragments.filter(|fragment| unreadable.contains(&(fragment.id as u32)));
+            with_vectors.extend(again.cloned());
         }
+        shelf.take_rows(table, dataset, with_vectors, true).await?;
         if !unplaced.is_empty() {
             let mut scan = dataset.scan();
             scan.with_fragments(unplaced);
@@ -76,12 +83,38 @@ impl Shelf {
         Ok(shelf)
     }
 
+    /// Reads the vectors of blocks that have none from the files beside the table. Returns
+    /// the fragments of those where that failed.
+    async fn take_planes(&mut self) -> Vec<u32> {
+        let mut unreadable = Vec::new();
+        for block in &mut self.blocks {
+            let (None, Some(flat)) = (&block.planes, block.flat.clone()) else { continue };
+            if block.rows.ids.is_empty() {
+                continue;
+            }
+            let rows = block.rows.clone();
+            let read = tokio::task::spawn_blocking(move || flat.planes(&rows.offsets)).await;
+            // The task is never cancelled; it ends early only by a panic.
+            match read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
+                Ok(planes) => block.planes = Some(Arc::new(planes)),
+                Err(_) => unreadable.push(block.fragment),
+            }
+        }
+        unreadable
+    }
+
     async fn take_rows(
         &mut self,
         table: &Table,
-        mut scan: Scanner,
+        dataset: &Dataset,
+        fragments: Vec<Fragment>,
         vectors: bool,
     ) -> Result<(), StoreError> {
+        if fragments.is_empty() {
+            return Ok(());
+        }
+        let mut scan = dataset.scan();
+        scan.with_fragments(fragments);
         let columns = ["id", "hash", VECTOR];
         let columns = if vectors { &columns[..] } else { &columns[..2] };
         let mut read: BTreeMap<u32, (Rows, Planes)> = BTreeMap::new();
@@ -94,7 +127,7 @@ impl Shelf {
                 let (fragment, offset) = parts(*address);
                 let (rows, planes) = read.entry(fragment).or_default();
                 rows.push(offset, id, hash);
-                vectors.next().into_iter().for_each(|vector| planes.push(vector));
+                vectors.next().into_iter().for_each(|vector| planes.push(Numbers::of(vector)));
             }
             Ok(())
         })

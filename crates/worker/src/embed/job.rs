@@ -32,7 +32,8 @@ impl Job {
         let mut texts = request.token_ids;
         texts.iter_mut().for_each(|text| text.truncate(embedder.max_tokens()));
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
-        let calls = plan(&lengths, request.tokens_per_call as usize).into_iter();
+        let tokens_per_call = request.tokens_per_call as usize;
+        let calls = plan(&lengths, tokens_per_call, embedder.pads()).into_iter();
         let dims = embedder.dims();
         Self { lease: request.lease, calls, dims, values: vec![0.0; texts.len() * dims], texts }
     }

@@ -2,14 +2,16 @@
 //! model call at a time. It knows no text and no tokenizer.
 
 mod calls;
+mod graph;
 mod job;
 mod session;
 mod vectors;
 
 use rummage_protocol::ModelIdentity;
 
-use crate::{EmbedOptions, WorkerError};
+use crate::{EmbedOptions, WorkerError, timings};
 
+pub use graph::without_padding;
 pub use job::{Job, Step};
 pub use session::Embedder;
 
@@ -21,7 +23,9 @@ impl Embedders {
     /// Loads all of them, one after the other.
     pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
         let open = |model| Embedder::open(model, &options.runtime, options.threads.get());
-        options.models.iter().map(|model| open(model)).collect::<Result<_, _>>().map(Self)
+        let open = options.models.iter().map(|model| open(model)).collect::<Result<_, _>>()?;
+        timings::tell();
+        Ok(Self(open))
     }
 
     pub fn identities(&self) -> Vec<ModelIdentity> {

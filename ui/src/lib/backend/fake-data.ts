@@ -283,6 +283,7 @@ export function sampleSettings(): SettingsView {
       tokensPerCall: 256,
       passageTokens: 256,
     },
+    measured: [],
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],

@@ -339,6 +339,8 @@ export interface SettingsView {
   settings: Settings;
   /** What auto stands for on this machine now. */
   auto: Record<AutoField, number>;
+  /** Where auto goes by what was measured on this computer, not by a rule. */
+  measured: AutoField[];
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
   /** Tesseract is installed on this computer. */
