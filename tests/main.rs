@@ -10,21 +10,23 @@ use std::{
 
 use serde_json::Value;
 
-/// Crates that each stand behind one crate of ours, so that a change of theirs
+/// Crates that each stand behind one crate of ours, or two, so that a change of theirs
 /// touches one place and everything else stays quick to build.
-const BEHIND_ONE: [(&str, &str); 12] = [
-    ("arrow", "store"),
-    ("clap", "cli"),
-    ("html5ever", "extract"),
-    ("ignore", "watch"),
-    ("lancedb", "store"),
-    ("notify", "watch"),
-    ("ort", "worker"),
-    ("rusqlite", "catalog"),
-    ("sysinfo", "pool"),
-    ("tauri", "desktop"),
-    ("text-splitter", "chunk"),
-    ("tokenizers", "chunk"),
+const BEHIND_ONE: [(&str, &[&str]); 13] = [
+    ("arrow", &["store"]),
+    ("clap", &["cli"]),
+    ("html5ever", &["extract"]),
+    ("ignore", &["watch"]),
+    ("lancedb", &["store"]),
+    ("notify", &["watch"]),
+    ("ort", &["worker"]),
+    ("reqwest", &["fetch"]),
+    // The catalog must not lose a row, the cache may: they share nothing.
+    ("rusqlite", &["cache", "catalog"]),
+    ("sysinfo", &["pool"]),
+    ("tauri", &["desktop"]),
+    ("text-splitter", &["chunk"]),
+    ("tokenizers", &["chunk"]),
 ];
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
@@ -113,9 +115,9 @@ fn the_windows_program_is_the_command_line_where_it_is_told_so_and_needs_no_disp
 #[test]
 fn large_dependencies_stand_behind_one_crate() {
     let actual = dependencies();
-    for (dependency, owner) in BEHIND_ONE {
+    for (dependency, owners) in BEHIND_ONE {
         let users = actual.iter().filter(|(_, all)| all.contains(dependency));
         let users: Vec<_> = users.map(|(name, _)| name.as_str()).collect();
-        assert_eq!(users, [owner], "{dependency} is used by {users:?}");
+        assert_eq!(users, owners, "{dependency} is used by {users:?}");
     }
 }

@@ -49,16 +49,16 @@ function modelsOf(folder) {
   const models = join(folder, 'models');
   return readdirSync(models)
     .filter((id) => existsSync(join(models, id, 'model.json')))
-    .map((id) => {
-      const { name, source, files } = readJson(join(models, id, 'model.json'));
-      return {
-        title: `model ${name}`,
-        source,
-        files: Object.entries(files).map(([file, { sha256, bytes }]) => (
-          { member: source.paths[file], place: join(models, id, file), sha256, bytes }
-        )),
-      };
-    });
+    .map((id) => readJson(join(models, id, 'model.json')))
+    // Others came another way: `npm run models`, or a person's own.
+    .filter(({ source }) => source)
+    .map(({ id, name, source, files }) => ({
+      title: `model ${name}`,
+      source,
+      files: Object.entries(files).map(([file, { sha256, bytes }]) => (
+        { member: source.paths[file], place: join(models, id, file), sha256, bytes }
+      )),
+    }));
 }
 
 function readJson(path) {

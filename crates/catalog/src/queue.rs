@@ -273,14 +273,13 @@ impl Catalog {
         })
     }
 
-    /// Makes the catalog fit what passages and vectors are made with now.
-    /// Another cutting queues every file, those too that are just being cut; another model queues every embedding.
+    /// Makes the catalog fit what passages are made with now.
+    /// Another cutting queues every file, those too that are just being cut.
     /// A newer extractor queues what an older one skipped or failed; other OCR, or none
     /// any more, that and what has a note.
     pub fn require(
         &self,
         cutting: &str,
-        model: &str,
         extractor: u32,
         ocr: Option<&str>,
     ) -> Result<(), CatalogError> {
@@ -289,13 +288,6 @@ impl Catalog {
                 transaction.execute_batch(
                     "UPDATE files SET stage = 0, reached = 0, hash = NULL, version = version + 1
                      WHERE stage IN (0, 1, 2)",
-                )?;
-            }
-            if is_news(transaction, "model", model)? {
-                transaction.execute_batch(
-                    "UPDATE files SET reached = 1 WHERE reached = 2 AND passages > 0;
-                     UPDATE files SET stage = 1 WHERE stage = 2 AND passages > 0;
-                     UPDATE files SET vectored = 1;",
                 )?;
             }
             if is_news(transaction, "extractor", &extractor.to_string())? {
@@ -308,6 +300,38 @@ impl Catalog {
             }
             if is_news(transaction, "ocr", ocr.unwrap_or_default())? {
                 queue_for_ocr(transaction)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The fingerprint of what the vectors in use were made with; `None` before the first.
+    pub fn model(&self) -> Result<Option<String>, CatalogError> {
+        self.read(|connection| {
+            connection
+                .query_row("SELECT value FROM meta WHERE key = 'model'", [], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// From here on the vectors in use are those of another model, all at once. It has
+    /// them already for all files but those that are `lacking`, which are queued; of
+    /// files without passages it must have none.
+    pub fn use_model(&self, model: &str, lacking: &[FileId]) -> Result<(), CatalogError> {
+        self.write(|transaction| {
+            if !is_news(transaction, "model", model)? {
+                return Ok(());
+            }
+            // Its table may have rows of any file, from when it was in use before.
+            transaction.execute_batch(
+                "UPDATE files SET vectored = 1 WHERE NOT vectored AND passages > 0",
+            )?;
+            for statement in [
+                "UPDATE files SET reached = 1 WHERE id = ? AND reached = 2 AND passages > 0",
+                "UPDATE files SET stage = 1 WHERE id = ? AND stage = 2 AND passages > 0",
+            ] {
+                let mut update = transaction.prepare_cached(statement)?;
+                lacking.iter().try_for_each(|file| update.execute([file.0]).map(drop))?;
             }
             Ok(())
         })

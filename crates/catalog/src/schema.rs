@@ -160,10 +160,14 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
         connection.pragma_update(None, "foreign_keys", true)
     })?;
     let found = version(catalog)?;
-    for (format, step) in (1..).zip(STEPS).filter(|(format, _)| *format > found) {
+    if found < FORMAT {
+        // All at once: who reads meanwhile finds no catalog, or the whole one.
         catalog.write(|transaction| {
-            transaction.execute_batch(step)?;
-            transaction.pragma_update(None, "user_version", format)
+            for (format, step) in (1..).zip(STEPS).filter(|(format, _)| *format > found) {
+                transaction.execute_batch(step)?;
+                transaction.pragma_update(None, "user_version", format)?;
+            }
+            Ok(())
         })?;
     }
     check_version(catalog).map(drop)

@@ -104,7 +104,7 @@ fn stems(text: &str) -> Vec<String> {
 #[test]
 fn a_note_stands_in_the_ledger_until_the_file_is_read_again() {
     let story = story();
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
     let tasks = story.catalog.pending(FileId(0), 10).unwrap();
     let versions: Vec<_> = tasks.iter().map(|task| (task.file, task.version)).collect();
@@ -120,7 +120,7 @@ fn a_note_stands_in_the_ledger_until_the_file_is_read_again() {
     let [a, b] = ["/docs/a", "/docs/b"].map(|path| story.row(path));
     assert_eq!((a.state, a.reason.as_deref()), (FileState::Indexed, Some("half")));
     assert_eq!((b.state, b.reason), (FileState::Indexed, None));
-    story.catalog.require("cut", "model", 1, Some("eng")).unwrap();
+    story.catalog.require("cut", 1, Some("eng")).unwrap();
     let again = story.catalog.pending(FileId(0), 10).unwrap();
     assert_eq!(again.len(), 1);
     assert_eq!((&again[0].path, again[0].hash), (&tasks[0].path, None));
@@ -331,22 +331,27 @@ fn a_removed_root_takes_its_files_along() {
 }
 
 #[test]
-fn another_model_queues_only_embedding_and_another_cutting_all() {
+fn another_model_queues_what_it_lacks_and_another_cutting_all() {
     let story = story();
-    story.catalog.require("cut", "model", 1, None).unwrap();
-    story.see(&[file("/docs/a", 1)]);
+    story.catalog.require("cut", 1, None).unwrap();
+    assert_eq!(story.catalog.model().unwrap(), None);
+    story.catalog.use_model("model", &[]).unwrap();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
     story.index_all();
-    story.catalog.require("cut", "model", 1, None).unwrap();
-    assert_eq!(story.counts().indexed, 1);
-    story.catalog.require("cut", "other model", 1, None).unwrap();
-    assert_eq!(story.counts().worded, 1);
-    story.catalog.require("other cut", "other model", 1, None).unwrap();
-    assert_eq!(story.counts().pending, 1);
+    let lacking = [story.row("/docs/a").file];
+    story.catalog.require("cut", 1, None).unwrap();
+    story.catalog.use_model("model", &lacking).unwrap();
+    assert_eq!(story.counts().indexed, 2, "it is the one in use");
+    story.catalog.use_model("other model", &lacking).unwrap();
+    assert_eq!((story.counts().worded, story.counts().indexed), (1, 1));
+    assert_eq!(story.catalog.model().unwrap().as_deref(), Some("other model"));
+    story.catalog.require("other cut", 1, None).unwrap();
+    assert_eq!(story.counts().pending, 2);
     // What is being cut the old way meanwhile does not count.
     let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
-    story.catalog.require("third cut", "other model", 1, None).unwrap();
+    story.catalog.require("third cut", 1, None).unwrap();
     story.catalog.settle_worded(&[worded(&task, ContentHash::of(b"text"), 1)]).unwrap();
-    assert_eq!(story.counts().pending, 1);
+    assert_eq!(story.counts().pending, 2);
 }
 
 #[test]
@@ -403,33 +408,33 @@ fn a_person_may_try_the_failures_below_a_folder_again() {
 #[test]
 fn a_newer_extractor_queues_what_its_predecessor_gave_up() {
     let story = story();
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     story.see(&[file("/docs/a", 1)]);
     story.give_up(LASTING);
     story.see(&[file("/docs/b", 1)]);
     story.give_up(Fate::Skipped);
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     assert_eq!(story.counts().pending, 0);
-    story.catalog.require("cut", "model", 2, None).unwrap();
+    story.catalog.require("cut", 2, None).unwrap();
     assert_eq!(story.counts().pending, 2);
 }
 
 #[test]
 fn other_ocr_queues_what_it_may_read_otherwise() {
     let story = story();
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     story.see(&[file("/docs/text", 1)]);
     story.index_all();
     story.see(&[file("/docs/scan", 1)]);
     story.give_up(Fate::Skipped);
     story.see(&[file("/docs/failed", 1)]);
     story.give_up(LASTING);
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     assert_eq!(story.counts().pending, 0);
-    story.catalog.require("cut", "model", 1, Some("eng")).unwrap();
+    story.catalog.require("cut", 1, Some("eng")).unwrap();
     assert_eq!((story.counts().pending, story.counts().indexed), (2, 1));
     story.give_up(Fate::Skipped);
-    story.catalog.require("cut", "model", 1, Some("deu")).unwrap();
+    story.catalog.require("cut", 1, Some("deu")).unwrap();
     assert_eq!(story.counts().pending, 2);
 }
 
@@ -437,11 +442,11 @@ fn other_ocr_queues_what_it_may_read_otherwise() {
 fn what_was_read_by_the_old_rules_does_not_count() {
     let changes: [fn(&Catalog); 2] = [
         |catalog| assert_eq!(catalog.retry_skipped().unwrap(), 0),
-        |catalog| catalog.require("cut", "model", 1, Some("eng")).unwrap(),
+        |catalog| catalog.require("cut", 1, Some("eng")).unwrap(),
     ];
     for change in changes {
         let story = story();
-        story.catalog.require("cut", "model", 1, None).unwrap();
+        story.catalog.require("cut", 1, None).unwrap();
         story.see(&[file("/docs/a", 1)]);
         let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
         change(&story.catalog);
@@ -649,7 +654,7 @@ fn a_catalog_of_the_first_format_is_taken_over() {
     let counts = catalog.counts().unwrap();
     assert_eq!((counts.indexed, counts.failed, counts.skipped), (1, 1, 1));
     assert_eq!(catalog.retry_due(NOW).unwrap(), 1, "what was transient is due");
-    catalog.require("cut", "model", 2, None).unwrap();
+    catalog.require("cut", 2, None).unwrap();
     assert_eq!(catalog.counts().unwrap().pending, 3, "another extractor and another cutting");
 }
 

@@ -34,6 +34,9 @@ pub enum Command {
     Index {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Compute every vector anew, and keep none beside the index
+        #[arg(long)]
+        no_cache: bool,
     },
     /// Find the best passages, grouped by file
     Search(SearchArguments),
@@ -45,7 +48,21 @@ pub enum Command {
         limit: u16,
     },
     /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
-    Eval { dir: PathBuf },
+    Eval {
+        dir: PathBuf,
+        /// Of these models, one after the other (else of the default one)
+        #[arg(long = "model", value_name = "MODEL", value_delimiter = ',')]
+        models: Vec<String>,
+        /// Compute every vector anew
+        #[arg(long)]
+        no_cache: bool,
+    },
+    /// Which models there are and which is used; get, add and remove models
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Vectors that were computed once and are used again
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Measure within a minute how this computer embeds fastest, and work by it from then on
     Tune,
     /// Where the time goes, stage by stage, and whether it became more
@@ -133,6 +150,36 @@ fn runs(text: &str) -> Result<usize, String> {
 fn threshold(text: &str) -> Result<f64, String> {
     let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite() && *ratio > 1.0);
     ratio.ok_or_else(|| "a number above 1 is wanted".to_owned())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Every model that is installed or known
+    List,
+    /// Answer questions with this model, once all that is indexed has its vectors
+    Use { model: String },
+    /// Add a model from a folder: ours, or as a model hub lays it out
+    Import {
+        dir: PathBuf,
+        /// Its name here (else its folder's)
+        #[arg(long, value_name = "MODEL")]
+        id: Option<String>,
+    },
+    /// Download a known model from its hub, checked by hash
+    Fetch { model: String },
+    /// Delete a model that was imported or fetched
+    Remove { model: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// How many vectors are kept, and how often they were of use
+    Stats,
+    /// Forget them, all or those of one model
+    Clear {
+        #[arg(long, value_name = "MODEL")]
+        model: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

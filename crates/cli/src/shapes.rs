@@ -4,8 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rummage_engine::{
-    Alike, Answer, Arithmetic, Coverage, EndView, FileRow, FoundFile, LegScore, MemoryView, Mode,
-    PassageHit, Status, Totals, VectorIndexState, WorkerView,
+    Alike, Answer, Arithmetic, Coverage, EndView, FileRow, FoundFile, Kept, LegScore, Lookups,
+    MemoryView, Mode, ModelPresence, ModelView, PassageHit, Status, SwitchStatus, Totals,
+    VectorIndexState, WorkerView,
 };
 use serde::Serialize;
 
@@ -252,6 +253,8 @@ impl<'a> PassageReport<'a> {
 pub struct StatusReport {
     pub data: String,
     pub model: Option<ModelReport>,
+    /// A model whose vectors are being made, to take its place.
+    pub switching: Option<SwitchReport>,
     /// How vectors are searched.
     pub index: Option<IndexStateReport>,
     pub coverage: CoverageReport,
@@ -316,6 +319,21 @@ pub struct ModelReport {
 }
 
 #[derive(Debug, Serialize)]
+pub struct SwitchReport {
+    pub id: String,
+    /// Files that have all their vectors, and how many there are.
+    pub done: u64,
+    pub total: u64,
+}
+
+impl From<SwitchStatus> for SwitchReport {
+    fn from(switching: SwitchStatus) -> Self {
+        let SwitchStatus { id, done, total, .. } = switching;
+        Self { id, done, total }
+    }
+}
+
+#[derive(Debug, Serialize)]
 pub struct StateCounts {
     pub indexed: u64,
     pub queued: u64,
@@ -366,8 +384,7 @@ pub struct RestartReport {
     pub crash: u64,
 }
 
-/// Passages whose vectors were already in the index, and those embedded, by the
-/// process that reports.
+/// How often a vector was looked for in the cache and found, or not, ever.
 #[derive(Debug, Serialize)]
 pub struct CacheReport {
     pub hits: u64,
@@ -387,7 +404,7 @@ pub struct ProblemReport {
 }
 
 impl StatusReport {
-    pub fn new(data: &Path, status: Status, totals: &Totals) -> Self {
+    pub fn new(data: &Path, status: Status, kept: &[Kept]) -> Self {
         let counts = status.counts;
         Self {
             data: data.display().to_string(),
@@ -429,7 +446,11 @@ impl StatusReport {
                 planned: status.pool.planned_restarts,
                 crash: status.pool.crash_restarts,
             },
-            cache: CacheReport { hits: totals.reused, misses: totals.embedded },
+            cache: CacheReport {
+                hits: kept.iter().map(|kept| kept.ever.hits).sum(),
+                misses: kept.iter().map(|kept| kept.ever.misses).sum(),
+            },
+            switching: status.switching.map(SwitchReport::from),
             disk_bytes: DiskReport { total: status.disk_bytes },
             problems: status
                 .problems
@@ -488,6 +509,106 @@ impl<'a> FileLine<'a> {
             folder: file.is_folder,
             tries: file.tries,
             again: file.again.and_then(|seconds| iso(seconds.checked_mul(1_000_000_000)?)),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct CacheStats {
+    pub entries: u64,
+    /// Of the entries alone, and of the whole file.
+    pub bytes: u64,
+    pub disk_bytes: u64,
+    pub models: Vec<CachedModel>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CachedModel {
+    pub model: String,
+    pub fingerprint: String,
+    pub dims: u32,
+    pub entries: u64,
+    pub bytes: u64,
+    /// Of the run that looked last.
+    pub run: LookupReport,
+    pub ever: LookupReport,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LookupReport {
+    pub hits: u64,
+    pub misses: u64,
+    /// 0 to 1; `null` where nothing was looked for.
+    pub rate: Option<f64>,
+}
+
+impl From<Lookups> for LookupReport {
+    fn from(lookups: Lookups) -> Self {
+        Self { hits: lookups.hits, misses: lookups.misses, rate: lookups.rate() }
+    }
+}
+
+impl CacheStats {
+    pub fn new(kept: &[Kept], disk_bytes: u64) -> Self {
+        let model = |kept: &Kept| CachedModel {
+            model: kept.maker.id.clone(),
+            fingerprint: kept.maker.fingerprint.clone(),
+            dims: kept.maker.dims,
+            entries: kept.entries,
+            bytes: kept.bytes,
+            run: kept.last_run.into(),
+            ever: kept.ever.into(),
+        };
+        Self {
+            entries: kept.iter().map(|kept| kept.entries).sum(),
+            bytes: kept.iter().map(|kept| kept.bytes).sum(),
+            disk_bytes,
+            models: kept.iter().map(model).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ModelLine<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub license: &'a str,
+    pub languages: &'a [String],
+    pub dims: u32,
+    pub bytes: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartLine<'a>>,
+    pub state: &'static str,
+    pub reason: Option<&'a str>,
+    pub active: bool,
+    /// The settings name it.
+    pub chosen: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PartLine<'a> {
+    pub model: &'a str,
+    pub share: f64,
+}
+
+impl<'a> ModelLine<'a> {
+    pub fn new(view: &'a ModelView) -> Self {
+        let part = |(model, share): &'a (String, f64)| PartLine { model, share: *share };
+        Self {
+            id: &view.id,
+            name: &view.name,
+            license: &view.license,
+            languages: &view.languages,
+            dims: view.dims,
+            bytes: view.bytes,
+            parts: view.parts.iter().map(part).collect(),
+            state: view.state.name(),
+            reason: match &view.state {
+                ModelPresence::Broken(reason) => Some(reason),
+                ModelPresence::Installed | ModelPresence::Known => None,
+            },
+            active: view.is_active,
+            chosen: view.is_chosen,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use rummage_corpus::{counted, grouped};
 use rummage_engine::{
-    Answer, Arithmetic, FileRow, FoundFile, Hardware, LegScore, PassageHit, Setting, Status, Trial,
-    Tuning, VectorIndexState, WorkerView,
+    Answer, Arithmetic, FileRow, FoundFile, Hardware, LegScore, ModelPresence, ModelView,
+    PassageHit, Setting, Status, SwitchStatus, Trial, Tuning, VectorIndexState, WorkerView,
 };
 
-use crate::shapes::{FileLine, IndexReport};
+use crate::shapes::{CacheStats, CachedModel, FileLine, IndexReport, LookupReport};
 
 /// A match is shown bold on a terminal and as it is elsewhere.
 pub struct Marks {
@@ -179,6 +179,50 @@ pub fn tuning(out: &mut dyn Write, tuning: &Tuning) -> io::Result<()> {
     Ok(())
 }
 
+pub fn cache(out: &mut dyn Write, stats: &CacheStats) -> io::Result<()> {
+    let rate = |lookups: &LookupReport| match lookups.rate {
+        Some(rate) => {
+            format!("{:.1} % of {}", 100.0 * rate, grouped(lookups.hits + lookups.misses))
+        }
+        None => "not asked".to_owned(),
+    };
+    for model in &stats.models {
+        let CachedModel { entries, bytes, run, ever, .. } = model;
+        let (entries, megabytes) = (grouped(*entries), megabytes(*bytes));
+        writeln!(out, "{}: {entries} vectors, {megabytes} MB", model.model)?;
+        writeln!(out, "  found in the last run {}, ever {}", rate(run), rate(ever))?;
+    }
+    let (entries, megabytes) = (grouped(stats.entries), megabytes(stats.disk_bytes));
+    writeln!(out, "{entries} vectors in all, {megabytes} MB on the disk.")
+}
+
+pub fn models(out: &mut dyn Write, views: &[ModelView]) -> io::Result<()> {
+    let width = views.iter().map(|view| view.id.len()).max().unwrap_or(0);
+    for view in views {
+        let ModelView { id, license, dims, .. } = view;
+        let mark = if view.is_active { "*" } else { " " };
+        let (languages, megabytes) = (view.languages.join(", "), megabytes(view.bytes));
+        write!(out, "{mark} {id:<width$}  {dims:>4} numbers, {megabytes:>4} MB, {license}")?;
+        if !languages.is_empty() {
+            write!(out, ", {languages}")?;
+        }
+        match &view.state {
+            ModelPresence::Installed if view.is_chosen && !view.is_active => {
+                write!(out, "; chosen, its vectors are still being made")?;
+            }
+            ModelPresence::Installed => {}
+            ModelPresence::Known => write!(out, "; to be had: rummage models fetch {id}")?,
+            ModelPresence::Broken(reason) => write!(out, "; {reason}")?,
+        }
+        writeln!(out)?;
+        if !view.parts.is_empty() {
+            let parts: Vec<_> = view.parts.iter().map(|(part, _)| part.as_str()).collect();
+            writeln!(out, "  {:<width$}  made of {}", "", parts.join(" and "))?;
+        }
+    }
+    Ok(())
+}
+
 fn how_compared(index: VectorIndexState) -> String {
     match index {
         VectorIndexState::Exact { rows } => {
@@ -232,6 +276,13 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
     writeln!(out, "Passages  {}", grouped(counts.passages))?;
     if let Some(model) = &status.model {
         writeln!(out, "Model     {} ({} numbers a vector)", model.id, model.dims)?;
+    }
+    if let Some(SwitchStatus { id, done, total, .. }) = &status.switching {
+        let [done, total] = [*done, *total].map(grouped);
+        writeln!(
+            out,
+            "          {id} takes its place once it has read all: {done} of {total} files"
+        )?;
     }
     if let Some(index) = status.vector_index {
         writeln!(out, "Meaning   {}", how_compared(index))?;

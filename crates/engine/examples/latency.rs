@@ -13,9 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_engine::{
-    Engine, Following, Mode, Options, Query, Surroundings, settings::IndexingMode,
-};
+use rummage_engine::{Engine, Following, Mode, Options, Query, settings::IndexingMode};
 
 /// Between two questions, so that they are those of a person, not of a flood.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,13 +31,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { idle, busy, queries, mode } = Arguments::read()?;
     let queries = read_queries(&queries, mode)?;
     let data = tempfile::tempdir()?;
-    let engine = Engine::open(Options {
-        data: data.path().to_owned(),
-        indexing: Some(Following::Live),
-        surroundings: Surroundings::of_process(),
-        worker_program: None,
-    })
-    .await?;
+    let engine = Engine::open(Options::new(data.path().to_owned(), Some(Following::Live))).await?;
     let mut settings = engine.settings();
     settings.indexing.mode = IndexingMode::Full;
     engine.save_settings(settings).await?;

@@ -10,11 +10,17 @@ use std::{
 use futures::{FutureExt, future::ready};
 use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
 use rummage_corpus::{FileId, SourcePath};
-use rummage_pool::Standing;
+use rummage_pool::{JobError, Pool};
 use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking};
 use rummage_store::Store;
 
-use crate::{EngineError, intake::is_gone, model::LoadedModel, shared::Shared};
+use crate::{
+    EngineError,
+    intake::is_gone,
+    model::{LoadedModel, Part},
+    shared::{Active, Shared},
+    vectors,
+};
 
 /// A vector that is not there by then is done without: words answer at once, and
 /// the next question finds the model loaded.
@@ -98,18 +104,18 @@ const SPARE: usize = 10;
 const NO_WORDS: &str = "No file holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 
-pub(crate) async fn answer(
-    shared: &Arc<Shared>,
-    store: Option<&Store>,
-    query: &Query,
-) -> Result<Answer, EngineError> {
+pub(crate) async fn answer(shared: &Arc<Shared>, query: &Query) -> Result<Answer, EngineError> {
     let start = Instant::now();
+    // One look: another model may be in use the next moment.
+    let active = shared.active();
+    let store = active.as_ref().and_then(|active| active.store.as_ref());
     let mut query = query.clone();
     // Words are looked for while a worker computes this.
     let sought = match query.mode {
         Mode::Keyword => ready((None, None)).left_future(),
         Mode::Hybrid | Mode::Meaning => {
-            let sought = tokio::spawn(query_vector(shared.clone(), query.text_for_model()));
+            let sought =
+                tokio::spawn(query_vector(shared.clone(), active.clone(), query.text_for_model()));
             sought.map(|sought| sought.unwrap_or_default()).right_future()
         }
     };
@@ -268,18 +274,19 @@ impl Copies {
 
 /// The query as the model sees it, or why there is nothing to see. A query without words
 /// has no meaning and needs no excuse.
-async fn query_vector(shared: Arc<Shared>, text: String) -> (Option<Meaning>, Option<String>) {
+async fn query_vector(
+    shared: Arc<Shared>,
+    active: Option<Arc<Active>>,
+    text: String,
+) -> (Option<Meaning>, Option<String>) {
     if text.is_empty() {
         return (None, None);
     }
-    let Some(model) = &shared.model else {
+    let Some(active) = active else {
         return (None, Some("The model is missing: only words are searched.".to_owned()));
     };
-    let token_ids = vec![model.query_tokens(&text)];
-    let tokens = token_ids[0].len() as u32;
-    let embedding = shared.pool.embed(token_ids, tokens, Standing::Urgent);
-    match tokio::time::timeout(VECTOR_WAIT, embedding).await {
-        Ok(Ok(reply)) => (Some(Meaning { vector: reply.values, fit: model.fit(&text) }), None),
+    match tokio::time::timeout(VECTOR_WAIT, embed(&shared.pool, &active.model, &text)).await {
+        Ok(Ok(vector)) => (Some(Meaning { vector, fit: active.model.fit(&text) }), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     }
@@ -322,7 +329,15 @@ async fn without_ghosts(
 }
 
 /// The model's side of [`answer`], for callers that only want it warm.
-pub(crate) async fn warm(shared: &Arc<Shared>, model: &LoadedModel) {
-    let token_ids = vec![model.query_tokens("warm")];
-    let _ = shared.pool.embed(token_ids, 16, Standing::Urgent).await;
+pub(crate) async fn warm(shared: &Shared, model: &LoadedModel) {
+    let _ = embed(&shared.pool, model, "warm").await;
+}
+
+/// The vector of a question.
+async fn embed(pool: &Pool, model: &LoadedModel, text: &str) -> Result<Vec<f32>, JobError> {
+    let tokens = |part: &Part| vec![part.query_tokens(text)];
+    // It goes alone, however long it is.
+    let vectors = vectors::now(pool, model, tokens, 1, 1).await?;
+    let none = || JobError::Refused("no vector came".to_owned());
+    vectors.into_iter().next().ok_or_else(none)
 }

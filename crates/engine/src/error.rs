@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rummage_cache::CacheError;
 use rummage_catalog::CatalogError;
+use rummage_fetch::FetchError;
 use rummage_models::ModelError;
 use rummage_pool::JobError;
 use rummage_search::QueryError;
@@ -36,6 +38,14 @@ pub enum EngineError {
     Store(StoreError),
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error("the model {id} is in use{}", if by == id { String::new() } else { format!(" as part of {by}") })]
+    InUse { id: String, by: String },
+    #[error("the model {id} comes with Rummage and cannot be removed")]
+    ComesWithRummage { id: String },
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -104,6 +114,13 @@ impl EngineError {
             | Self::Query(_)
             | Self::Empty { .. }
             | Self::Measuring
+            | Self::InUse { .. }
+            | Self::ComesWithRummage { .. }
+            | Self::Model(
+                ModelError::Unknown { .. }
+                | ModelError::Taken { .. }
+                | ModelError::NotImportable { .. },
+            )
             | Self::Settings(_) => ErrorKind::Usage,
             Self::Model(_) | Self::NoModel | Self::Job(JobError::Unavailable { .. }) => {
                 ErrorKind::Model
@@ -152,6 +169,17 @@ impl EngineError {
             Self::NoModel => "rummage status says what became of it.".to_owned(),
             Self::Measuring => "Wait for its end: it takes less than a minute.".to_owned(),
             Self::NoRoom => "Close other programs and try again.".to_owned(),
+            Self::InUse { .. } => "Choose another one first: rummage models use MODEL".to_owned(),
+            Self::Fetch(FetchError::Unreachable { .. }) => "Is there a network? What has come is \
+                 kept: another call goes on from there. Or get the files by other means, and run: \
+                 rummage models import FOLDER"
+                .to_owned(),
+            Self::Fetch(_) => "Try again later, or get the files by other means, and run: \
+                 rummage models import FOLDER"
+                .to_owned(),
+            Self::Cache(CacheError { path, .. }) => {
+                format!("Delete {}: it is made anew.", path.display())
+            }
             Self::NoWorkerProgram { .. } => "Install Rummage anew; in a checkout: npm run setup \
                  and cargo build."
                 .to_owned(),

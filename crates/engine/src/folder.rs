@@ -70,6 +70,16 @@ impl DataFolder {
         self.path.join("tuning.json")
     }
 
+    /// Models that a person added.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.path.join("models")
+    }
+
+    /// Vectors that were computed once.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.join("vectors.sqlite")
+    }
+
     /// What the indexing process says of itself, for others to show.
     pub(crate) fn live(&self) -> PathBuf {
         self.path.join("live.json")

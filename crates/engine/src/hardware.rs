@@ -35,7 +35,7 @@ impl Hardware {
             processor: rummage_pool::processor_name().unwrap_or_default(),
             instructions: instructions().into_iter().map(str::to_owned).collect(),
             cores: cores(),
-            runtime: runtime_id(model.runtime_library()).unwrap_or_default(),
+            runtime: runtime_id(&model.runtime_library).unwrap_or_default(),
             model: model.identity.fingerprint.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! The engine: composes watching, the catalog, the worker pool, the store and
 //! searching into one thing that a window or a command line can drive.
 //!
-//! Five tasks, each the only owner of what it does:
+//! Six tasks, each the only owner of what it does:
 //!
 //! | task | from | to |
 //! |---|---|---|
@@ -9,6 +9,7 @@
 //! | [`reading`] | pending files, through extraction workers | passages, to the writer |
 //! | [`embedding`] | files with passages, through embedding workers | vectors, to the writer |
 //! | [`writer`] | what the others hand over | the store, then the catalog |
+//! | [`switching`] | the model that the settings name | its vectors, to the writer |
 //! | [`status`] | all of it | one picture a quarter of a second |
 //!
 //! The catalog is the queue between them, so memory does not grow with the number
@@ -28,6 +29,7 @@ mod health;
 mod indexing;
 mod intake;
 mod ledger;
+mod library;
 mod model;
 mod near;
 mod pass;
@@ -35,12 +37,15 @@ mod preview;
 mod problem;
 mod profile;
 mod progress;
+mod proof;
 mod reading;
 mod repair;
 mod shared;
 mod status;
+mod switching;
 mod thrift;
 mod tune;
+mod vectors;
 mod writer;
 
 use std::{
@@ -53,9 +58,7 @@ use std::{
 use rummage_catalog::{AddRoot, Catalog};
 use rummage_corpus::SourcePath;
 use rummage_models::Assets;
-use rummage_pool::Pool;
 use rummage_settings::Settings;
-use rummage_store::Store;
 use rummage_watch::{Seen, look};
 use tokio::{
     sync::{mpsc, watch},
@@ -69,25 +72,26 @@ pub use follow::Following;
 pub use hardware::Hardware;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
+pub use library::{Fetched, Library, ModelPresence, ModelView};
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
+pub use rummage_cache::{Cache, Kept, Lookups};
 pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
 pub use rummage_models::Surroundings;
 pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query, Snippet};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};
-pub use status::{ModelState, ModelStatus, RootStatus, Status};
+pub use status::{ModelState, ModelStatus, RootStatus, Status, SwitchStatus};
 pub use tune::{Setting, Trial, TuneStep, Tuning};
 
 use follow::Call;
 use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
-use shared::{Shared, pool_config};
-use tune::Automatic;
+use shared::{Ingredients, Shared};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -99,12 +103,16 @@ pub struct Options {
     pub surroundings: Surroundings,
     /// The worker program; `None`: the one beside this program.
     pub worker_program: Option<PathBuf>,
+    /// Another data folder whose models and whose cache are used; `None`: its own.
+    pub lender: Option<PathBuf>,
+    /// Whether vectors that were computed once are used again, and new ones kept for that.
+    pub cache: bool,
 }
 
 impl Options {
     pub fn new(data: PathBuf, indexing: Option<Following>) -> Self {
         let surroundings = Surroundings::of_process();
-        Self { data, indexing, surroundings, worker_program: None }
+        Self { data, indexing, surroundings, worker_program: None, lender: None, cache: true }
     }
 }
 
@@ -121,7 +129,6 @@ pub struct Added {
 /// which loses no work that was kept.
 pub struct Engine {
     shared: Arc<Shared>,
-    store: Option<Store>,
     calls: Option<mpsc::Sender<Call>>,
     status: Option<watch::Receiver<Status>>,
     /// Taken by [`Engine::close`].
@@ -160,22 +167,31 @@ impl Engine {
             problems.set(ProblemKind::Settings, warning.to_string(), mend);
         }
         let settings = loaded.settings;
-        let model = open_model(&options.surroundings, &settings, &problems);
+        let lender = options.lender.map(DataFolder::new);
+        let lender = lender.as_ref().unwrap_or(&folder);
+        let assets = Assets::find_in(&options.surroundings);
+        let assets = assets.map(|assets| assets.with_added(lender.models()));
         let catalog = open_catalog(&folder, lock.is_some())?;
-        let store =
-            open_store(&folder, &catalog, model.as_ref(), &settings, lock.is_some()).await?;
-        let program = worker_program(options.worker_program)?;
-        let automatic = Automatic::of(&folder, model.as_ref());
-        let auto = automatic.numbers();
-        let following = options.indexing;
-        let pool =
-            Pool::start(pool_config(program.clone(), &settings, auto, model.as_ref(), following));
-        let shared = Arc::new(Shared::new(
-            folder, program, following, catalog, settings, automatic, model, pool, problems,
-        ));
+        let active =
+            switching::begin(&folder, &catalog, &settings, &assets, &problems, lock.is_some())
+                .await?;
+        let worker_program = worker_program(options.worker_program)?;
+        // Who only reads embeds nothing that is worth keeping.
+        let cache = lock.is_some() && options.cache;
+        let cache = cache.then(|| cache_or_problem(lender, &problems)).flatten();
+        let shared = Arc::new(Shared::new(Ingredients {
+            folder,
+            worker_program,
+            following: options.indexing,
+            catalog,
+            settings,
+            assets: assets.ok(),
+            cache,
+            active,
+            problems,
+        }));
         let mut engine = Self {
             shared,
-            store,
             calls: None,
             status: None,
             tasks: Mutex::default(),
@@ -195,7 +211,7 @@ impl Engine {
     /// Lets the first question find in memory what it asks of the tables. That ends by
     /// itself; whatever is wrong with the tables, the question tells.
     fn read_tables(&self) {
-        if let Some(store) = self.store.clone() {
+        if let Some(store) = self.shared.active().and_then(|active| active.store.clone()) {
             let reading = tokio::spawn(async move {
                 let _ = store.warm_up().await;
             });
@@ -211,21 +227,16 @@ impl Engine {
         let (calls, inbox) = mpsc::channel(CALLS);
         let mut tasks = Vec::new();
         tasks.push(indexing.spawn(follow::run(shared.clone(), inbox, following)));
-        if let (Some(model), Some(store)) = (&shared.model, &self.store) {
+        if let Some(store) = shared.active().and_then(|active| active.store.clone()) {
             let (writer, commits) = writer::channel();
-            let (model, store) = (model.clone(), store.clone());
-            tasks.push(indexing.spawn(writer::run(
-                shared.clone(),
-                store.clone(),
-                commits,
-                following,
-            )));
-            tasks.push(indexing.spawn(reading::run(shared.clone(), model.clone(), writer.clone())));
-            tasks.push(indexing.spawn(embedding::run(shared.clone(), store, model, writer)));
+            tasks.push(indexing.spawn(writer::run(shared.clone(), store, commits, following)));
+            tasks.push(indexing.spawn(reading::run(shared.clone(), writer.clone())));
+            tasks.push(indexing.spawn(embedding::run(shared.clone(), writer.clone())));
+            tasks.push(indexing.spawn(switching::run(shared.clone(), writer)));
         }
-        let first = status::take(shared, self.store.as_ref(), &mut progress::Pace::default(), 0)?;
+        let first = status::take(shared, &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
-        tasks.push(indexing.spawn(status::run(shared.clone(), self.store.clone(), publish)));
+        tasks.push(indexing.spawn(status::run(shared.clone(), publish)));
         tasks.push(indexing.spawn(health::run(shared.clone())));
         if following == Following::Live {
             tasks.push(indexing.spawn(thrift::run(shared.clone())));
@@ -325,14 +336,14 @@ impl Engine {
 
     /// Answers a query.
     pub async fn search(&self, query: &Query) -> Result<Answer, EngineError> {
-        answer::answer(&self.shared, self.store.as_ref(), query).await
+        answer::answer(&self.shared, query).await
     }
 
     /// Waits until an embedding worker has answered, so that what follows is not
     /// answered by words alone for want of a loaded model.
     pub async fn warm_up(&self) {
-        if let Some(model) = &self.shared.model {
-            answer::warm(&self.shared, model).await;
+        if let Some(active) = self.shared.active() {
+            answer::warm(&self.shared, &active.model).await;
         }
     }
 
@@ -340,7 +351,7 @@ impl Engine {
     pub fn status(&self) -> Result<Status, EngineError> {
         let disk_bytes = status::bytes_under(self.shared.folder.path());
         let mut pace = progress::Pace::default();
-        let mut status = status::take(&self.shared, self.store.as_ref(), &mut pace, disk_bytes)?;
+        let mut status = status::take(&self.shared, &mut pace, disk_bytes)?;
         if let Some(watched) = &self.status {
             status.progress = watched.borrow().progress;
         } else {
@@ -381,18 +392,19 @@ impl Engine {
 
     /// What `auto` means on this machine.
     pub fn auto(&self) -> Resolved {
-        self.shared.automatic().numbers()
+        self.shared.auto()
     }
 
     /// What was measured here, where `auto` goes by that; `None` where it goes by the
-    /// rule, because nothing was measured or that was on other hardware.
+    /// rule, because nothing was measured, or that was on other hardware or with another
+    /// model.
     pub fn tuning(&self) -> Option<Tuning> {
-        self.shared.automatic().tuning.clone()
+        self.shared.tuning()
     }
 
     /// What is measured here holds for this; `None` without a model.
     pub fn hardware(&self) -> Option<Hardware> {
-        self.shared.model.as_ref().map(Hardware::of)
+        self.shared.active().map(|active| Hardware::of(&active.model))
     }
 
     /// Measures within a minute how this machine embeds fastest, keeps that and works by
@@ -404,28 +416,41 @@ impl Engine {
     /// the model's workers from working. What was measured before stays.
     pub async fn tune(&self, told: impl FnMut(TuneStep)) -> Result<Tuning, EngineError> {
         self.writable()?;
-        tune::tune(&self.shared, self.store.as_ref(), told).await
+        tune::tune(&self.shared, told).await
     }
 
     /// The tokens of the longest passage that the model reads; `None` without a model.
     pub fn longest_passage(&self) -> Option<usize> {
-        self.shared.model.as_ref().map(|model| model.model.spec.max_tokens)
+        self.shared.active().map(|active| active.model.longest_passage())
     }
 
-    /// Saves settings and applies them at once.
+    /// The tokens of a passage where the settings leave them to the app.
+    pub fn usual_passage(&self) -> Option<usize> {
+        let settings = Settings::default();
+        self.shared.active().map(|active| active.model.chunk_size(&settings).tokens)
+    }
+
+    /// Saves settings and applies them at once. Another model takes the place of the one
+    /// in use once it has the vectors of all that is indexed: [`Status::switching`] and
+    /// [`Engine::settled`] tell.
     ///
     /// # Errors
-    /// [`EngineError::Settings`] with every field that may not have its value;
-    /// nothing was changed.
+    /// [`EngineError::Settings`] with every field that may not have its value,
+    /// [`EngineError::Model`] for a model that is not installed; nothing was changed.
     pub async fn save_settings(&self, settings: Settings) -> Result<(), EngineError> {
         self.writable()?;
+        if let Some(assets) = &self.shared.assets
+            && settings.model != self.settings().model
+        {
+            switching::open_whole(assets, &settings.model)?;
+        }
         settings.save(&self.shared.folder.settings())?;
         let before = self.shared.settings.send_replace(settings.clone());
         self.shared.problems.clear(ProblemKind::Settings);
         let shared = &self.shared;
-        shared.pool.configure(shared.pool_config()).await;
-        if let Some(model) = &shared.model {
-            require(&shared.catalog, model, &settings)?;
+        shared.configure_pool().await;
+        if let Some(active) = shared.active() {
+            require(&shared.catalog, &active.model, &settings)?;
         }
         if before.passages != settings.passages {
             shared.disturb();
@@ -452,7 +477,8 @@ impl Engine {
                 return Err(problem);
             }
             let to_do = self.shared.catalog.counts().map_or(1, |counts| counts.to_do());
-            if to_do == 0 && !self.shared.is_scanning() && self.shared.is_in_order() {
+            let is_busy = self.shared.is_scanning() || self.shared.is_switching();
+            if to_do == 0 && !is_busy && self.shared.is_in_order() {
                 return Ok(());
             }
             tokio::select! {
@@ -489,9 +515,11 @@ impl Engine {
             // Words first: they do not need the model.
             ProblemKind::Model => {
                 let words_are_done = counts.pending == counts.held.pending && counts.to_do() > 0;
-                !self.shared.is_scanning() && (self.store.is_none() || words_are_done)
+                let no_words = self.shared.active().is_none();
+                !self.shared.is_scanning() && (no_words || words_are_done)
             }
-            ProblemKind::Settings | ProblemKind::Watching => false,
+            ProblemKind::Switching => !self.shared.is_scanning() && counts.to_do() == 0,
+            ProblemKind::Settings | ProblemKind::Watching | ProblemKind::Cache => false,
         })
     }
 
@@ -516,6 +544,12 @@ impl Engine {
             // The catalog first, in one step: without it, what is left of the store
             // counts for nothing and goes with the next opening.
             shared.catalog.clear()?;
+            // Vectors tell of what was read. A borrowed cache is another folder's.
+            if let Some(cache) = &shared.cache
+                && cache.path() == shared.folder.cache()
+            {
+                cache.clear(None)?;
+            }
             shared.folder.remove_store()
         });
         let cleared =
@@ -539,6 +573,10 @@ impl Engine {
             }
         }
         self.shared.pool.close().await;
+        if let Some(cache) = &self.shared.cache {
+            // What it counted is of interest, no more.
+            let _ = cache.note_run();
+        }
     }
 
     fn take_tasks(&self) -> Vec<JoinHandle<()>> {
@@ -574,26 +612,27 @@ impl Drop for Engine {
     }
 }
 
-/// The model, or a standing problem instead.
-fn open_model(
-    surroundings: &Surroundings,
-    settings: &Settings,
-    problems: &Problems,
-) -> Option<LoadedModel> {
-    let loaded = Assets::find_in(surroundings)
-        .and_then(|assets| LoadedModel::open(&assets, &settings.model));
-    let (model, missing) = match loaded {
-        Ok((model, missing)) => (Some(model), missing),
-        Err(error) => (None, Some(error)),
-    };
-    if let Some(error) = missing {
-        let rest = match model {
-            Some(_) => "Words are searched meanwhile, meaning is not.",
-            None => "Nothing can be indexed until then; files wait in the queue.",
-        };
-        problems.set(ProblemKind::Model, error.to_string(), rest.to_owned());
+/// The cache of a data folder; `None` where nothing has been kept there.
+pub fn open_cache(folder: &DataFolder) -> Result<Option<Cache>, EngineError> {
+    let path = folder.cache();
+    Ok(path.exists().then(|| Cache::open(&path)).transpose()?)
+}
+
+/// The cache, or a standing problem instead.
+fn cache_or_problem(folder: &DataFolder, problems: &Problems) -> Option<Cache> {
+    let path = folder.cache();
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    match made
+        .map_err(|error| error.to_string())
+        .and_then(|()| Cache::open(&path).map_err(|error| error.to_string()))
+    {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            let mend = format!("Delete {}: it is made anew.", path.display());
+            problems.set(ProblemKind::Cache, error, mend);
+            None
+        }
     }
-    model
 }
 
 fn open_catalog(folder: &DataFolder, writing: bool) -> Result<Catalog, EngineError> {
@@ -604,38 +643,10 @@ fn open_catalog(folder: &DataFolder, writing: bool) -> Result<Catalog, EngineErr
         .ok_or_else(|| EngineError::Empty { path: folder.path().to_owned() })
 }
 
-/// Queues what is to be read or embedded anew for this model and these settings.
+/// Queues what is to be read anew for this model and these settings.
 fn require(catalog: &Catalog, model: &LoadedModel, settings: &Settings) -> Result<(), EngineError> {
-    let fingerprint = &model.identity.fingerprint;
     let (cutting, ocr) = (model.cutting(settings), settings.files.ocr());
-    Ok(catalog.require(&cutting, fingerprint, rummage_extract::VERSION, ocr)?)
-}
-
-/// The store for this model's vectors; `None` without a model.
-async fn open_store(
-    folder: &DataFolder,
-    catalog: &Catalog,
-    model: Option<&LoadedModel>,
-    settings: &Settings,
-    writing: bool,
-) -> Result<Option<Store>, EngineError> {
-    let Some(model) = model else { return Ok(None) };
-    if writing {
-        require(catalog, model, settings)?;
-        if catalog.is_empty()? {
-            // Rows of an index that was cleared, or whose catalog was taken away, would
-            // be taken for those of other files.
-            folder.remove_store()?;
-        }
-    }
-    let (dir, space) = (folder.store(), model.space());
-    Ok(if writing {
-        let store = Store::open(&dir, &space).await?;
-        repair::repair(&store, catalog).await?;
-        Some(store)
-    } else {
-        Store::open_existing(&dir, &space).await?
-    })
+    Ok(catalog.require(&cutting, rummage_extract::VERSION, ocr)?)
 }
 
 fn worker_program(given: Option<PathBuf>) -> Result<PathBuf, EngineError> {

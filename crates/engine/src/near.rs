@@ -4,11 +4,10 @@
 use std::{future::ready, path::Path, time::Instant};
 
 use rummage_corpus::{PassageId, Span};
-use rummage_pool::Standing;
 use rummage_search::{Meaning, Mode, Query, Snippet};
 use rummage_store::{Filter, Store, Words};
 
-use crate::{Answer, Coverage, Engine, EngineError, answer};
+use crate::{Answer, Coverage, Engine, EngineError, answer, model::Part, shared::Active, vectors};
 
 /// Passages that say what a long file is about.
 const PASSAGES_A_FILE: usize = 64;
@@ -37,7 +36,8 @@ impl Engine {
         let row = self.file_at(path)?;
         let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
         let none = || EngineError::NoMeaning { path: path.to_owned() };
-        let store = self.store.as_ref().ok_or_else(none)?;
+        let active = self.shared.active();
+        let store = active.as_ref().and_then(|active| active.store.as_ref()).ok_or_else(none)?;
         let numbers = match start {
             Some(start) => {
                 let place =
@@ -74,7 +74,8 @@ impl Engine {
     ) -> Result<Vec<Option<Snippet>>, EngineError> {
         let mut nearest = vec![None; passages.len()];
         let text = query.text_for_model();
-        let (Some(store), Some(model)) = (&self.store, &self.shared.model) else {
+        let active = self.shared.active();
+        let Some(Active { model, store: Some(store) }) = active.as_deref() else {
             return Ok(nearest);
         };
         if text.is_empty() {
@@ -96,18 +97,16 @@ impl Engine {
         if sentences.is_empty() {
             return Ok(nearest);
         }
-        let mut token_ids = vec![model.query_tokens(&text)];
-        let sentence = |(_, text, span): &(usize, &String, Span)| {
-            model.passage_tokens(&text[span.start..span.end])
+        let tokens = |part: &Part| {
+            let sentences = sentences.iter().map(|(_, text, span): &(usize, &String, Span)| {
+                part.passage_tokens(&text[span.start..span.end])
+            });
+            std::iter::once(part.query_tokens(&text)).chain(sentences).collect()
         };
-        token_ids.extend(sentences.iter().map(sentence));
-        let tokens = self.auto().tokens_per_call as u32;
-        let mut vectors = Vec::with_capacity(token_ids.len());
-        for lease in token_ids.chunks(SENTENCES_A_LEASE) {
-            let embedded = self.shared.pool.embed(lease.to_vec(), tokens, Standing::Urgent).await?;
-            let dims = embedded.dims as usize;
-            vectors.extend(embedded.values.chunks_exact(dims).map(<[f32]>::to_vec));
-        }
+        let tokens_per_call = self.auto().tokens_per_call as u32;
+        let lease = SENTENCES_A_LEASE;
+        let vectors =
+            vectors::now(&self.shared.pool, model, tokens, tokens_per_call, lease).await?;
         let mut vectors = vectors.into_iter();
         let Some(asked) = vectors.next() else { return Ok(nearest) };
         let mut best = vec![f32::MIN; passages.len()];

@@ -50,7 +50,9 @@ impl Engine {
         let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
         let total = row.passages as usize;
         let mut preview = Preview { row, total, passages: Vec::new() };
-        let Some(store) = self.store.as_ref().filter(|_| total > 0) else { return Ok(preview) };
+        let active = self.shared.active().filter(|_| total > 0);
+        let store = active.as_ref().and_then(|active| active.store.as_ref());
+        let Some(store) = store else { return Ok(preview) };
         let place = place_of(store, preview.row.file, total, at).await?;
         let first = place.saturating_sub(before.min(MOST_PASSAGES - 1));
         let end =
@@ -64,7 +66,9 @@ impl Engine {
     /// Headings and names of some indexed files, no two alike: what their person might
     /// look for.
     pub async fn questions(&self, limit: usize) -> Result<Vec<String>, EngineError> {
-        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let active = self.shared.active();
+        let store = active.as_ref().and_then(|active| active.store.as_ref());
+        let Some(store) = store else { return Ok(Vec::new()) };
         let filter = FileFilter { state: Some(FileState::Indexed), ..FileFilter::default() };
         let rows = self.find_files(&filter, FileId(0), 500)?.rows;
         // From all over, not the first folder alone.

@@ -27,6 +27,10 @@ pub enum ProblemKind {
     Scanning,
     /// Changes in a folder are not seen as they happen.
     Watching,
+    /// Vectors of earlier are neither found nor kept: everything goes on, slower.
+    Cache,
+    /// The chosen model cannot take the place of the one in use.
+    Switching,
 }
 
 impl ProblemKind {
@@ -38,6 +42,8 @@ impl ProblemKind {
             ProblemKind::Writing => "writing",
             ProblemKind::Scanning => "scanning",
             ProblemKind::Watching => "watching",
+            ProblemKind::Cache => "cache",
+            ProblemKind::Switching => "switching",
         }
     }
 }

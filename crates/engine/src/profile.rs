@@ -8,14 +8,15 @@ use std::{
     time::Instant,
 };
 
-use rummage_chunk::Tokenizer;
 use rummage_models::Assets;
 use rummage_protocol::{EmbedRequest, FrameError, Reply, Request, read_frame, write_frame};
 use rummage_settings::Settings;
 use tempfile::NamedTempFile;
 
 use crate::{
-    DataFolder, EngineError, Hardware, Options, absolute, model::LoadedModel, worker_program,
+    DataFolder, EngineError, Hardware, Options, absolute,
+    model::{LoadedModel, Part},
+    worker_program,
 };
 
 /// What the worker is told by, and what it writes: see its `TIMINGS`.
@@ -35,19 +36,21 @@ pub struct LoadTimes {
     pub session: f64,
     /// The worker's own first call, of one token.
     pub first_call: f64,
-    /// In the app, beside all these.
+    /// The tokenizers, in the app, beside all these.
     pub tokenizer: f64,
     /// A question's vector after that, there and back, and the same once more.
     pub first_encode: f64,
     pub second_encode: f64,
     /// From starting the process to the question's vector.
     pub first_vector: f64,
-    /// What the worker holds then (PSS where the system tells).
-    pub memory_bytes: u64,
+    /// What the worker holds then, with what it shares with others counted whole: what
+    /// others there are must make no difference.
+    pub resident_bytes: u64,
 }
 
 /// What loads the model over and over.
 pub struct LoadProfiler {
+    assets: Assets,
     model: LoadedModel,
     program: PathBuf,
     threads: usize,
@@ -61,14 +64,14 @@ impl LoadProfiler {
     pub fn open(options: &Options) -> Result<Self, EngineError> {
         let folder = DataFolder::new(absolute(&options.data)?);
         let settings = Settings::load(&folder.settings()).settings;
-        let assets = Assets::find_in(&options.surroundings)?;
+        let assets = Assets::find_in(&options.surroundings)?.with_added(folder.models());
         let (model, missing) = LoadedModel::open(&assets, &settings.model)?;
         if let Some(missing) = missing {
             return Err(missing.into());
         }
         let program = worker_program(options.worker_program.clone())?;
         let threads = settings.pool.threads_per_worker.unwrap_or(1);
-        Ok(Self { model, program, threads })
+        Ok(Self { assets, model, program, threads })
     }
 
     pub fn hardware(&self) -> Hardware {
@@ -76,7 +79,7 @@ impl LoadProfiler {
     }
 
     pub fn model_id(&self) -> &str {
-        &self.model.model.spec.id
+        &self.model.id
     }
 
     /// Loads once.
@@ -86,9 +89,7 @@ impl LoadProfiler {
     pub fn load(&self) -> Result<LoadTimes, EngineError> {
         let mut times = LoadTimes::default();
         let start = Instant::now();
-        let (path, most) = (self.model.model.tokenizer(), self.model.model.spec.max_tokens);
-        let tokenizer = Tokenizer::from_file(&path, most)
-            .map_err(|error| self.failed(io::Error::other(error)))?;
+        drop(LoadedModel::open(&self.assets, &self.model.id)?);
         times.tokenizer = start.elapsed().as_secs_f64();
         let timings = NamedTempFile::new().map_err(|error| self.failed(error))?;
         let start = Instant::now();
@@ -99,18 +100,18 @@ impl LoadProfiler {
             other => return Err(self.failed(io::Error::other(format!("it said {other:?}")))),
         }
         let loaded = start.elapsed().as_secs_f64();
-        times.first_encode = self.encode(&mut worker, &tokenizer, 1)?;
+        times.first_encode = self.encode(&mut worker)?;
         times.first_vector = start.elapsed().as_secs_f64();
-        times.second_encode = self.encode(&mut worker, &tokenizer, 2)?;
+        times.second_encode = self.encode(&mut worker)?;
         let weight = rummage_pool::weigh(worker.child.id());
-        times.memory_bytes = weight.map_or(0, |weight| weight.bytes);
+        times.resident_bytes = weight.map_or(0, |weight| weight.resident_bytes);
         // A worker that tells nothing has taken all of it to start.
         times.process = loaded;
         for (stage, seconds) in read_timings(timings.path()) {
             match stage.as_str() {
-                "runtime" => times.runtime = seconds,
-                "session" => times.session = seconds,
-                "first_call" => times.first_call = seconds,
+                "runtime" => times.runtime += seconds,
+                "session" => times.session += seconds,
+                "first_call" => times.first_call += seconds,
                 "all" => times.process = (loaded - seconds).max(0.0),
                 _ => {}
             }
@@ -121,17 +122,20 @@ impl LoadProfiler {
     /// Lets the system forget what it keeps of the files that are loaded, as far as it
     /// does: what another process uses stays. `false` where there is no way to ask.
     pub fn forget_files(&self) -> bool {
-        let model = &self.model.model;
-        let files = [model.onnx(), model.tokenizer(), self.program.clone()];
-        files.iter().map(PathBuf::as_path).chain([self.model.runtime_library()]).all(forget)
+        let files = self.model.parts().iter().flat_map(Part::files);
+        let others = [self.program.clone(), self.model.runtime_library.clone()];
+        files.chain(others).all(|file| forget(&file))
     }
 
     fn start(&self, timings: &Path) -> io::Result<Worker> {
-        let mut child = Command::new(&self.program)
-            .args(["--role", "embed", "--model"])
-            .arg(self.model.model.dir())
+        let mut command = Command::new(&self.program);
+        command.args(["--role", "embed"]);
+        for part in self.model.parts() {
+            command.arg("--model").arg(part.dir());
+        }
+        let mut child = command
             .arg("--runtime")
-            .arg(self.model.runtime_library())
+            .arg(&self.model.runtime_library)
             .args(["--threads", &self.threads.to_string()])
             .env(TIMINGS, timings)
             .stdin(Stdio::piped())
@@ -144,22 +148,23 @@ impl LoadProfiler {
         Ok(Worker { child, stdin: Some(stdin), stdout })
     }
 
-    fn encode(
-        &self,
-        worker: &mut Worker,
-        tokenizer: &Tokenizer,
-        lease: u64,
-    ) -> Result<f64, EngineError> {
+    /// A question's vector, part by part.
+    fn encode(&self, worker: &mut Worker) -> Result<f64, EngineError> {
         let start = Instant::now();
-        let token_ids = vec![tokenizer.encode(QUESTION)];
-        let request = EmbedRequest { lease, urgent: true, tokens_per_call: 256, token_ids };
-        let stdin = worker.stdin.as_mut().expect("it is closed with the worker");
-        write_frame(stdin, &Request::Embed(request))
-            .map_err(|error| self.failed(io::Error::other(error)))?;
-        match self.hear(worker)? {
-            Reply::Embedded(reply) if reply.lease == lease => Ok(start.elapsed().as_secs_f64()),
-            other => Err(self.failed(io::Error::other(format!("it said {other:?}")))),
+        for (lease, part) in (1..).zip(self.model.parts()) {
+            let (model, token_ids) =
+                (part.maker.fingerprint.clone(), vec![part.query_tokens(QUESTION)]);
+            let request =
+                EmbedRequest { lease, model, urgent: true, tokens_per_call: 256, token_ids };
+            let stdin = worker.stdin.as_mut().expect("it is closed with the worker");
+            write_frame(stdin, &Request::Embed(request))
+                .map_err(|error| self.failed(io::Error::other(error)))?;
+            match self.hear(worker)? {
+                Reply::Embedded(reply) if reply.lease == lease => {}
+                other => return Err(self.failed(io::Error::other(format!("it said {other:?}")))),
+            }
         }
+        Ok(start.elapsed().as_secs_f64())
     }
 
     fn hear(&self, worker: &mut Worker) -> Result<Reply, EngineError> {

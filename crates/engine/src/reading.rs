@@ -18,7 +18,6 @@ use rummage_pool::JobError;
 use rummage_protocol::{Outcome, SkipReason};
 
 use crate::{
-    model::LoadedModel,
     pass::Pass,
     problem::ProblemKind,
     shared::Shared,
@@ -48,12 +47,12 @@ const BATCH_FILES: usize = 1000;
 /// A batch is not held back longer than this for more to come.
 const BATCH_WAIT: Duration = Duration::from_millis(400);
 
-pub(crate) async fn run(shared: Arc<Shared>, model: LoadedModel, writer: WriterHandle) {
+pub(crate) async fn run(shared: Arc<Shared>, writer: WriterHandle) {
     let mut stop = shared.stop();
     let mut scans = Scans::default();
     while !stop.is_set() {
         let work = shared.work.notified();
-        pass(&shared, &model, &writer, &mut scans).await.rest(&mut stop, work).await;
+        pass(&shared, &writer, &mut scans).await.rest(&mut stop, work).await;
     }
 }
 
@@ -92,12 +91,7 @@ impl Scans {
 }
 
 /// Takes the queue once from its beginning to its end, or what was put off of it.
-async fn pass(
-    shared: &Arc<Shared>,
-    model: &LoadedModel,
-    writer: &WriterHandle,
-    scans: &mut Scans,
-) -> Pass {
+async fn pass(shared: &Arc<Shared>, writer: &WriterHandle, scans: &mut Scans) -> Pass {
     let mut stop = shared.stop();
     let mut fetched: VecDeque<Task> = VecDeque::new();
     let mut cursor = FileId(0);
@@ -141,7 +135,7 @@ async fn pass(
                 .pop_front_if(|task| bytes == 0 || bytes + task.bytes as usize <= WIDTH_BYTES)
         {
             bytes += task.bytes as usize;
-            running.push(read(shared.clone(), model.clone(), task, None));
+            running.push(read(shared.clone(), task, None));
         }
         let is_due = batch.is_due() || running.len() == usize::from(scan.is_some());
         if keeping.is_empty() && is_due && !batch.is_empty() {
@@ -156,7 +150,7 @@ async fn pass(
                 Ok(None) => return Pass::Idle,
                 Ok(Some(task)) => {
                     scan = Some((task.file, task.version));
-                    running.push(read(shared.clone(), model.clone(), task, ocr));
+                    running.push(read(shared.clone(), task, ocr));
                 }
                 Err(error) => return interrupted(shared, error),
             }
@@ -200,7 +194,6 @@ struct Unread;
 /// Gives no outcome for a file that is to be read with `ocr` another time.
 async fn read(
     shared: Arc<Shared>,
-    model: LoadedModel,
     task: Task,
     ocr: Option<String>,
 ) -> Result<(Task, Option<ReadOutcome>), Unread> {
@@ -220,14 +213,15 @@ async fn read(
     let outcome = match outcome {
         Ok(Outcome::Text { hash, .. }) if task.hash == Some(hash) => ReadOutcome::Unchanged,
         Ok(Outcome::Text { hash, document }) => {
+            let Some(active) = shared.active() else { return Err(Unread) };
             let shared = shared.clone();
             let note = note(&document);
             // What it lacks this time it may have the next.
             let hash = note.is_none().then_some(hash);
             let cut = tokio::task::spawn_blocking(move || {
                 let _clock = shared.counters.chunk.enter();
-                let size = model.chunk_size(&shared.settings.borrow());
-                chunk(&document, &model.tokenizer, &size)
+                let size = active.model.chunk_size(&shared.settings.borrow());
+                chunk(&document, active.model.cutter(), &size)
             });
             match cut.await {
                 Ok(passages) if passages.is_empty() => {

@@ -2,17 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
+use rummage_cache::Cache;
 use rummage_catalog::Catalog;
 use rummage_corpus::SourcePath;
-use rummage_pool::{ExtractConfig, Limits, Pace, Pool, PoolConfig};
-use rummage_settings::{IndexingMode, Resolved, Settings};
+use rummage_models::Assets;
+use rummage_pool::{EmbedConfig, ExtractConfig, Limits, Pace, Pool, PoolConfig, ServedModel};
+use rummage_settings::{IndexingMode, Resolved, Settings, auto};
+use rummage_store::Store;
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -22,7 +25,7 @@ use crate::{
     model::LoadedModel,
     problem::Problems,
     progress::Counters,
-    tune::{Automatic, Tuning},
+    tune::{self, Tuning},
 };
 
 pub(crate) struct Shared {
@@ -32,10 +35,19 @@ pub(crate) struct Shared {
     pub following: Option<Following>,
     pub catalog: Catalog,
     pub settings: watch::Sender<Settings>,
-    automatic: Mutex<Automatic>,
+    /// Where models lie; `None` where none can be found.
+    pub assets: Option<Assets>,
+    /// Vectors of earlier; `None` where it is to be done without.
+    pub cache: Option<Cache>,
+    /// What questions are answered with. One pointer, so that whoever took it has a model
+    /// and the store of that model's vectors.
+    active: RwLock<Option<Arc<Active>>>,
+    /// What is being prepared to take its place.
+    upcoming: Mutex<Option<Upcoming>>,
+    /// What was measured on this machine, with whichever model.
+    tuning: Mutex<Option<Tuning>>,
     /// This machine is being measured; indexing waits.
     measuring: AtomicBool,
-    pub model: Option<LoadedModel>,
     pub pool: Pool,
     pub problems: Problems,
     pub counters: Counters,
@@ -60,28 +72,65 @@ pub(crate) struct Shared {
     stopped: watch::Sender<bool>,
 }
 
+/// A model and the store with its vectors.
+pub(crate) struct Active {
+    pub model: LoadedModel,
+    /// `None` for a reader of a folder where nothing is indexed yet.
+    pub store: Option<Store>,
+}
+
+/// A model whose vectors are being made beside those in use.
+#[derive(Clone)]
+pub(crate) struct Upcoming {
+    pub model: LoadedModel,
+    /// Files that have all their vectors, and how many there are.
+    pub done: u64,
+    pub total: u64,
+}
+
+/// What [`Shared`] is made of.
+pub(crate) struct Ingredients {
+    pub folder: DataFolder,
+    pub worker_program: PathBuf,
+    pub following: Option<Following>,
+    pub catalog: Catalog,
+    pub settings: Settings,
+    pub assets: Option<Assets>,
+    pub cache: Option<Cache>,
+    pub active: Option<Active>,
+    pub problems: Problems,
+}
+
 impl Shared {
-    #[allow(clippy::too_many_arguments, reason = "the one place where the parts come together")]
-    pub fn new(
-        folder: DataFolder,
-        worker_program: PathBuf,
-        following: Option<Following>,
-        catalog: Catalog,
-        settings: Settings,
-        automatic: Automatic,
-        model: Option<LoadedModel>,
-        pool: Pool,
-        problems: Problems,
-    ) -> Self {
+    pub fn new(ingredients: Ingredients) -> Self {
+        let Ingredients {
+            folder,
+            worker_program,
+            following,
+            catalog,
+            settings,
+            assets,
+            cache,
+            active,
+            problems,
+        } = ingredients;
+        let models: Vec<_> = active.iter().map(|active| &active.model).collect();
+        let tuning = models.first().and_then(|model| tune::kept(&folder, model));
+        let auto = tuned(rule(models.iter().copied()), tuning.as_ref(), models.first().copied());
+        let config = pool_config(&worker_program, &settings, &models, auto, following);
+        let pool = Pool::start(config);
         Self {
             folder,
             worker_program,
             following,
             catalog,
             settings: watch::Sender::new(settings),
-            automatic: Mutex::new(automatic),
+            assets,
+            cache,
+            active: RwLock::new(active.map(Arc::new)),
+            upcoming: Mutex::default(),
+            tuning: Mutex::new(tuning),
             measuring: AtomicBool::new(false),
-            model,
             pool,
             problems,
             counters: Counters::default(),
@@ -167,31 +216,81 @@ impl Shared {
         self.ordered.store(disorder, Ordering::SeqCst);
     }
 
-    pub fn pool_config(&self) -> PoolConfig {
-        let (settings, model) = (self.settings.borrow(), self.model.as_ref());
-        let auto = self.automatic().numbers();
-        let mut config =
-            pool_config(self.worker_program.clone(), &settings, auto, model, self.following);
+    /// What questions are answered with now.
+    pub fn active(&self) -> Option<Arc<Active>> {
+        self.active.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// From here on questions are answered with this. Those under way go on with what
+    /// they took.
+    pub fn activate(&self, active: Active) {
+        *self.active.write().unwrap_or_else(|poisoned| poisoned.into_inner()) =
+            Some(Arc::new(active));
+        self.wake();
+    }
+
+    pub fn upcoming(&self) -> Option<Upcoming> {
+        self.upcoming.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    pub fn set_upcoming(&self, upcoming: Option<Upcoming>) {
+        *self.upcoming.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = upcoming;
+        self.touch();
+    }
+
+    /// Another model is chosen than the one in use.
+    pub fn is_switching(&self) -> bool {
+        self.active().is_some_and(|active| active.model.id != self.settings.borrow().model)
+    }
+
+    /// Lets workers load what is in use and what is to be.
+    pub async fn configure_pool(&self) {
+        let (active, upcoming) = (self.active(), self.upcoming());
+        let models = active.iter().map(|active| &active.model);
+        let models: Vec<_> = models.chain(upcoming.iter().map(|next| &next.model)).collect();
+        let program = &self.worker_program;
+        let mut config = {
+            let settings = self.settings.borrow();
+            pool_config(program, &settings, &models, self.auto(), self.following)
+        };
         if self.measuring.load(Ordering::SeqCst) {
             config.pace = Pace::Paused;
         }
-        config
+        self.pool.configure(config).await;
+    }
+
+    /// What `auto` means on this machine, for the models that are loaded.
+    pub fn auto(&self) -> Resolved {
+        let active = self.active();
+        let model = active.as_ref().map(|active| &active.model);
+        tuned(self.rule(), self.lock_tuning().as_ref(), model)
+    }
+
+    /// The same, before anything was measured.
+    pub fn rule(&self) -> Resolved {
+        let (active, upcoming) = (self.active(), self.upcoming());
+        let models = active.iter().map(|active| &active.model);
+        rule(models.chain(upcoming.iter().map(|next| &next.model)))
     }
 
     /// The numbers to work with now.
     pub fn numbers(&self) -> Resolved {
-        let auto = self.automatic().numbers();
-        self.settings.borrow().resolve(auto)
+        self.settings.borrow().resolve(self.auto())
     }
 
-    /// What `auto` means on this machine.
-    pub fn automatic(&self) -> MutexGuard<'_, Automatic> {
-        self.automatic.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// What was measured with the model in use.
+    pub fn tuning(&self) -> Option<Tuning> {
+        let active = self.active()?;
+        self.lock_tuning().clone().filter(|tuning| tuning.is_of(&active.model))
     }
 
     pub fn set_tuning(&self, tuning: Tuning) {
-        self.automatic().tuning = Some(tuning);
+        *self.lock_tuning() = Some(tuning);
         self.touch();
+    }
+
+    fn lock_tuning(&self) -> MutexGuard<'_, Option<Tuning>> {
+        self.tuning.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// `false` where it is being measured already.
@@ -204,22 +303,42 @@ impl Shared {
     }
 }
 
-pub(crate) fn pool_config(
-    program: PathBuf,
+/// What `auto` means on a machine like this.
+fn rule<'a>(models: impl Iterator<Item = &'a LoadedModel>) -> Resolved {
+    auto(crate::cores(), crate::memory_bytes(), models.map(LoadedModel::bytes).sum())
+}
+
+/// The rule's numbers, or what was measured with this very model.
+fn tuned(rule: Resolved, tuning: Option<&Tuning>, model: Option<&LoadedModel>) -> Resolved {
+    let measured = tuning.filter(|tuning| model.is_some_and(|model| tuning.is_of(model)));
+    measured.map_or(rule, |tuning| tuning.applied_to(rule))
+}
+
+fn pool_config(
+    program: &Path,
     settings: &Settings,
+    models: &[&LoadedModel],
     auto: Resolved,
-    model: Option<&LoadedModel>,
     following: Option<Following>,
 ) -> PoolConfig {
     let numbers = settings.resolve(auto);
     let memory = crate::memory_bytes();
-    let mut embed = model.map(|model| model.workers(numbers));
-    if let Some(embed) = &mut embed {
-        embed.keep_query_worker = following == Some(Following::Live);
-        if following.is_none() {
-            embed.workers = 0;
+    let embed = models.first().map(|first| {
+        let mut served: Vec<ServedModel> = Vec::new();
+        for model in models.iter().flat_map(|model| model.served()) {
+            if !served.contains(&model) {
+                served.push(model);
+            }
         }
-    }
+        EmbedConfig {
+            // Who only reads asks questions alone.
+            workers: if following.is_some() { numbers.pool_size } else { 0 },
+            keep_query_worker: following == Some(Following::Live),
+            threads_per_worker: numbers.threads_per_worker,
+            models: served,
+            runtime_library: first.runtime_library.clone(),
+        }
+    });
     PoolConfig {
         embed,
         // One process reads all files: that takes a fraction of what embedding takes.
@@ -227,7 +346,7 @@ pub(crate) fn pool_config(
         extract: ExtractConfig {
             workers: usize::from(following.is_some()) * (1 + usize::from(settings.files.ocr)),
         },
-        program,
+        program: program.to_owned(),
         limits: Limits::new(memory, (numbers.memory_megabytes as u64) << 20),
         pace: match (following, settings.indexing.mode) {
             // Who calls a command waits for its end.

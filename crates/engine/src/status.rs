@@ -31,6 +31,8 @@ pub struct Status {
     pub current: Option<String>,
     pub pool: PoolView,
     pub model: Option<ModelStatus>,
+    /// A model that is being prepared to take its place.
+    pub switching: Option<SwitchStatus>,
     /// How vectors are searched; `None` without a model, or with nothing indexed yet.
     pub vector_index: Option<VectorIndexState>,
     pub problems: Vec<Problem>,
@@ -55,6 +57,15 @@ pub struct ModelStatus {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwitchStatus {
+    pub id: String,
+    pub name: String,
+    /// Files that have all their vectors, and how many there are.
+    pub done: u64,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelState {
     Loading,
     Ready,
@@ -72,7 +83,7 @@ const SIZE_EVERY: Duration = Duration::from_secs(10);
 const LIVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the status whenever something changed, until told to stop.
-pub(crate) async fn run(shared: Arc<Shared>, store: Option<Store>, status: watch::Sender<Status>) {
+pub(crate) async fn run(shared: Arc<Shared>, status: watch::Sender<Status>) {
     let mut stop = shared.stop();
     let mut touched = shared.touched.subscribe();
     let mut pool = shared.pool.status();
@@ -88,7 +99,7 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Option<Store>, status: watch
             sized = Some((Instant::now(), bytes));
         }
         let disk_bytes = sized.map_or(0, |(_, bytes)| bytes);
-        if let Ok(now) = take(&shared, store.as_ref(), &mut pace, disk_bytes) {
+        if let Ok(now) = take(&shared, &mut pace, disk_bytes) {
             if lived.elapsed() >= LIVE_EVERY && told.as_ref() != Some(&now.pool) {
                 lived = Instant::now();
                 let _ = write_live(&shared.folder, &now.pool);
@@ -122,7 +133,6 @@ pub(crate) async fn run(shared: Arc<Shared>, store: Option<Store>, status: watch
 /// The picture of this moment.
 pub(crate) fn take(
     shared: &Shared,
-    store: Option<&Store>,
     pace: &mut Pace,
     disk_bytes: u64,
 ) -> Result<Status, EngineError> {
@@ -133,6 +143,8 @@ pub(crate) fn take(
         Ok(RootStatus { root, counts, limited })
     });
     let pool = shared.pool.status().borrow().clone();
+    let active = shared.active();
+    let store = active.as_ref().and_then(|active| active.store.as_ref());
     let progress = pace.observe(&counts, counts.embedded, Instant::now());
     Ok(Status {
         roots: roots.collect::<Result<_, EngineError>>()?,
@@ -141,7 +153,13 @@ pub(crate) fn take(
         current: progress.and_then(|_| shared.current()),
         progress,
         scanning: shared.is_scanning(),
-        model: shared.model.as_ref().map(|model| model_status(model, &pool)),
+        model: active.as_ref().map(|active| model_status(&active.model, &pool)),
+        switching: shared.upcoming().map(|upcoming| SwitchStatus {
+            id: upcoming.model.id,
+            name: upcoming.model.name,
+            done: upcoming.done,
+            total: upcoming.total,
+        }),
         pool: PoolView::of(&pool),
         vector_index: store.map(Store::vector_index),
         problems: problems(shared, &pool),
@@ -163,8 +181,8 @@ fn model_status(model: &LoadedModel, pool: &PoolStatus) -> ModelStatus {
         None => ModelState::Ready,
     };
     ModelStatus {
-        id: model.model.spec.id.clone(),
-        name: model.model.spec.name.clone(),
+        id: model.id.clone(),
+        name: model.name.clone(),
         fingerprint: model.identity.fingerprint.clone(),
         dims: model.identity.dims,
         state,

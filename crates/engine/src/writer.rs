@@ -16,15 +16,23 @@ use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, model_input, word
 use rummage_store::{Mode, Origin, PassageRow, Store, VectorRow};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{EngineError, Following, clock, problem::ProblemKind, shared::Shared};
+use crate::{
+    EngineError, Following, clock,
+    problem::ProblemKind,
+    shared::{Active, Shared},
+    switching,
+};
 
 /// Something to be kept.
-#[derive(Debug)]
 pub(crate) enum Commit {
     /// What became of a batch of files that were read.
     Read(Vec<(Task, ReadOutcome)>),
     /// A batch of files that have all their vectors.
     Embedded(EmbeddedBatch),
+    /// Vectors of a model that is not in use yet.
+    Beside(BesideBatch),
+    /// A model that is to be used from here on.
+    Switch(Active),
 }
 
 #[derive(Debug)]
@@ -47,14 +55,26 @@ pub(crate) enum ReadOutcome {
     Missing,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct EmbeddedBatch {
+    /// The fingerprint of the model whose vectors these are.
+    pub model: String,
     pub files: Vec<WordedTask>,
     pub rows: Vec<VectorRow>,
     /// Files that cannot be embedded, and why.
     pub failed: Vec<(WordedTask, String)>,
     /// Files that the store does not have whole: to be read again.
     pub incomplete: Vec<WordedTask>,
+    pub embedded: u64,
+    pub reused: u64,
+}
+
+pub(crate) struct BesideBatch {
+    /// With the table that they go to.
+    pub store: Store,
+    /// Files of which there are vectors that must make way.
+    pub stale: Vec<FileId>,
+    pub rows: Vec<VectorRow>,
     pub embedded: u64,
     pub reused: u64,
 }
@@ -184,6 +204,8 @@ impl Writer {
         match commit {
             Commit::Read(outcomes) => self.keep_read(outcomes).await?,
             Commit::Embedded(batch) => self.keep_embedded(batch).await?,
+            Commit::Beside(batch) => return self.keep_beside(batch).await,
+            Commit::Switch(next) => return self.switch(next).await,
         }
         self.since_upkeep += 1;
         // New words at once: every question goes through those that no index knows.
@@ -261,6 +283,11 @@ impl Writer {
     }
 
     async fn keep_embedded(&mut self, mut batch: EmbeddedBatch) -> Outcome {
+        if !self.is_in_use(&batch.model) {
+            // The files are queued as they were, for the model that is.
+            self.shared.wake();
+            return Ok(());
+        }
         let catalog = &self.shared.catalog;
         let counters = &self.shared.counters;
         let handed_out: Vec<_> = batch.files.iter().map(|task| (task.file, task.version)).collect();
@@ -295,6 +322,37 @@ impl Writer {
             self.shared.wake();
         }
         Ok(())
+    }
+
+    /// The catalog is not told: these vectors are nobody's until their model is in use.
+    async fn keep_beside(&mut self, batch: BesideBatch) -> Outcome {
+        let BesideBatch { store, stale, rows, embedded, reused } = batch;
+        store.replace_vectors(&stale, &rows).await?;
+        store.sync().await?;
+        self.shared.counters.embedded.fetch_add(embedded, Relaxed);
+        self.shared.counters.reused.fetch_add(reused, Relaxed);
+        self.since_upkeep += 1;
+        if self.since_upkeep >= COMMITS_PER_UPKEEP {
+            self.since_upkeep = 0;
+            store.upkeep(Mode::Busy).await?;
+        }
+        Ok(())
+    }
+
+    /// No passage changes meanwhile, for this is the task that writes them.
+    async fn switch(&mut self, next: Active) -> Outcome {
+        let Some(store) = next.store.clone() else { return Ok(()) };
+        let catalog = &self.shared.catalog;
+        switching::adopt(&store, catalog, &next.model.identity.fingerprint).await?;
+        let settings = self.shared.settings.borrow().clone();
+        crate::require(catalog, &next.model, &settings)?;
+        self.store = store;
+        self.shared.activate(next);
+        Ok(())
+    }
+
+    fn is_in_use(&self, model: &str) -> bool {
+        self.shared.active().is_some_and(|active| active.model.identity.fingerprint == model)
     }
 
     /// What is no longer followed leaves the results, and what moved is placed anew.

@@ -1,5 +1,6 @@
 //! Where model folders and the ONNX Runtime library lie: beside an installed
-//! program, or in the checkout it was built in.
+//! program, or in the checkout it was built in. Models that a person added lie in a
+//! folder of their own.
 
 use std::{
     env, fs,
@@ -7,8 +8,7 @@ use std::{
 };
 
 use crate::{
-    Model, ModelError, ModelSpec,
-    model::{has_spec, read_spec},
+    Blend, Described, EnsembleSpec, Model, ModelError, Part, catalogue, model::has_spec,
     spec::is_plain_name,
 };
 
@@ -71,6 +71,8 @@ impl Surroundings {
 pub struct Assets {
     dir: PathBuf,
     runtime: PathBuf,
+    /// Models that a person added.
+    added: Option<PathBuf>,
 }
 
 impl Assets {
@@ -93,14 +95,29 @@ impl Assets {
         match searched.iter().find(|dir| dir.join(MODELS).is_dir()) {
             Some(dir) => {
                 let runtime = surroundings.runtime.clone().unwrap_or_else(|| dir.join(RUNTIME));
-                Ok(Self { dir: dir.clone(), runtime })
+                Ok(Self { dir: dir.clone(), runtime, added: None })
             }
             None => Err(ModelError::NoAssets { searched }),
         }
     }
 
+    /// With the models in that folder, which need not exist, besides.
+    pub fn with_added(self, added: PathBuf) -> Self {
+        Self { added: Some(added), ..self }
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The folder of added models, where there is one.
+    pub fn added(&self) -> Option<&Path> {
+        self.added.as_deref()
+    }
+
+    /// The folders that hold model folders. What comes with Rummage comes first.
+    fn shelves(&self) -> impl Iterator<Item = PathBuf> {
+        std::iter::once(self.dir.join(MODELS)).chain(self.added.clone())
     }
 
     /// The ONNX Runtime library.
@@ -117,32 +134,89 @@ impl Assets {
     }
 
     /// What each model folder says, in the order of their names. Whether the
-    /// model's other files are there is for [`Assets::model`] to say.
-    pub fn models(&self) -> Vec<Result<ModelSpec, ModelError>> {
-        let path = self.dir.join(MODELS);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(source) => return vec![Err(ModelError::Unreadable { path, source })],
-        };
+    /// model's other files are there is for [`Model::check`] to say.
+    pub fn described(&self) -> Vec<Result<Described, ModelError>> {
+        let entries = self.shelves().filter_map(|path| fs::read_dir(path).ok()).flatten();
         let mut dirs: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         dirs.retain(|dir| has_spec(dir));
-        dirs.sort();
-        dirs.iter().map(|dir| read_spec(dir)).collect()
+        dirs.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        dirs.iter().map(|dir| Described::read(dir)).collect()
     }
 
-    /// The model in the folder of that name.
+    /// Every ensemble that there may be, those of the catalogue included.
+    pub fn ensembles(&self) -> Vec<EnsembleSpec> {
+        let found =
+            self.described().into_iter().flatten().filter_map(|described| match described {
+                Described::Ensemble(spec) => Some(spec),
+                Described::Model(_) => None,
+            });
+        let mut ensembles: Vec<_> = found.collect();
+        for known in catalogue::ensembles() {
+            if ensembles.iter().all(|spec| spec.id != known.id) {
+                ensembles.push(known.clone());
+            }
+        }
+        ensembles
+    }
+
+    /// The model in the folder of that name, alone.
     ///
     /// # Errors
     ///
     /// There is none, or its spec makes no sense. Whether its other files are there
     /// is for [`Model::check`] to say.
     pub fn model(&self, id: &str) -> Result<Model, ModelError> {
-        let dir = self.dir.join(MODELS).join(id);
-        if is_plain_name(id) && has_spec(&dir) {
-            return Model::read(dir);
+        match self.folder_of(id) {
+            Some(dir) => Model::read(dir),
+            None => Err(self.unknown(id)),
         }
-        let known = self.models().into_iter().flatten().map(|spec| spec.id).collect();
-        Err(ModelError::Unknown { id: id.to_owned(), dir: self.dir.join(MODELS), known })
+    }
+
+    /// What makes the vectors of that name: one model, or an ensemble of several.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assets::model`], and [`ModelError::PartMissing`].
+    pub fn blend(&self, id: &str) -> Result<Blend, ModelError> {
+        let found = self.folder_of(id).map(|dir| Described::read(&dir)).transpose()?;
+        let spec = match found {
+            Some(Described::Model(model)) => return Ok(Blend::single(model)),
+            Some(Described::Ensemble(spec)) => Some(spec),
+            None => catalogue::ensembles().iter().find(|spec| spec.id == id).cloned(),
+        };
+        let spec = spec.ok_or_else(|| self.unknown(id))?;
+        let parts = spec.parts.iter().map(|part| match self.model(&part.model) {
+            Ok(model) => Ok(Part { model, share: part.share }),
+            Err(ModelError::Unknown { .. }) => {
+                Err(ModelError::PartMissing { ensemble: spec.id.clone(), part: part.model.clone() })
+            }
+            Err(error) => Err(error),
+        });
+        let parts = parts.collect::<Result<_, _>>()?;
+        Ok(Blend { parts, id: spec.id.clone(), name: spec.name.clone() })
+    }
+
+    /// What makes the vectors with this fingerprint, if it is installed.
+    pub fn blend_of(&self, fingerprint: &str) -> Option<Blend> {
+        let ids = self.described().into_iter().flatten().map(|found| found.id().to_owned());
+        let ids: Vec<_> = ids.chain(self.ensembles().into_iter().map(|spec| spec.id)).collect();
+        let mut blends = ids.iter().filter_map(|id| self.blend(id).ok());
+        blends.find(|blend| blend.fingerprint() == fingerprint)
+    }
+
+    fn folder_of(&self, id: &str) -> Option<PathBuf> {
+        let mut folders = self.shelves().map(|shelf| shelf.join(id));
+        is_plain_name(id).then(|| folders.find(|dir| has_spec(dir))).flatten()
+    }
+
+    fn unknown(&self, id: &str) -> ModelError {
+        let known = self.described().into_iter().flatten().map(|found| found.id().to_owned());
+        ModelError::Unknown {
+            id: id.to_owned(),
+            dir: self.dir.join(MODELS),
+            known: known.collect(),
+            fetchable: catalogue::entry(id).is_some(),
+        }
     }
 }
 
@@ -230,13 +304,37 @@ mod tests {
         fs::write(write_model(&models, "broken").join("model.json"), "{").unwrap();
         let assets = assets_in(dir.path(), None);
         let listed: Vec<_> = assets
-            .models()
+            .described()
             .into_iter()
-            .map(|spec| spec.map_or_else(|_| "!".to_owned(), |spec| spec.id))
+            .map(|found| found.map_or_else(|_| "!".to_owned(), |found| found.id().to_owned()))
             .collect();
         assert_eq!(listed, ["a", "b", "!"]);
         assert_eq!(assets.model("b").unwrap().spec.id, "b");
         assert!(matches!(assets.model("broken"), Err(ModelError::Malformed { .. })));
+    }
+
+    #[test]
+    fn an_ensemble_is_known_by_its_parts_wherever_they_lie() {
+        let dir = tempfile::tempdir().unwrap();
+        write_model(&dir.path().join(MODELS), "a");
+        let added = dir.path().join("added");
+        let assets = assets_in(dir.path(), None).with_added(added.clone());
+        let both = added.join("both");
+        fs::create_dir_all(&both).unwrap();
+        let text = r#"{"id": "both", "name": "Both", "parts": [
+            {"model": "a", "share": 0.25}, {"model": "b", "share": 0.75}]}"#;
+        fs::write(both.join("model.json"), text).unwrap();
+        match assets.blend("both") {
+            Err(ModelError::PartMissing { part, .. }) => assert_eq!(part, "b"),
+            other => panic!("{other:?}"),
+        }
+        write_model(&added, "b");
+        let blend = assets.blend("both").unwrap();
+        assert_eq!(blend.parts.iter().map(|part| part.share).collect::<Vec<_>>(), [0.25, 0.75]);
+        assert_eq!(assets.blend_of(&blend.fingerprint()).unwrap().id, "both");
+        let single = assets.blend("a").unwrap();
+        assert_eq!(single.parts.len(), 1);
+        assert_eq!(assets.blend_of("0000"), None);
     }
 
     #[test]

@@ -11,11 +11,30 @@ pub enum ModelError {
     )]
     NoAssets { searched: Vec<PathBuf> },
     #[error(
-        "there is no model {id:?} in {}; there is {}: choose one of these in the settings",
+        "there is no model {id:?} in {}; there is {}: {}",
         dir.display(),
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        if *fetchable {
+            format!("choose one of these in the settings, or get it: rummage models fetch {id}")
+        } else {
+            "choose one of these in the settings".to_owned()
+        }
     )]
-    Unknown { id: String, dir: PathBuf, known: Vec<String> },
+    Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: bool },
+    #[error(
+        "{ensemble} is several models side by side, of which {part} is missing: \
+         rummage models fetch {part}"
+    )]
+    PartMissing { ensemble: String, part: String },
+    #[error(
+        "{} is no model that can be imported: {wanting}. A folder is wanted that holds an ONNX \
+         file and tokenizer.json, as a hub's page of the model offers them", path.display()
+    )]
+    NotImportable { path: PathBuf, wanting: String },
+    #[error("there is a model {id} already: remove it first, or name the other one with --id")]
+    Taken { id: String },
+    #[error("{} cannot be written: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
     #[error(
         "ONNX Runtime is missing from {}: run `npm run setup` in the project, install Rummage \
          again, or name the library in ORT_DYLIB_PATH",

@@ -10,12 +10,12 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    FilePin, ModelError, ModelSpec,
+    EnsembleSpec, FilePin, ModelError, ModelSpec,
     spec::{ONNX, TOKENIZER},
 };
 
 /// Describes the model in its folder.
-const SPEC: &str = "model.json";
+pub(crate) const SPEC: &str = "model.json";
 
 /// A model as its folder describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +117,38 @@ impl Model {
     }
 }
 
+/// What a model folder's `model.json` describes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Described {
+    Model(Model),
+    Ensemble(EnsembleSpec),
+}
+
+impl Described {
+    /// Reads the folder's `model.json` alone.
+    pub(crate) fn read(dir: &Path) -> Result<Self, ModelError> {
+        let path = dir.join(SPEC);
+        let text = fs::read_to_string(&path)
+            .map_err(|source| ModelError::Unreadable { path: path.clone(), source })?;
+        let fields: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|source| ModelError::Malformed { path: path.clone(), source })?;
+        if fields.get("parts").is_some() {
+            return EnsembleSpec::parse(&text, &path).map(Self::Ensemble);
+        }
+        let spec = ModelSpec::parse(&text, &path)?;
+        Ok(Self::Model(Model { spec, dir: dir.to_owned() }))
+    }
+
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Model(model) => &model.spec.id,
+            Self::Ensemble(spec) => &spec.id,
+        }
+    }
+}
+
 /// The spec of a model folder, whose other files may be missing.
-pub(crate) fn read_spec(dir: &Path) -> Result<ModelSpec, ModelError> {
+fn read_spec(dir: &Path) -> Result<ModelSpec, ModelError> {
     let path = dir.join(SPEC);
     match fs::read_to_string(&path) {
         Ok(text) => ModelSpec::parse(&text, &path),
@@ -132,7 +162,7 @@ pub(crate) fn has_spec(dir: &Path) -> bool {
 }
 
 /// 64 lower-case hexadecimal digits.
-fn sha256(path: &Path) -> io::Result<String> {
+pub(crate) fn sha256(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

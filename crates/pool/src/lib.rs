@@ -10,6 +10,9 @@
 //!   and lives as long as the pool, because Linux ends a child when the *thread*
 //!   that started it ends.
 //!
+//! Workers load a set of models, and each lease is for one of them. A lease whose model
+//! nobody is to load any more is answered with that.
+//!
 //! What a lease means, where texts come from and where vectors go, it does not know.
 
 mod allowance;
@@ -109,10 +112,22 @@ pub struct EmbedConfig {
     /// for as long as [`Limits::rest`].
     pub keep_query_worker: bool,
     pub threads_per_worker: usize,
-    pub model_dir: PathBuf,
+    /// What each worker loads. One that says it makes other vectors is sent away.
+    pub models: Vec<ServedModel>,
     /// The ONNX Runtime library.
     pub runtime_library: PathBuf,
-    /// Workers that say they make other vectors are sent away.
+}
+
+impl EmbedConfig {
+    fn serves(&self, model: &str) -> bool {
+        self.models.iter().any(|served| served.identity.fingerprint == model)
+    }
+}
+
+/// A model that workers load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServedModel {
+    pub dir: PathBuf,
     pub identity: ModelIdentity,
 }
 

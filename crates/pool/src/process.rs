@@ -110,7 +110,9 @@ fn command(duty: Duty, config: &PoolConfig) -> Command {
     command.arg("--nice").arg(config.pace.niceness(duty).to_string());
     match (duty.role(), &config.embed) {
         (Role::Embed, Some(embed)) => {
-            command.arg("--model").arg(&embed.model_dir);
+            for model in &embed.models {
+                command.arg("--model").arg(&model.dir);
+            }
             command.arg("--runtime").arg(&embed.runtime_library);
             command.arg("--threads").arg(embed.threads_per_worker.to_string());
         }

@@ -95,9 +95,11 @@ impl Pool {
         }
     }
 
-    /// Vectors for texts given as token ids, in their order.
+    /// A model's vectors, by its fingerprint, for texts given as its token ids, in their
+    /// order.
     pub async fn embed(
         &self,
+        model: &str,
         token_ids: Vec<Vec<u32>>,
         tokens_per_call: u32,
         standing: Standing,
@@ -106,7 +108,8 @@ impl Pool {
         let texts = token_ids.len();
         let urgent = standing == Standing::Urgent;
         let suspect = standing == Standing::Suspect;
-        let request = EmbedRequest { lease, urgent, tokens_per_call, token_ids };
+        let model = model.to_owned();
+        let request = EmbedRequest { lease, model, urgent, tokens_per_call, token_ids };
         match self.submit(Request::Embed(request), suspect).await? {
             Reply::Embedded(reply) if reply.values.len() == texts * reply.dims as usize => {
                 Ok(reply)

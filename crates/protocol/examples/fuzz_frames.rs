@@ -75,7 +75,8 @@ fn requests() -> Vec<Vec<u8>> {
     let path = SourcePath::new("/notes/roof.pdf");
     let ocr = Some("eng+deu".to_owned());
     let token_ids = vec![vec![101, 2054, 102], vec![101, 300_000, 102]];
-    let embed = EmbedRequest { lease: 300, urgent: true, tokens_per_call: 256, token_ids };
+    let model = "1a6a2f49bfb2886c".to_owned();
+    let embed = EmbedRequest { lease: 300, model, urgent: true, tokens_per_call: 256, token_ids };
     let extract = ExtractRequest { lease: 7, path, max_bytes: 1 << 25, ocr, patience_ms: 20_000 };
     frames(&[Request::Embed(embed), Request::Extract(extract)])
 }
@@ -98,7 +99,7 @@ fn replies() -> Vec<Vec<u8>> {
         outcomes.map(|outcome| Reply::Extracted(Box::new(Extracted { lease: 1, outcome })));
     let embedded = Embedded { lease: 9, dims: 3, values: vec![0.5, -0.25, f32::NAN] };
     let others = [
-        Reply::Hello(Hello { version: VERSION, role: Role::Extract, model: None }),
+        Reply::Hello(Hello { version: VERSION, role: Role::Extract, models: vec![] }),
         Reply::Embedded(embedded),
         Reply::Failed { lease: 2, reason: "damaged".to_owned() },
     ];

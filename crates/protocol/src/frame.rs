@@ -95,7 +95,14 @@ mod tests {
     use crate::{EmbedRequest, Reply, Request};
 
     fn request(token_ids: Vec<Vec<u32>>) -> Request {
-        Request::Embed(EmbedRequest { lease: 7, urgent: true, tokens_per_call: 256, token_ids })
+        let model = "1a6a".to_owned();
+        Request::Embed(EmbedRequest {
+            lease: 7,
+            model,
+            urgent: true,
+            tokens_per_call: 256,
+            token_ids,
+        })
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read_frame, write_f
 
 /// Raised with every change to these types. Both sides are built together, so
 /// any difference means a mixed installation and the handshake ends.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// How a worker's life ended, as its exit code.
 pub mod exit {
@@ -59,11 +59,13 @@ pub enum Request {
     Extract(ExtractRequest),
 }
 
-/// Texts to embed, as the token ids of the model that the handshake named,
+/// Texts to embed, as the token ids of one of the models that the handshake named,
 /// special tokens included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmbedRequest {
     pub lease: LeaseId,
+    /// The fingerprint of that model.
+    pub model: String,
     /// Urgent requests (a person waits) are answered before all others, between
     /// two model calls.
     pub urgent: bool,
@@ -109,8 +111,8 @@ pub enum Reply {
 pub struct Hello {
     pub version: u32,
     pub role: Role,
-    /// Of an embedding worker.
-    pub model: Option<ModelIdentity>,
+    /// Those that an embedding worker has loaded, in the order it was given them.
+    pub models: Vec<ModelIdentity>,
 }
 
 /// Which vectors a worker makes. Vectors of different fingerprints never mix.

@@ -17,6 +17,7 @@
 //! see what was written as soon as the write returns.
 
 mod approximate;
+mod coverage;
 mod disk;
 mod error;
 mod filter;
@@ -46,6 +47,7 @@ use lancedb::{Connection, ObjectStoreRegistry, Session};
 use rummage_corpus::ContentHash;
 
 pub use approximate::{RECALL, VectorIndexState};
+pub use coverage::Lacking;
 pub use error::{Source, StoreError};
 pub use filter::Filter;
 pub use keyword::{KeywordHit, Words};
@@ -90,6 +92,7 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
+    connection: Connection,
     disk: Disk,
     dims: usize,
     passages: Arc<Table>,
@@ -143,9 +146,21 @@ impl Store {
         upkeep::prepare(&passages).await?;
         let name = space.table_name();
         let vectors = Table::open(&connection, &dir, &name, rows::vector_schema(dims)).await?;
-        let store = Self::of(dir, dims, passages, vectors, limits).await?;
+        let store = Self::of(dir, connection, dims, passages, vectors, limits).await?;
         store.sync().await?;
         Ok(store)
+    }
+
+    /// The same passages with another model's vectors beside them, for the process that
+    /// writes: as [`Store::open`], but nothing is synced before the first
+    /// [`Store::sync`]. Both stores may be searched; one task writes to both.
+    pub async fn beside(&self, space: &VectorSpace) -> Result<Store, StoreError> {
+        let Inner { dir, connection, passages, limits, .. } = &*self.inner;
+        let (name, dims) = (space.table_name(), space.dims as usize);
+        let vectors = Table::open(connection, dir, &name, rows::vector_schema(dims)).await?;
+        let (dir, connection) = (dir.clone(), connection.clone());
+        let passages = Table::clone(passages);
+        Self::of(dir, connection, dims, passages, vectors, *limits).await
     }
 
     /// Brings everything that was written so far onto the disk: from here on it
@@ -180,11 +195,13 @@ impl Store {
         let vectors =
             Table::open_existing(&connection, &dir, &name, rows::vector_schema(dims)).await?;
         let (Some(passages), Some(vectors)) = (passages, vectors) else { return Ok(None) };
-        Ok(Some(Self::of(dir, dims, passages, vectors, Limits::default()).await?))
+        let limits = Limits::default();
+        Ok(Some(Self::of(dir, connection, dims, passages, vectors, limits).await?))
     }
 
     async fn of(
         dir: PathBuf,
+        connection: Connection,
         dims: usize,
         passages: Table,
         vectors: Table,
@@ -193,7 +210,8 @@ impl Store {
         let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits.vectors_in_memory));
         let index = Mutex::new(approximate::state(&vectors).await?);
         let (passages, vectors) = (Arc::new(passages), Arc::new(vectors));
-        let inner = Inner { dir, disk, dims, passages, vectors, snapshots, limits, index };
+        let inner =
+            Inner { dir, connection, disk, dims, passages, vectors, snapshots, limits, index };
         Ok(Store { inner: Arc::new(inner) })
     }
 

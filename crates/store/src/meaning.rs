@@ -313,7 +313,7 @@ impl Store {
 }
 
 /// Whether the row's passage still holds what the vector was made from.
-fn is_current(snapshot: &Snapshot, row: Row) -> bool {
+pub(crate) fn is_current(snapshot: &Snapshot, row: Row) -> bool {
     let (passages, vectors) = (&snapshot.passages.shelf, &snapshot.vectors.shelf);
     let passage = passages.find(vectors.id(row));
     passage.is_some_and(|passage| vectors.same_content(row, passages, passage))

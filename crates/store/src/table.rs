@@ -34,6 +34,7 @@ use crate::{
 /// Ids or hashes in one condition. Longer lists are asked for in turns.
 pub(crate) const LIST_LEN: usize = 1000;
 
+#[derive(Clone)]
 pub(crate) struct Table {
     pub lance: lancedb::Table,
     pub path: PathBuf,

@@ -174,6 +174,7 @@ mod tests {
         let script: Script = script.parse().unwrap();
         let request = Request::Embed(EmbedRequest {
             lease: 1,
+            model: "faulty".to_owned(),
             urgent: false,
             tokens_per_call: 16,
             token_ids: vec![ids.to_vec()],

@@ -23,7 +23,8 @@ struct Said {
 fn requests() -> Vec<u8> {
     let request = |lease, ids: &[u32]| {
         let token_ids = vec![ids.to_vec()];
-        Request::Embed(EmbedRequest { lease, urgent: false, tokens_per_call: 8, token_ids })
+        let model = "faulty".to_owned();
+        Request::Embed(EmbedRequest { lease, model, urgent: false, tokens_per_call: 8, token_ids })
     };
     [request(1, &[5, 6]), request(2, &[66])].iter().flat_map(|r| encode(r).unwrap()).collect()
 }

@@ -15,7 +15,7 @@ use rummage_protocol::{
 
 use crate::{
     Options, WorkerError,
-    embed::{Embedder, Job, Step},
+    embed::{Embedders, Job, Step},
     extract::extract,
     queue::{Next, Queue},
 };
@@ -78,23 +78,23 @@ fn read_requests(mut reader: impl Read, queue: &Queue) -> i32 {
 /// What the worker was started to do, ready to do it.
 enum Craft {
     Extract,
-    Embed(Box<Embedder>),
+    Embed(Embedders),
 }
 
 impl Craft {
     fn learn(options: &Options) -> Result<Self, WorkerError> {
         match options {
             Options::Extract => Ok(Self::Extract),
-            Options::Embed(options) => Embedder::open(options).map(Box::new).map(Self::Embed),
+            Options::Embed(options) => Embedders::open(options).map(Self::Embed),
         }
     }
 
     fn hello(&self) -> Hello {
-        let (role, model) = match self {
-            Self::Extract => (Role::Extract, None),
-            Self::Embed(embedder) => (Role::Embed, Some(embedder.identity())),
+        let (role, models) = match self {
+            Self::Extract => (Role::Extract, Vec::new()),
+            Self::Embed(embedders) => (Role::Embed, embedders.identities()),
         };
-        Hello { version: VERSION, role, model }
+        Hello { version: VERSION, role, models }
     }
 }
 
@@ -112,8 +112,8 @@ impl<W: Write> Conversation<W> {
                 (Craft::Extract, Next::Request(Request::Extract(request))) => {
                     self.answer(request.lease, &extract(&request))?;
                 }
-                (Craft::Embed(embedder), Next::Request(Request::Embed(request))) => {
-                    self.embed(embedder, request)?;
+                (Craft::Embed(embedders), Next::Request(Request::Embed(request))) => {
+                    self.embed(embedders, request)?;
                 }
                 (craft, Next::Request(request)) => {
                     let role = craft.hello().role.name();
@@ -126,11 +126,18 @@ impl<W: Write> Conversation<W> {
 
     /// Answers the request, and before each further model call every urgent one
     /// that has come in since.
-    fn embed(&mut self, embedder: &mut Embedder, request: EmbedRequest) -> Result<(), FrameError> {
-        let (lease, urgent) = (request.lease, request.urgent);
-        let mut job = Box::new(Job::new(request, embedder));
+    fn embed(
+        &mut self,
+        embedders: &mut Embedders,
+        request: EmbedRequest,
+    ) -> Result<(), FrameError> {
+        let (lease, urgent, model) = (request.lease, request.urgent, request.model.clone());
+        let mut job = match embedders.of(&model) {
+            Ok(embedder) => Box::new(Job::new(request, embedder)),
+            Err(error) => return self.send(&Reply::Failed { lease, reason: error.to_string() }),
+        };
         loop {
-            match job.step(embedder) {
+            match embedders.of(&model).and_then(|embedder| job.step(embedder)) {
                 Ok(Step::More(rest)) => job = rest,
                 Ok(Step::Done(embedded)) => return self.answer(lease, &Reply::Embedded(embedded)),
                 Err(error) => {
@@ -139,7 +146,7 @@ impl<W: Write> Conversation<W> {
             }
             // Urgent requests are short and keep their order among themselves.
             while !urgent && let Some(request) = self.queue.urgent() {
-                self.embed(embedder, request)?;
+                self.embed(embedders, request)?;
             }
         }
     }
@@ -183,7 +190,7 @@ mod tests {
     }
 
     fn hello() -> Reply {
-        Reply::Hello(Hello { version: VERSION, role: Role::Extract, model: None })
+        Reply::Hello(Hello { version: VERSION, role: Role::Extract, models: vec![] })
     }
 
     #[test]

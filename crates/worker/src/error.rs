@@ -25,6 +25,8 @@ pub enum WorkerError {
     Input { path: PathBuf, name: String },
     #[error("{} gives no vectors of {dims} numbers a token, as its model.json says", path.display())]
     Output { path: PathBuf, dims: u32 },
+    #[error("this worker has not loaded the model {model}")]
+    NotLoaded { model: String },
     #[error("a model call failed: {0}")]
     Call(#[source] ort::Error),
     #[error("a model call gave numbers of the shape {shape:?}")]

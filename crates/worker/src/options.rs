@@ -5,7 +5,8 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 /// What the command line looks like.
 pub const USAGE: &str = "\
 usage: rummage-worker --role extract [--memory-limit BYTES] [--nice LEVEL]
-       rummage-worker --role embed --model FOLDER --runtime LIBRARY --threads COUNT [--nice LEVEL]
+       rummage-worker --role embed --model FOLDER [--model FOLDER]... --runtime LIBRARY --threads COUNT
+                      [--nice LEVEL]
 
 Started by Rummage, not by hand: it speaks in frames on stdin and stdout.";
 
@@ -34,8 +35,8 @@ pub struct Manners {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedOptions {
-    /// The folder of the model.
-    pub model: PathBuf,
+    /// The folders of the models to load, at least one.
+    pub models: Vec<PathBuf>,
     /// The dynamic library of ONNX Runtime.
     pub runtime: PathBuf,
     /// Threads that one model call uses.
@@ -79,7 +80,7 @@ impl Arguments {
         let options = match role.to_str() {
             Some("extract") => Options::Extract,
             Some("embed") => Options::Embed(EmbedOptions {
-                model: given.take(MODEL)?.into(),
+                models: given.take_all(MODEL)?.into_iter().map(PathBuf::from).collect(),
                 runtime: given.take(RUNTIME)?.into(),
                 threads: count(given.take(THREADS)?)?,
             }),
@@ -110,7 +111,7 @@ impl Given {
                 .into_iter()
                 .find(|name| argument == *name);
             let name = known.ok_or(UsageError::Unknown(argument))?;
-            if given.0.iter().any(|(taken, _)| *taken == name) {
+            if name != MODEL && given.0.iter().any(|(taken, _)| *taken == name) {
                 return Err(UsageError::Twice(name));
             }
             given.0.push((name, arguments.next().ok_or(UsageError::NoValue(name))?));
@@ -122,9 +123,19 @@ impl Given {
         self.take_any(name).ok_or(UsageError::Missing(name))
     }
 
+    /// All values of an option that may be given more than once, in their order.
+    fn take_all(&mut self, name: &'static str) -> Result<Vec<OsString>, UsageError> {
+        let (of_name, others): (Vec<_>, Vec<_>) =
+            self.0.drain(..).partition(|(given, _)| *given == name);
+        self.0 = others;
+        let values: Vec<_> = of_name.into_iter().map(|(_, value)| value).collect();
+        if values.is_empty() { Err(UsageError::Missing(name)) } else { Ok(values) }
+    }
+
     fn take_any(&mut self, name: &'static str) -> Option<OsString> {
         let at = self.0.iter().position(|(given, _)| *given == name)?;
-        Some(self.0.swap_remove(at).1)
+        // Those that may be given more than once keep their order.
+        Some(self.0.remove(at).1)
     }
 }
 
@@ -166,11 +177,11 @@ mod tests {
     fn both_roles_are_read() {
         check("--role extract", Ok(Options::Extract));
         let embed = EmbedOptions {
-            model: "/m".into(),
+            models: vec!["/m".into(), "/a".into()],
             runtime: "/r.so".into(),
             threads: NonZeroUsize::new(2).unwrap(),
         };
-        let line = "--threads 2 --role embed --model /m --runtime /r.so";
+        let line = "--threads 2 --role embed --model /m --runtime /r.so --model /a";
         check(line, Ok(Options::Embed(embed)));
     }
 

@@ -92,7 +92,8 @@ mod tests {
     use super::*;
 
     fn request(lease: u64, urgent: bool) -> Request {
-        Request::Embed(EmbedRequest { lease, urgent, tokens_per_call: 8, token_ids: vec![] })
+        let (model, token_ids) = (String::new(), vec![]);
+        Request::Embed(EmbedRequest { lease, model, urgent, tokens_per_call: 8, token_ids })
     }
 
     #[test]

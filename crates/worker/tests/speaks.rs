@@ -5,9 +5,11 @@ use std::path::Path;
 use rummage_protocol::{
     ExtractRequest, Hello, Outcome, Reply, Request, Role, SkipReason, VERSION, exit,
 };
-use rummage_testkit::{Tree, cosine, runtime_library};
+use rummage_testkit::{Tree, cosine, runtime_library, tiny_model};
 
-use crate::worker::{PROGRAM, Worker, embed, embed_arguments, long_lease, model};
+use crate::worker::{
+    PROGRAM, Worker, embed, embed_arguments, embed_with, fingerprint, long_lease, model,
+};
 
 fn extract(lease: u64, tree: &Tree, name: &str) -> Request {
     Request::Extract(ExtractRequest {
@@ -23,13 +25,42 @@ fn extract(lease: u64, tree: &Tree, name: &str) -> Request {
 fn an_embedding_worker_names_its_model() {
     let (_folder, model) = model();
     let mut worker = Worker::start(&embed_arguments(&model.folder, &runtime_library()));
-    let Some(Reply::Hello(Hello { version, role, model: Some(identity) })) = worker.reply() else {
+    let Some(Reply::Hello(Hello { version, role, models })) = worker.reply() else {
         panic!("a hello comes first");
     };
     assert_eq!((version, role), (VERSION, Role::Embed));
+    let [identity] = models.as_slice() else { panic!("one model, not {models:?}") };
     assert_eq!(identity.dims as usize, model.dims);
-    let opened = rummage_models::Model::open(&model.folder).unwrap();
-    assert_eq!(identity.fingerprint, opened.fingerprint());
+    assert_eq!(identity.fingerprint, fingerprint(1));
+}
+
+#[test]
+fn a_worker_with_two_models_answers_each_lease_with_its_own() {
+    let ((_folder, one), other) = (model(), tempfile::tempdir().unwrap());
+    tiny_model(other.path(), 2);
+    let (runtime, other) = (runtime_library(), other.path().to_str().unwrap());
+    let mut arguments = embed_arguments(&one.folder, &runtime).to_vec();
+    arguments.extend(["--model", other]);
+    let mut worker = Worker::start(&arguments);
+    let Some(Reply::Hello(Hello { models, .. })) = worker.reply() else {
+        panic!("a hello comes first");
+    };
+    let named: Vec<_> = models.into_iter().map(|model| model.fingerprint).collect();
+    assert_eq!(named, [fingerprint(1), fingerprint(2)]);
+    let text = || vec![vec![2, 50, 60, 3]];
+    worker.send(&[
+        embed_with(1, 1, false, text()),
+        embed_with(2, 2, false, text()),
+        embed_with(3, 3, false, text()),
+        embed_with(1, 4, false, text()),
+    ]);
+    let (first, second) = (worker.vectors(), worker.vectors());
+    assert!(cosine(&first.values, &second.values) < 0.9);
+    let Some(Reply::Failed { lease: 3, reason }) = worker.reply() else {
+        panic!("a model that is not loaded makes no vector");
+    };
+    assert!(reason.contains(&fingerprint(3)), "{reason}");
+    assert_eq!(worker.vectors().values, first.values);
 }
 
 /// ONNX Runtime's own reports begin with an id in the user's cache folder.
@@ -136,7 +167,7 @@ fn an_urgent_request_overtakes_a_running_lease() {
 fn an_extracting_worker_reads_files() {
     let tree = Tree::with([("a.md", "# Soup\n\nSalt and leek."), ("empty.txt", "")]);
     let mut worker = Worker::start(&["--role", "extract"]);
-    let hello = Hello { version: VERSION, role: Role::Extract, model: None };
+    let hello = Hello { version: VERSION, role: Role::Extract, models: vec![] };
     assert_eq!(worker.reply(), Some(Reply::Hello(hello)));
     worker.send(&[extract(1, &tree, "a.md"), extract(2, &tree, "empty.txt")]);
     let mut outcome = |lease| match worker.reply() {

@@ -98,7 +98,20 @@ pub fn model() -> (tempfile::TempDir, TinyModel) {
 }
 
 pub fn embed(lease: u64, urgent: bool, token_ids: Vec<Vec<u32>>) -> Request {
-    Request::Embed(EmbedRequest { lease, urgent, tokens_per_call: 16, token_ids })
+    embed_with(1, lease, urgent, token_ids)
+}
+
+/// For the tiny model of that seed.
+pub fn embed_with(seed: u64, lease: u64, urgent: bool, token_ids: Vec<Vec<u32>>) -> Request {
+    let model = fingerprint(seed);
+    Request::Embed(EmbedRequest { lease, model, urgent, tokens_per_call: 16, token_ids })
+}
+
+/// Of the tiny model of that seed.
+pub fn fingerprint(seed: u64) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let model = tiny_model(folder.path(), seed);
+    rummage_models::Model::open(&model.folder).expect("a tiny model is whole").fingerprint()
 }
 
 /// So many model calls that what is sent with it comes in long before it is done.

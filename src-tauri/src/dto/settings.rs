@@ -161,7 +161,7 @@ impl SettingsView {
                 memory_megabytes: auto.memory_megabytes,
                 passages_per_lease: auto.passages_per_lease,
                 tokens_per_call: auto.tokens_per_call,
-                passage_tokens: longest,
+                passage_tokens: engine.usual_passage().map_or(longest, |tokens| tokens as u64),
             },
             measured: match engine.tuning() {
                 Some(_) => vec!["poolSize", "threadsPerWorker", "tokensPerCall"],

@@ -9,10 +9,12 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use rummage_engine::{Engine, Following, FoundFile, Mode, Options, Query};
+use rummage_engine::{
+    DataFolder, Engine, Following, FoundFile, Mode, Options, Query, settings::Settings,
+};
 use serde::{Deserialize, Serialize};
 
-use super::index::wait;
+use super::{data_folder, index::wait};
 use crate::{Failure, arguments::Common};
 
 /// Results that are judged.
@@ -25,6 +27,20 @@ pub struct EvalReport {
     pub documents: usize,
     pub queries: usize,
     pub modes: Vec<ModeReport>,
+    pub passages: PassageReport,
+    /// What the largest worker with the model takes.
+    pub worker_bytes: u64,
+    /// Of the index alone.
+    pub disk_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PassageReport {
+    pub total: u64,
+    /// By workers; the rest was in the cache.
+    pub embedded: u64,
+    /// From reading the first back to keeping the last vector.
+    pub embed_seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,26 +56,67 @@ pub struct ModeReport {
     pub p50_ms: f64,
 }
 
-pub async fn eval(common: &Common, dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+pub async fn eval(
+    common: &Common,
+    dir: &Path,
+    models: &[String],
+    cache: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let collection = Collection::read(dir)?;
     let scratch = tempfile::tempdir().context("no temporary folder could be made")?;
     let paths = collection.write_documents(&scratch.path().join("documents"))?;
-    let data = scratch.path().join("data");
-    let engine = Engine::open(Options::new(data, Some(Following::Once))).await?;
-    let report = measure(&engine, common, &collection, &paths).await;
-    engine.close().await;
-    let report = report?;
-    if common.json {
-        serde_json::to_writer(&mut *out, &report)?;
-        writeln!(out)?;
-        return Ok(());
+    let models = if models.is_empty() { vec![Settings::default().model] } else { models.to_vec() };
+    let mut reports = Vec::new();
+    for model in &models {
+        let data = scratch.path().join(format!("data{}", reports.len()));
+        fs::create_dir_all(&data)?;
+        let settings = Settings { model: model.clone(), ..Settings::default() };
+        settings.save(&DataFolder::new(data.clone()).settings())?;
+        // Models and vectors of earlier are those of the person.
+        let lender = data_folder(common).ok();
+        let options = Options { lender, cache, ..Options::new(data, Some(Following::Once)) };
+        let engine = Engine::open(options).await?;
+        let report = measure(&engine, common, &collection, &paths).await;
+        engine.close().await;
+        let report = report.with_context(|| format!("the model {model}"))?;
+        if common.json {
+            serde_json::to_writer(&mut *out, &report)?;
+            writeln!(out)?;
+        }
+        reports.push(report);
     }
-    let EvalReport { collection, model, documents, queries, .. } = &report;
-    writeln!(out, "{collection}: {documents} documents, {queries} judged queries, {model}")?;
-    writeln!(out, "mode      nDCG@10  recall@10  MRR@10  ms a query")?;
-    for ModeReport { mode, ndcg, recall, mrr, p50_ms } in &report.modes {
-        let mode = format!("{mode:?}").to_lowercase();
-        writeln!(out, "{mode:<8}  {ndcg:>7.4}  {recall:>9.4}  {mrr:>6.4}  {p50_ms:>10.1}")?;
+    if !common.json {
+        write_table(out, &reports)?;
+    }
+    Ok(())
+}
+
+/// All models side by side.
+fn write_table(out: &mut dyn Write, reports: &[EvalReport]) -> anyhow::Result<()> {
+    let Some(EvalReport { collection, documents, queries, .. }) = reports.first() else {
+        return Ok(());
+    };
+    let width = reports.iter().map(|report| report.model.len()).max().unwrap_or(0).max(5);
+    writeln!(out, "{collection}: {documents} documents, {queries} judged queries")?;
+    writeln!(out, "{:<width$}  mode      nDCG@10  recall@10  MRR@10  ms a query", "model")?;
+    for EvalReport { model, modes, .. } in reports {
+        for ModeReport { mode, ndcg, recall, mrr, p50_ms } in modes {
+            let mode = format!("{mode:?}").to_lowercase();
+            write!(out, "{model:<width$}  {mode:<8}  ")?;
+            writeln!(out, "{ndcg:>7.4}  {recall:>9.4}  {mrr:>6.4}  {p50_ms:>10.1}")?;
+        }
+    }
+    writeln!(out, "{:<width$}  passages  embedded  a second  worker MB  index MB", "model")?;
+    for EvalReport { model, passages, worker_bytes, disk_bytes, .. } in reports {
+        let PassageReport { total, embedded, embed_seconds } = passages;
+        let speed = match *embedded {
+            0 => "–".to_owned(),
+            embedded => format!("{:.0}", embedded as f64 / embed_seconds.max(1e-3)),
+        };
+        let [worker, index] = [*worker_bytes, *disk_bytes].map(|bytes| bytes.div_ceil(1 << 20));
+        write!(out, "{model:<width$}  {total:>8}  {embedded:>8}  {speed:>8}  ")?;
+        writeln!(out, "{worker:>9}  {index:>8}")?;
     }
     Ok(())
 }
@@ -74,12 +131,20 @@ async fn measure(
     engine.follow(&[folder.to_owned()]).await?;
     wait(engine, common).await?;
     engine.warm_up().await;
-    let status = engine.status()?;
     let mut modes = Vec::new();
     for mode in [Mode::Hybrid, Mode::Keyword, Mode::Meaning] {
         modes.push(measure_mode(engine, collection, paths, mode).await?);
     }
+    let (status, totals) = (engine.status()?, engine.totals());
+    let workers = status.pool.workers.iter().filter(|worker| worker.role != "extract");
     Ok(EvalReport {
+        passages: PassageReport {
+            total: status.counts.passages,
+            embedded: totals.embedded,
+            embed_seconds: totals.embed_seconds,
+        },
+        worker_bytes: workers.map(|worker| worker.memory_bytes).max().unwrap_or(0),
+        disk_bytes: status.disk_bytes,
         collection: collection.name.clone(),
         model: status.model.map(|model| model.id).unwrap_or_default(),
         documents: collection.documents.len(),

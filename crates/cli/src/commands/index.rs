@@ -2,14 +2,19 @@
 
 use std::{io::Write, path::PathBuf, time::Instant};
 
-use rummage_engine::{Engine, EngineError};
+use rummage_engine::{Engine, EngineError, Following};
 
-use super::open_to_index;
+use super::{open, open_to_index};
 use crate::{Failure, arguments::Common, progress::Progress, shapes::IndexReport, text};
 
-pub async fn index(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+pub async fn index(
+    common: &Common,
+    paths: &[PathBuf],
+    cache: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let start = Instant::now();
-    let engine = open_to_index(common).await?;
+    let engine = open(common, Some(Following::Once), cache).await?;
     let result = follow_and_wait(&engine, common, paths).await;
     let report = engine
         .status()

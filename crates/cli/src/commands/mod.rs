@@ -1,9 +1,11 @@
 //! What each command does.
 
+mod cache;
 mod companions;
 mod eval;
 mod files;
 mod index;
+mod models;
 mod profile;
 mod search;
 mod status;
@@ -13,15 +15,33 @@ use std::{io::Write, path::PathBuf};
 
 use rummage_engine::{DataFolder, Engine, FileFilter, Following, Options};
 
-use crate::{Arguments, Command, Failure, arguments::Common};
+use crate::{
+    Arguments, Command, Failure,
+    arguments::{CacheCommand, Common, ModelsCommand},
+};
 
 pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let common = &arguments.common;
     match &arguments.command {
-        Command::Index { paths } => index::index(common, paths, out).await,
+        Command::Index { paths, no_cache } => index::index(common, paths, !no_cache, out).await,
         Command::Search(search) => search::search(common, search, out).await,
         Command::Similar { file, limit } => search::similar(common, file, *limit, out).await,
-        Command::Eval { dir } => eval::eval(common, dir, out).await,
+        Command::Eval { dir, models, no_cache } => {
+            eval::eval(common, dir, models, !no_cache, out).await
+        }
+        Command::Models(command) => match command {
+            ModelsCommand::List => models::list(common, out),
+            ModelsCommand::Use { model } => models::choose(common, model, out).await,
+            ModelsCommand::Import { dir, id } => {
+                models::import(common, dir, id.as_deref(), out).await
+            }
+            ModelsCommand::Fetch { model } => models::fetch(common, model, out).await,
+            ModelsCommand::Remove { model } => models::remove(common, model, out),
+        },
+        Command::Cache(command) => match command {
+            CacheCommand::Stats => cache::stats(common, out),
+            CacheCommand::Clear { model } => cache::clear(common, model.as_deref(), out),
+        },
         Command::Tune => tune::tune(common, out).await,
         Command::Profile { command } => profile::profile(common, command, out).await,
         Command::Status => status::status(common, out).await,
@@ -41,16 +61,17 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
 
 /// Opens the data folder to index it.
 async fn open_to_index(common: &Common) -> anyhow::Result<Engine> {
-    open(common, Some(Following::Once)).await
+    open(common, Some(Following::Once), true).await
 }
 
 /// Opens the data folder to read it, beside any other process.
 async fn open_to_read(common: &Common) -> anyhow::Result<Engine> {
-    open(common, None).await
+    open(common, None, true).await
 }
 
-async fn open(common: &Common, indexing: Option<Following>) -> anyhow::Result<Engine> {
-    Ok(Engine::open(Options::new(data_folder(common)?, indexing)).await?)
+async fn open(common: &Common, indexing: Option<Following>, cache: bool) -> anyhow::Result<Engine> {
+    let options = Options { cache, ..Options::new(data_folder(common)?, indexing) };
+    Ok(Engine::open(options).await?)
 }
 
 fn data_folder(common: &Common) -> Result<PathBuf, Failure> {

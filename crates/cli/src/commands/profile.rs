@@ -30,9 +30,6 @@ use crate::{
 const LOAD_TARGETS: [(&str, f64); 3] =
     [("first vector", 350.0), ("first encode", 20.0), ("memory", 150.0)];
 
-/// The fixed work is done so often before every run, and after the last.
-const CALIBRATIONS: usize = 3;
-
 pub async fn profile(
     common: &Common,
     command: &ProfileCommand,
@@ -142,30 +139,44 @@ fn tell(
     Err(Failure::Problem { message: table, mend }.into())
 }
 
-fn calibrate(samples: &mut Vec<f64>) {
-    samples.extend((0..CALIBRATIONS).map(|_| calibration::milliseconds()));
+/// How fast the machine was during each run: what the fixed work took just before and
+/// just after it.
+struct Calibrations {
+    before: f64,
+    of_runs: Vec<f64>,
+}
+
+impl Calibrations {
+    fn begin() -> Self {
+        Self { before: calibration::milliseconds(), of_runs: Vec::new() }
+    }
+
+    fn run_ended(&mut self) {
+        let after = calibration::milliseconds();
+        self.of_runs.push(f64::midpoint(self.before, after));
+        self.before = after;
+    }
 }
 
 fn load(profiler: &LoadProfiler, runs: usize, cold: bool) -> anyhow::Result<Report> {
-    let mut calibrations = Vec::new();
     let mut times = Vec::new();
     if !cold {
         // Brings the files into the system's cache.
         profiler.load()?;
     }
+    let mut calibrations = Calibrations::begin();
     for _ in 0..runs {
-        calibrate(&mut calibrations);
         if cold && !profiler.forget_files() {
             let why = "this system cannot be told to forget files: --cold works on Linux";
             return Err(Failure::Usage(why.to_owned()).into());
         }
         times.push(profiler.load()?);
+        calibrations.run_ended();
     }
-    calibrate(&mut calibrations);
     let stage = |name, of: fn(&LoadTimes) -> f64| {
         measure(name, Unit::Milliseconds, times.iter().map(|times| of(times) * 1e3).collect())
     };
-    let megabytes = |times: &LoadTimes| times.memory_bytes as f64 / f64::from(1 << 20);
+    let megabytes = |times: &LoadTimes| times.resident_bytes as f64 / f64::from(1 << 20);
     let measures = vec![
         stage("process start", |times| times.process),
         stage("runtime", |times| times.runtime),
@@ -195,7 +206,7 @@ fn report(
     kind: Kind,
     hardware: Option<&Hardware>,
     model: &str,
-    calibrations: Vec<f64>,
+    calibrations: Calibrations,
     measures: Vec<Measure>,
 ) -> Report {
     Report {
@@ -206,7 +217,7 @@ fn report(
         model: model.to_owned(),
         cold: false,
         runs: 0,
-        calibration: Summary::of(calibrations),
+        calibration: Summary::of(calibrations.of_runs),
         measures,
         memory: Vec::new(),
         targets: Vec::new(),
@@ -245,16 +256,20 @@ struct IndexRun {
 
 async fn index(common: &Common, paths: &[PathBuf], runs: usize) -> anyhow::Result<Report> {
     let data = data_folder(common)?;
-    let (mut calibrations, mut done) = (Vec::new(), Vec::new());
+    let (mut calibrations, mut done) = (Calibrations::begin(), Vec::new());
     let (mut model, mut hardware, mut tuned) = (String::new(), None, false);
     for _ in 0..runs {
-        calibrate(&mut calibrations);
         let scratch = tempfile::tempdir().context("no temporary folder could be made")?;
         DataFolder::new(scratch.path().to_owned())
             .take_settings_of(&DataFolder::new(data.clone()))
             .context("the settings could not be copied")?;
         let start = Instant::now();
-        let options = Options::new(scratch.path().to_owned(), Some(Following::Once));
+        // Models come from there; vectors that were computed before do not.
+        let options = Options {
+            lender: Some(data.clone()),
+            cache: false,
+            ..Options::new(scratch.path().to_owned(), Some(Following::Once))
+        };
         let engine = Engine::open(options).await?;
         let run = index_once(&engine, common, paths, start).await;
         tuned = engine.tuning().is_some();
@@ -262,8 +277,8 @@ async fn index(common: &Common, paths: &[PathBuf], runs: usize) -> anyhow::Resul
         model = engine.status()?.model.map(|model| model.id).unwrap_or_default();
         engine.close().await;
         done.push(run?);
+        calibrations.run_ended();
     }
-    calibrate(&mut calibrations);
     let mut report =
         report(Kind::Index, hardware.as_ref(), &model, calibrations, index_measures(&done));
     report.runs = runs;

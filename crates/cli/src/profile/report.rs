@@ -18,8 +18,8 @@ pub struct Report {
     pub model: String,
     pub cold: bool,
     pub runs: usize,
-    /// Milliseconds of a fixed piece of work, taken between the runs: how fast the
-    /// machine was meanwhile.
+    /// Milliseconds of a fixed piece of work around each run: how fast the machine was
+    /// meanwhile.
     pub calibration: Summary,
     pub measures: Vec<Measure>,
     /// Of the last run: seconds since its start, and bytes.

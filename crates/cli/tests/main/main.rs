@@ -4,4 +4,5 @@
 mod command;
 mod everyday;
 mod measuring;
+mod models;
 mod trouble;

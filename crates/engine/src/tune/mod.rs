@@ -15,11 +15,10 @@ use rummage_pool::{
     Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig, Standing,
     WorkerState,
 };
-use rummage_store::Store;
 use tokio::task::JoinSet;
 
-pub(crate) use record::Automatic;
 pub use record::Tuning;
+pub(crate) use record::kept;
 pub use search::{Setting, Trial};
 
 use crate::{EngineError, clock, hardware::Hardware, model::LoadedModel, shared::Shared};
@@ -70,14 +69,14 @@ const LOOK: Duration = Duration::from_millis(50);
 /// There is no model, or its workers cannot be started.
 pub(crate) async fn tune(
     shared: &Arc<Shared>,
-    store: Option<&Store>,
     mut told: impl FnMut(TuneStep),
 ) -> Result<Tuning, EngineError> {
-    let Some(model) = &shared.model else { return Err(EngineError::NoModel) };
+    let Some(active) = shared.active() else { return Err(EngineError::NoModel) };
+    let model = &active.model;
     let start = Instant::now();
     let quiet = Quiet::begin(shared).await?;
-    let texts = texts::gather(shared, store, model).await?;
-    let rule = shared.automatic().rule;
+    let texts = texts::gather(shared, active.store.as_ref(), model).await?;
+    let rule = shared.rule();
     let layouts = search::layouts(crate::cores(), rule.pool_size);
     let most_workers = layouts.iter().map(|(workers, _)| *workers).max().unwrap_or(1);
     let most = search::most_turns(layouts.len());
@@ -102,7 +101,7 @@ pub(crate) async fn tune(
         || start.elapsed() > BUDGET,
     )
     .await;
-    let passages = bench.work.iter().map(Vec::len).sum();
+    let passages = bench.work.iter().map(|lease| lease.passages).sum();
     bench.close().await;
     let table = measured?;
     let choice = table.first().map(|trial| trial.setting).ok_or(EngineError::NoRoom)?;
@@ -133,7 +132,7 @@ impl Quiet {
             return Err(EngineError::Measuring);
         }
         let quiet = Self { shared: shared.clone(), is_over: false };
-        shared.pool.configure(shared.pool_config()).await;
+        shared.configure_pool().await;
         let mut status = shared.pool.status();
         let at_rest = status.wait_for(|status| {
             let of_indexing = status.workers.iter().filter(|worker| worker.duty != Duty::Query);
@@ -147,7 +146,7 @@ impl Quiet {
     async fn end(mut self) {
         self.is_over = true;
         self.shared.end_measuring();
-        self.shared.pool.configure(self.shared.pool_config()).await;
+        self.shared.configure_pool().await;
         self.shared.wake();
     }
 }
@@ -158,19 +157,28 @@ impl Drop for Quiet {
             // It failed, or whoever asked has gone.
             let shared = self.shared.clone();
             shared.end_measuring();
-            tokio::spawn(async move { shared.pool.configure(shared.pool_config()).await });
+            tokio::spawn(async move { shared.configure_pool().await });
         }
     }
 }
 
-type Leases = Vec<Vec<Vec<u32>>>;
+/// Texts of about one length.
+#[derive(Clone)]
+struct Lease {
+    passages: usize,
+    /// For each part of the model its fingerprint, and the texts' token ids.
+    parts: Vec<(String, Vec<Vec<u32>>)>,
+}
+
+type Leases = Vec<Lease>;
 
 struct Bench {
     shared: Arc<Shared>,
     model: LoadedModel,
     memory_megabytes: usize,
     most_workers: usize,
-    texts: Vec<Vec<u32>>,
+    /// As each part of the model sees them.
+    texts: Vec<Vec<Vec<u32>>>,
     /// What every turn embeds, chosen once it is known how fast that goes; the leases
     /// with the longest texts last.
     work: Leases,
@@ -185,13 +193,13 @@ impl Bench {
         let Some(pool) = self.pool(layout).await? else { return Ok(None) };
         if self.work.is_empty() {
             let few = self.leases(LEASES * self.most_workers);
-            let passages: usize = few.iter().map(Vec::len).sum();
+            let passages: usize = few.iter().map(|lease| lease.passages).sum();
             let seconds = embed_all(&pool, &few, setting.tokens_per_call).await?;
             let fitting = passages as f64 / seconds * TURN.as_secs_f64();
             self.work = self.leases(fitting as usize);
         }
         let seconds = embed_all(&pool, &self.work, setting.tokens_per_call).await?;
-        let passages: usize = self.work.iter().map(Vec::len).sum();
+        let passages: usize = self.work.iter().map(|lease| lease.passages).sum();
         Ok(Some(passages as f64 / seconds))
     }
 
@@ -200,10 +208,17 @@ impl Bench {
         let least = LEASES * self.most_workers;
         let passages = passages.clamp(least, MOST_PASSAGES.max(least));
         let count = self.texts.len();
-        let texts: Vec<Vec<u32>> =
-            (0..passages).map(|text| self.texts[text * count / passages].clone()).collect();
+        let texts: Vec<&[Vec<u32>]> =
+            (0..passages).map(|text| self.texts[text * count / passages].as_slice()).collect();
         let size = (passages / least).clamp(1, LEASE);
-        texts.chunks(size).map(<[_]>::to_vec).collect()
+        texts.chunks(size).map(|texts| self.lease(texts)).collect()
+    }
+
+    fn lease(&self, texts: &[&[Vec<u32>]]) -> Lease {
+        let of_part = |place: usize| texts.iter().map(|text| text[place].clone()).collect();
+        let parts = self.model.parts().iter().enumerate();
+        let parts = parts.map(|(place, part)| (part.maker.fingerprint.clone(), of_part(place)));
+        Lease { passages: texts.len(), parts: parts.collect() }
     }
 
     /// A pool whose workers have all loaded.
@@ -220,9 +235,13 @@ impl Bench {
             oldest.close().await;
         }
         let (workers, threads_per_worker) = layout;
-        let mut numbers = self.shared.automatic().rule;
-        (numbers.pool_size, numbers.threads_per_worker) = (workers, threads_per_worker);
-        let embed = EmbedConfig { keep_query_worker: false, ..self.model.workers(numbers) };
+        let embed = EmbedConfig {
+            workers,
+            keep_query_worker: false,
+            threads_per_worker,
+            models: self.model.served().collect(),
+            runtime_library: self.model.runtime_library.clone(),
+        };
         let pool = Pool::start(PoolConfig {
             embed: Some(embed),
             extract: ExtractConfig { workers: 0 },
@@ -230,7 +249,7 @@ impl Bench {
             limits: Limits::new(crate::memory_bytes(), (self.memory_megabytes as u64) << 20),
             pace: Pace::Full,
         });
-        let short: Leases = vec![vec![self.texts[0].clone()]; workers];
+        let short: Leases = vec![self.lease(&[self.texts[0].as_slice()]); workers];
         let loading = load(&pool, workers, &short);
         let loaded = match tokio::time::timeout(LOADING, loading).await {
             Ok(Ok(())) => Some(pool),
@@ -276,10 +295,11 @@ async fn load(pool: &Pool, workers: usize, short: &Leases) -> Result<(), JobErro
 async fn embed_all(pool: &Pool, leases: &Leases, tokens_per_call: usize) -> Result<f64, JobError> {
     let start = Instant::now();
     let mut running = JoinSet::new();
-    for lease in leases.iter().rev() {
-        let (pool, lease) = (pool.clone(), lease.clone());
+    for (model, token_ids) in leases.iter().rev().flat_map(|lease| lease.parts.clone()) {
+        let pool = pool.clone();
         running.spawn(async move {
-            pool.embed(lease, tokens_per_call as u32, Standing::Fresh).await.map(drop)
+            let tokens_per_call = tokens_per_call as u32;
+            pool.embed(&model, token_ids, tokens_per_call, Standing::Fresh).await.map(drop)
         });
     }
     while let Some(done) = running.join_next().await {

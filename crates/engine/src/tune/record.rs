@@ -3,11 +3,11 @@
 
 use std::{fs, io, path::Path};
 
-use rummage_settings::{Resolved, auto};
+use rummage_settings::Resolved;
 use serde::{Deserialize, Serialize};
 
 use super::{Setting, Trial};
-use crate::{cores, folder::DataFolder, hardware::Hardware, memory_bytes, model::LoadedModel};
+use crate::{folder::DataFolder, hardware::Hardware, model::LoadedModel};
 
 /// The outcome of measuring this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,36 +24,31 @@ pub struct Tuning {
     pub table: Vec<Trial>,
 }
 
-/// What *auto* means here: the rule's numbers, or what was measured.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Automatic {
-    pub rule: Resolved,
-    pub tuning: Option<Tuning>,
-}
-
-impl Automatic {
-    /// For this machine, and the model where there is one. A record that cannot be read
-    /// or was made on other hardware does not count.
-    pub fn of(folder: &DataFolder, model: Option<&LoadedModel>) -> Self {
-        let rule = auto(cores(), memory_bytes(), model.map_or(0, LoadedModel::bytes));
-        let kept = || Some((read(&folder.tuning())?, Hardware::of(model?)));
-        let tuning = kept()
-            .filter(|(tuning, hardware)| tuning.hardware == *hardware)
-            .map(|(tuning, _)| tuning);
-        Self { rule, tuning }
+impl Tuning {
+    /// Whether it was measured with this model.
+    pub(crate) fn is_of(&self, model: &LoadedModel) -> bool {
+        self.hardware.model == model.identity.fingerprint
     }
 
-    pub fn numbers(&self) -> Resolved {
-        let Some(tuning) = &self.tuning else { return self.rule };
-        let Setting { workers, threads, tokens_per_call } = tuning.choice;
+    /// The rule's numbers, with what was measured in their place.
+    pub(crate) fn applied_to(&self, rule: Resolved) -> Resolved {
+        let Setting { workers, threads, tokens_per_call } = self.choice;
         Resolved {
             // The machine may have less memory than it had.
-            pool_size: workers.min(self.rule.pool_size),
+            pool_size: workers.min(rule.pool_size),
             threads_per_worker: threads,
             tokens_per_call,
-            ..self.rule
+            ..rule
         }
     }
+}
+
+/// What was measured on this machine, with whichever model; `None` where nothing was, or
+/// on other hardware, or where the record cannot be read.
+pub(crate) fn kept(folder: &DataFolder, model: &LoadedModel) -> Option<Tuning> {
+    let tuning = read(&folder.tuning())?;
+    let hardware = Hardware { model: tuning.hardware.model.clone(), ..Hardware::of(model) };
+    (tuning.hardware == hardware).then_some(tuning)
 }
 
 fn read(path: &Path) -> Option<Tuning> {
@@ -87,13 +82,11 @@ mod tests {
 
     #[test]
     fn what_was_measured_wins_as_far_as_memory_goes() {
-        let rule = auto(8, 64 << 30, 23 << 20);
-        let numbers = |workers| Automatic { rule, tuning: Some(tuning(workers)) }.numbers();
+        let rule = rummage_settings::auto(8, 64 << 30, 23 << 20);
         let expected =
             Resolved { pool_size: 3, threads_per_worker: 2, tokens_per_call: 64, ..rule };
-        assert_eq!(numbers(3), expected);
-        assert_eq!(numbers(40).pool_size, 8);
-        assert_eq!(Automatic { rule, tuning: None }.numbers(), rule);
+        assert_eq!(tuning(3).applied_to(rule), expected);
+        assert_eq!(tuning(40).applied_to(rule).pool_size, 8);
     }
 
     #[test]

@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn many_threads_win_where_they_are_faster() {
         let trials = found(8, 8, 0.0, |setting| {
-            Some(setting.threads as f64 + setting.tokens_per_call as f64 / 1e5)
+            Some(setting.threads as f64 + setting.tokens_per_call as f64 / 1e4)
         });
         let best = Setting { workers: 1, threads: 8, tokens_per_call: 4096 };
         assert_eq!(trials[0].setting, best);

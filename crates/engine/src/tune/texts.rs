@@ -12,15 +12,18 @@ const MOST: usize = 1024;
 /// With fewer of the index's own, ours are added.
 const LEAST: usize = 64;
 
+/// So many of ours differ in where they begin and how long they are.
+const OURS: usize = 80;
+
 /// Files that are looked into.
 const FILES: u64 = 512;
 
-/// Token ids, the shortest text first.
+/// Their token ids as each part of the model sees them, the shortest text first.
 pub(super) async fn gather(
     shared: &Shared,
     store: Option<&Store>,
     model: &LoadedModel,
-) -> Result<Vec<Vec<u32>>, EngineError> {
+) -> Result<Vec<Vec<Vec<u32>>>, EngineError> {
     let mut texts = match store {
         Some(store) => of_index(shared, store).await?,
         None => Vec::new(),
@@ -33,11 +36,13 @@ pub(super) async fn gather(
     let texts: Vec<String> = texts.into_iter().step_by(step).collect();
     let model = model.clone();
     let tokenized = tokio::task::spawn_blocking(move || {
-        let tokens = |text: &String| model.passage_tokens(text);
-        let mut ids: Vec<Vec<u32>> = texts.iter().map(tokens).collect();
-        let most = model.model.spec.max_tokens;
-        ids.iter_mut().for_each(|ids| ids.truncate(most));
-        ids.sort_by_key(Vec::len);
+        let most = model.longest_passage();
+        let tokens = |text: &String| -> Vec<Vec<u32>> {
+            let of_parts = model.parts().iter().map(|part| part.passage_tokens(text));
+            of_parts.map(|ids| ids.into_iter().take(most).collect()).collect()
+        };
+        let mut ids: Vec<_> = texts.iter().map(tokens).collect();
+        ids.sort_by_key(|parts| parts.iter().map(Vec::len).sum::<usize>());
         ids
     });
     Ok(tokenized.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
@@ -54,7 +59,7 @@ async fn of_index(shared: &Shared, store: &Store) -> Result<Vec<String>, EngineE
 
 /// Of a sentence up to more than most models read at once.
 fn of_our_own() -> impl Iterator<Item = String> {
-    (0..2 * LEAST).map(|text| {
+    (0..OURS).map(|text| {
         let sentences = SENTENCES.iter().cycle().skip(text * 5);
         sentences.take(1 + text * 7 % 20).copied().collect::<Vec<_>>().join(" ")
     })

@@ -7,6 +7,7 @@ mod hostile;
 #[cfg(unix)]
 mod killing;
 mod ledger;
+mod models;
 #[cfg(unix)]
 mod poison;
 #[cfg(unix)]

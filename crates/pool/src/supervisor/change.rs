@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use rummage_protocol::{EmbedRequest, Request, Role};
+
 use super::{Supervisor, Why, WorkerId, worker::State};
 use crate::{Duty, EmbedConfig, JobError, Pace, PoolConfig};
 
@@ -14,8 +16,8 @@ impl Supervisor {
         };
         let other_program = config.program != self.config.program;
         let other_embedding = other_program || kind(&config) != kind(&self.config);
-        let other_vectors = config.embed.as_ref().map(|embed| &embed.identity)
-            != self.config.embed.as_ref().map(|embed| &embed.identity);
+        let other_models = config.embed.as_ref().map(|embed| &embed.models)
+            != self.config.embed.as_ref().map(|embed| &embed.models);
         let other_limit = config.limits.hard_memory_bytes != self.config.limits.hard_memory_bytes;
         self.config = config;
         for duty in Duty::ALL {
@@ -28,43 +30,53 @@ impl Supervisor {
                 self.team(duty).begin_anew();
             }
             for id in self.ids(duty) {
+                let why = match other_models && duty.is_of_model() {
+                    true => Why::OtherModels,
+                    false => Why::Settings,
+                };
                 match self.workers[&id].state {
-                    // Vectors of the old model must not answer leases of the new.
-                    _ if other_vectors && duty.is_of_model() => {
-                        self.abandon(id);
-                        self.kill(id, Why::OtherModel, now);
-                    }
                     State::Starting if anew || self.is_misplaced(id) => {
-                        self.kill(id, Why::Settings, now);
+                        self.kill(id, why, now);
                     }
                     State::Ready if anew || self.is_misplaced(id) => {
-                        self.expire(id, Why::Settings);
+                        self.expire(id, why);
                     }
                     _ => {}
                 }
             }
-            if other_vectors && duty.is_of_model() {
-                // What waits was made for the old model.
-                self.make_unavailable(duty, "another model is used now");
-                self.team(duty).unavailable = None;
+            if other_models && duty.is_of_model() {
+                self.drop_unserved(duty);
             }
         }
+    }
+
+    /// What waits for a model that nobody is to load any more is answered with that.
+    /// What is in work is finished: each lease says whose vectors it wants.
+    fn drop_unserved(&mut self, duty: Duty) {
+        for lease in std::mem::take(&mut self.team(duty).waiting) {
+            let unserved = self.leases.get(&lease).and_then(|held| self.unserved(&held.request));
+            match unserved {
+                None => self.team(duty).waiting.push_back(lease),
+                Some(error) => {
+                    self.leases.remove(&lease);
+                    self.answer(lease, Err(error));
+                }
+            }
+        }
+    }
+
+    /// Why nobody is to do this, if so: it is for a model that workers do not load.
+    pub(super) fn unserved(&self, request: &Request) -> Option<JobError> {
+        let Request::Embed(EmbedRequest { model, .. }) = request else { return None };
+        let embed = self.config.embed.as_ref()?;
+        let role = Role::Embed;
+        let reason = Why::OtherModels.to_string();
+        (!embed.serves(model)).then_some(JobError::Unavailable { role, reason })
     }
 
     /// It runs at another priority than one that were started now.
     fn is_misplaced(&self, id: WorkerId) -> bool {
         let (worker, pace) = (&self.workers[&id], self.config.pace);
         pace != Pace::Paused && worker.niceness != pace.niceness(worker.duty)
-    }
-
-    /// What it holds was made for a model that is no longer used.
-    fn abandon(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get_mut(&id) else { return };
-        let role = worker.duty.role();
-        for lease in std::mem::take(&mut worker.leases) {
-            self.leases.remove(&lease);
-            let reason = Why::OtherModel.to_string();
-            self.answer(lease, Err(JobError::Unavailable { role, reason }));
-        }
     }
 }

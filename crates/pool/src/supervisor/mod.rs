@@ -217,7 +217,10 @@ impl Supervisor {
             self.asked = Some(now);
             self.allowance.note_question(now);
         }
-        if let Some(reason) = self.unavailable(duty) {
+        if let Some(error) = self.unserved(&request) {
+            return self.answer(lease, Err(error));
+        }
+        if let Some(reason) = self.unavailable(duty, &request) {
             let role = duty.role();
             return self.answer(lease, Err(JobError::Unavailable { role, reason }));
         }
@@ -228,13 +231,13 @@ impl Supervisor {
 
     /// Why nobody does this now, as far as is known. One worker that can is enough,
     /// and any that has the model may answer a question.
-    fn unavailable(&mut self, duty: Duty) -> Option<String> {
+    fn unavailable(&mut self, duty: Duty, request: &Request) -> Option<String> {
         if duty.is_of_model() && self.config.embed.is_none() {
             return Some(String::from("no model is loaded"));
         }
         let can = |worker: &Worker| {
             let stands_in = duty == Duty::Query && worker.duty == Duty::Embed;
-            worker.works() && (worker.duty == duty || stands_in)
+            worker.works() && (worker.duty == duty || stands_in) && worker.can(request)
         };
         let somebody_can = self.workers.values().any(can);
         self.team(duty).unavailable.clone().filter(|_| !somebody_can)
@@ -265,23 +268,25 @@ impl Supervisor {
     fn greet(&mut self, id: WorkerId, hello: &Hello, now: Instant) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let duty = worker.duty;
-        let expected = match duty.role() {
-            Role::Embed => self.config.embed.as_ref().map(|embed| &embed.identity),
-            Role::Extract => None,
-        };
+        let embed = self.config.embed.as_ref().filter(|_| duty.is_of_model());
+        let expected = embed.map_or(&[][..], |embed| &embed.models);
+        let expected = expected.iter().map(|served| &served.identity);
         if worker.state != State::Starting {
             return;
         }
-        if hello.version != VERSION || hello.role != duty.role() || hello.model.as_ref() != expected
+        if hello.version != VERSION
+            || hello.role != duty.role()
+            || !hello.models.iter().eq(expected)
         {
             self.kill(id, Why::Handshake, now);
             self.make_unavailable(
                 duty,
-                "the worker program is of another version or loads another model; install Rummage anew",
+                "the worker program is of another version or loads other models; install Rummage anew",
             );
             return;
         }
         worker.state = State::Ready;
+        worker.models = hello.models.iter().map(|model| model.fingerprint.clone()).collect();
         worker.ready = Some(now);
         worker.since = now;
         for other in Duty::ALL {
@@ -382,6 +387,7 @@ impl Supervisor {
         let duty = duty_of(&lease.request);
         lease.deaths += u32::from(blamed);
         let (deaths, deadly) = (lease.deaths, lease.deadly);
+        let unserved = self.leases.get(&id).and_then(|lease| self.unserved(&lease.request));
         if self.closed {
             self.leases.remove(&id);
             self.answer(id, Err(JobError::Closed));
@@ -389,6 +395,9 @@ impl Supervisor {
             self.leases.remove(&id);
             let last_words = last_words.to_owned();
             self.answer(id, Err(JobError::Deadly { deaths, last_words }));
+        } else if let Some(error) = unserved {
+            self.leases.remove(&id);
+            self.answer(id, Err(error));
         } else {
             self.team(duty).waiting.push_front(id);
         }
@@ -494,13 +503,16 @@ impl Supervisor {
     /// No worker of this kind can be had: those who wait for one are told.
     fn make_unavailable(&mut self, duty: Duty, reason: &str) {
         self.team(duty).unavailable = Some(reason.to_owned());
-        if self.unavailable(duty).is_none() {
-            return;
-        }
         let role = duty.role();
-        for lease in std::mem::take(&mut self.team(duty).waiting) {
-            self.leases.remove(&lease);
-            self.answer(lease, Err(JobError::Unavailable { role, reason: reason.to_owned() }));
+        for id in std::mem::take(&mut self.team(duty).waiting) {
+            let Some(lease) = self.leases.remove(&id) else { continue };
+            match self.unavailable(duty, &lease.request) {
+                Some(reason) => self.answer(id, Err(JobError::Unavailable { role, reason })),
+                None => {
+                    self.leases.insert(id, lease);
+                    self.team(duty).waiting.push_back(id);
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rummage_protocol::LeaseId;
+use rummage_protocol::{LeaseId, Request};
 
 use super::{
     Action, Supervisor, Why, WorkerId, cost,
@@ -115,28 +115,41 @@ impl Supervisor {
 
     /// Gives waiting leases to the workers with the least in hand.
     pub(super) fn hand_out(&mut self, duty: Duty, now: Instant) {
-        while let Some(lease) = self.team(duty).waiting.front().copied() {
-            let Some(worker) = self.next_free(duty, now) else { break };
-            self.team(duty).waiting.pop_front();
-            self.send(worker, lease, now);
+        let mut place = 0;
+        while let Some(lease) = self.team(duty).waiting.get(place).copied() {
+            match self.next_free(duty, lease, now) {
+                Some(worker) => {
+                    self.team(duty).waiting.remove(place);
+                    self.send(worker, lease, now);
+                }
+                // While models change, those behind it may be for one that workers have.
+                None => place += 1,
+            }
         }
     }
 
-    fn next_free(&self, duty: Duty, now: Instant) -> Option<WorkerId> {
+    fn next_free(&self, duty: Duty, lease: LeaseId, now: Instant) -> Option<WorkerId> {
+        let request = &self.leases.get(&lease)?.request;
+        let of = |duty, depth, active| self.least_laden(duty, request, depth, active);
         match duty {
-            Duty::Query => self
-                .least_laden(Duty::Query, QUERY_DEPTH, usize::MAX)
+            Duty::Query => of(Duty::Query, QUERY_DEPTH, usize::MAX)
                 // None ready, or all full: whoever has the model may answer.
-                .or_else(|| self.least_laden(Duty::Embed, QUERY_DEPTH, usize::MAX)),
-            Duty::Embed => self.least_laden(duty, EMBED_DEPTH, self.allowed(now).active),
+                .or_else(|| of(Duty::Embed, QUERY_DEPTH, usize::MAX)),
+            Duty::Embed => of(duty, EMBED_DEPTH, self.allowed(now).active),
             Duty::Extract if self.config.pace == Pace::Paused => None,
-            Duty::Extract => self.least_laden(duty, EXTRACT_DEPTH, usize::MAX),
+            Duty::Extract => of(duty, EXTRACT_DEPTH, usize::MAX),
         }
     }
 
-    /// The worker with the least to do that may take one more lease, `active`
+    /// The worker with the least to do that may take this lease too, `active`
     /// workers at most being at work.
-    fn least_laden(&self, duty: Duty, depth: usize, active: usize) -> Option<WorkerId> {
+    fn least_laden(
+        &self,
+        duty: Duty,
+        request: &Request,
+        depth: usize,
+        active: usize,
+    ) -> Option<WorkerId> {
         let of_duty = || self.workers.iter().filter(|(_, worker)| worker.duty == duty);
         let at_work = of_duty().filter(|(_, worker)| !worker.leases.is_empty()).count();
         let load = |worker: &Worker| -> usize {
@@ -147,6 +160,7 @@ impl Supervisor {
             .filter(|(_, worker)| {
                 let rests = worker.leases.is_empty();
                 worker.works()
+                    && worker.can(request)
                     && worker.leases.len() < depth
                     && !self.reads_pictures(worker)
                     && if rests { at_work < active } else { at_work <= active }

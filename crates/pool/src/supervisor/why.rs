@@ -20,8 +20,8 @@ pub enum Why {
     Worn,
     /// Started with other settings than those that hold now.
     Settings,
-    /// Of a model that is no longer used.
-    OtherModel,
+    /// Other models are to be loaded than it has.
+    OtherModels,
     /// Nothing has been to do for a while.
     Idle,
     /// Fewer are wanted now.
@@ -45,7 +45,14 @@ impl Why {
     /// It had to be replaced, by intent; the others that are no crash leave nothing
     /// to be replaced.
     pub const fn is_planned_restart(&self) -> bool {
-        matches!(self, Self::SoftMemory { .. } | Self::Passages(_) | Self::Worn | Self::Settings)
+        matches!(
+            self,
+            Self::SoftMemory { .. }
+                | Self::Passages(_)
+                | Self::Worn
+                | Self::Settings
+                | Self::OtherModels
+        )
     }
 
     /// Something went wrong.
@@ -76,7 +83,7 @@ impl fmt::Display for Why {
             Self::Passages(passages) => write!(f, "it had done {passages} passages"),
             Self::Worn => f.write_str("renewed while nothing was to do"),
             Self::Settings => f.write_str("settings have changed"),
-            Self::OtherModel => f.write_str("another model is used now"),
+            Self::OtherModels => f.write_str("other models are used now"),
             Self::Idle => f.write_str("nothing was to do"),
             Self::Surplus => f.write_str("fewer workers were wanted"),
             Self::Closing => f.write_str("Rummage ended"),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_protocol::LeaseId;
+use rummage_protocol::{LeaseId, Request};
 
 use super::{
     Why,
@@ -30,6 +30,8 @@ pub(super) struct Worker {
     pub weight: Weight,
     /// What it held when it was first measured after its handshake.
     base: Option<u64>,
+    /// The models that it has loaded, by their fingerprints.
+    pub models: Vec<String>,
     /// Since when its handshake was fine.
     pub ready: Option<Instant>,
     /// Leases done.
@@ -73,6 +75,7 @@ impl Worker {
             pid: None,
             weight: Weight::default(),
             base: None,
+            models: Vec::new(),
             ready: None,
             jobs: 0,
             passages: 0,
@@ -89,6 +92,14 @@ impl Worker {
     /// May be given work.
     pub fn works(&self) -> bool {
         matches!(self.state, State::Ready | State::Expiring)
+    }
+
+    /// Can do what this request asks.
+    pub fn can(&self, request: &Request) -> bool {
+        match request {
+            Request::Embed(request) => self.models.contains(&request.model),
+            Request::Extract(_) => self.duty == Duty::Extract,
+        }
     }
 
     /// What it holds now; why it has to go for that, if it has to.

@@ -13,7 +13,7 @@ use std::{
 
 use proptest::prelude::*;
 use rummage_pool::{
-    Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, PoolConfig, Weight,
+    Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, PoolConfig, ServedModel, Weight,
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
 use rummage_protocol::{
@@ -118,15 +118,18 @@ struct Simulation<'a> {
     ends: Vec<Instant>,
 }
 
+fn identity() -> ModelIdentity {
+    ModelIdentity { fingerprint: "test".into(), dims: 1 }
+}
+
 fn config() -> PoolConfig {
     PoolConfig {
         embed: Some(EmbedConfig {
             workers: 2,
             keep_query_worker: true,
             threads_per_worker: 1,
-            model_dir: PathBuf::new(),
             runtime_library: PathBuf::new(),
-            identity: ModelIdentity { fingerprint: "test".into(), dims: 1 },
+            models: vec![ServedModel { dir: PathBuf::new(), identity: identity() }],
         }),
         extract: ExtractConfig { workers: 1 },
         program: PathBuf::new(),
@@ -230,6 +233,7 @@ impl<'a> Simulation<'a> {
             }),
             kind => Request::Embed(EmbedRequest {
                 lease,
+                model: identity().fingerprint,
                 urgent: kind == 1,
                 tokens_per_call: 8,
                 token_ids: vec![vec![1; 1 + self.dice.below(64)]],
@@ -250,8 +254,8 @@ impl<'a> Simulation<'a> {
         let Some(simulated) = self.workers.get_mut(&worker) else { return };
         let role = simulated.duty.role();
         simulated.greeted = true;
-        let model = (role == Role::Embed).then(|| config().embed.unwrap().identity);
-        let reply = Reply::Hello(Hello { version, role, model });
+        let models = if role == Role::Embed { vec![identity()] } else { Vec::new() };
+        let reply = Reply::Hello(Hello { version, role, models });
         self.tell(Event::Said { worker, reply });
         self.tell_weight(worker);
     }

@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use rummage_pool::{
     Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig, PoolStatus,
-    Standing, WorkerState,
+    ServedModel, Standing, WorkerState,
 };
 use rummage_protocol::{ModelIdentity, Outcome, Role};
 use rummage_testkit::{faulty_worker_program, vector_of};
@@ -46,9 +46,11 @@ impl Faulty {
                 workers: 2,
                 keep_query_worker: true,
                 threads_per_worker: 1,
-                model_dir: PathBuf::from("unused"),
                 runtime_library: PathBuf::from("unused"),
-                identity: ModelIdentity { fingerprint: "faulty".into(), dims: 32 },
+                models: vec![ServedModel {
+                    dir: PathBuf::from("unused"),
+                    identity: ModelIdentity { fingerprint: "faulty".into(), dims: 32 },
+                }],
             }),
             extract: ExtractConfig { workers: 1 },
             program,
@@ -72,7 +74,7 @@ impl Faulty {
                 (0..3).map(|text| vec![lease, text, lease * text + 7]).collect();
             let pool = self.pool.clone();
             async move {
-                let reply = pool.embed(texts.clone(), 64, Standing::Fresh).await.unwrap();
+                let reply = pool.embed("faulty", texts.clone(), 64, Standing::Fresh).await.unwrap();
                 for (text, vector) in texts.iter().zip(reply.values.chunks(32)) {
                     assert_eq!(vector, vector_of(text, 32), "a vector went astray");
                 }
@@ -144,7 +146,7 @@ async fn a_handshake_that_never_comes_costs_no_lease() {
 async fn refusals_are_told_to_whoever_asks_and_start_no_storm() {
     let faulty = Faulty::start("refuse", false, limits());
     faulty.until("unavailable", |status| status.embed_unavailable.is_some()).await;
-    let error = faulty.pool.embed(vec![vec![1]], 8, Standing::Urgent).await.unwrap_err();
+    let error = faulty.pool.embed("faulty", vec![vec![1]], 8, Standing::Urgent).await.unwrap_err();
     assert!(
         matches!(&error, JobError::Unavailable { role: Role::Embed, reason } if reason.contains("script")),
         "{error}"
@@ -163,7 +165,8 @@ async fn another_version_is_sent_away() {
 #[tokio::test]
 async fn a_deadly_lease_is_given_up_and_the_rest_done() {
     let faulty = Faulty::start("poison:4242", false, limits());
-    let error = faulty.pool.embed(vec![vec![4242]], 8, Standing::Fresh).await.unwrap_err();
+    let error =
+        faulty.pool.embed("faulty", vec![vec![4242]], 8, Standing::Fresh).await.unwrap_err();
     assert!(matches!(error, JobError::Deadly { deaths: 2, .. }), "{error}");
     faulty.check_all_leases_done().await;
     faulty.pool.close().await;
@@ -208,7 +211,7 @@ async fn closing_ends_workers_that_do_not_hear() {
     let faulty = Faulty::start("deaf,hang@1", false, limits());
     let hanging = [Standing::Urgent, Standing::Fresh].map(|standing| {
         let pool = faulty.pool.clone();
-        tokio::spawn(async move { pool.embed(vec![vec![1]], 8, standing).await })
+        tokio::spawn(async move { pool.embed("faulty", vec![vec![1]], 8, standing).await })
     });
     let status = faulty.until("all at work", |status| {
         let of_model = status.workers.iter().filter(|worker| worker.duty != Duty::Extract);

@@ -10,7 +10,7 @@ use std::{
 
 use proptest::prelude::*;
 use rummage_pool::{
-    Duty, EmbedConfig, ExtractConfig, Limits, Pace, PoolConfig, Weight,
+    Duty, EmbedConfig, ExtractConfig, Limits, Pace, PoolConfig, ServedModel, Weight,
     supervisor::{Action, Event, Supervisor, WorkerId},
 };
 use rummage_protocol::{
@@ -18,8 +18,15 @@ use rummage_protocol::{
     Reply, Request, Role, SkipReason, VERSION,
 };
 
-fn identity() -> ModelIdentity {
-    ModelIdentity { fingerprint: "test".into(), dims: 1 }
+const MODELS: [&str; 2] = ["one", "other"];
+
+fn identity(model: &str) -> ModelIdentity {
+    ModelIdentity { fingerprint: model.into(), dims: 1 }
+}
+
+fn served(models: &[&str]) -> Vec<ServedModel> {
+    let served = |model: &&str| ServedModel { dir: PathBuf::new(), identity: identity(model) };
+    models.iter().map(served).collect()
 }
 
 fn config(embed: usize, extract: usize) -> PoolConfig {
@@ -28,9 +35,8 @@ fn config(embed: usize, extract: usize) -> PoolConfig {
             workers: embed,
             keep_query_worker: true,
             threads_per_worker: 1,
-            model_dir: PathBuf::new(),
             runtime_library: PathBuf::new(),
-            identity: identity(),
+            models: served(&MODELS[..1]),
         }),
         extract: ExtractConfig { workers: extract },
         program: PathBuf::new(),
@@ -64,6 +70,8 @@ enum Step {
     Weigh(usize, u64),
     Wait(u64),
     Resize(usize, usize),
+    /// Workers are to load those of [`MODELS`] from the first to before the second.
+    Models(usize, usize),
     Pace(Pace),
 }
 
@@ -81,12 +89,15 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (worker.clone(), prop_oneof![Just(50u64), Just(350), Just(650)]).prop_map(|(w, b)| Step::Weigh(w, b)),
         4 => (1u64..8000).prop_map(Step::Wait),
         1 => (1usize..4, 1usize..3).prop_map(|(embed, extract)| Step::Resize(embed, extract)),
+        1 => prop_oneof![Just((0, 1)), Just((0, 2)), Just((1, 2))].prop_map(|(first, end)| Step::Models(first, end)),
         1 => prop_oneof![Just(Pace::Full), Just(Pace::Considerate), Just(Pace::Paused)].prop_map(Step::Pace),
     ]
 }
 
 #[derive(Debug, Default)]
 struct SimulatedWorker {
+    /// It was started to load these.
+    models: Vec<ModelIdentity>,
     greeted: bool,
     /// Its stdin is closed, or it was killed: it must end soon.
     ending: bool,
@@ -123,9 +134,12 @@ impl Simulation {
             match action {
                 Action::Spawn { worker, duty } => {
                     self.spawned += 1;
-                    assert!(
-                        self.workers.insert(worker, (duty, SimulatedWorker::default())).is_none()
-                    );
+                    let embed = self.supervisor.config().embed.as_ref();
+                    let embed = embed.filter(|_| duty.role() == Role::Embed);
+                    let models = embed.iter().flat_map(|embed| &embed.models);
+                    let models = models.map(|model| model.identity.clone()).collect();
+                    let simulated = SimulatedWorker { models, ..SimulatedWorker::default() };
+                    assert!(self.workers.insert(worker, (duty, simulated)).is_none());
                 }
                 Action::Send { worker, request } => {
                     let (duty, simulated) =
@@ -134,6 +148,10 @@ impl Simulation {
                     assert!(!simulated.ending, "work went to a worker that is to end");
                     let is_embed = matches!(request, Request::Embed(_));
                     assert_eq!(duty.role() == Role::Embed, is_embed);
+                    if let Request::Embed(request) = &request {
+                        let has_it = simulated.models.contains(&identity(&request.model));
+                        assert!(has_it, "work went to a worker without its model");
+                    }
                     simulated.held.push(request);
                 }
                 Action::Retire { worker } | Action::Kill { worker, .. } => {
@@ -163,9 +181,16 @@ impl Simulation {
             })
         } else {
             let token_ids = vec![vec![1; 1 + lease as usize % 5]];
-            Request::Embed(EmbedRequest { lease, urgent, tokens_per_call: 8, token_ids })
+            let model = if lease.is_multiple_of(3) { self.model(1) } else { self.model(0) };
+            Request::Embed(EmbedRequest { lease, model, urgent, tokens_per_call: 8, token_ids })
         };
         self.tell(Event::Submit { request, suspect: false });
+    }
+
+    /// The fingerprint of one of the models that are to be loaded, or of the only one.
+    fn model(&self, place: usize) -> String {
+        let models = &self.supervisor.config().embed.as_ref().unwrap().models;
+        models[place % models.len()].identity.fingerprint.clone()
     }
 
     fn nth(&self, n: usize) -> Option<WorkerId> {
@@ -178,9 +203,8 @@ impl Simulation {
             return;
         }
         simulated.greeted = true;
-        let role = duty.role();
-        let model = (role == Role::Embed).then(identity);
-        let hello = Reply::Hello(Hello { version: VERSION, role, model });
+        let (role, models) = (duty.role(), simulated.models.clone());
+        let hello = Reply::Hello(Hello { version: VERSION, role, models });
         self.tell(Event::Said { worker, reply: hello });
     }
 
@@ -231,6 +255,11 @@ impl Simulation {
             Step::Submit { extract, urgent } => self.submit(extract, urgent),
             Step::Wait(milliseconds) => self.wait(milliseconds),
             Step::Resize(embed, extract) => self.tell(Event::Configure(config(embed, extract))),
+            Step::Models(first, end) => {
+                let mut config = self.supervisor.config().clone();
+                config.embed.as_mut().unwrap().models = served(&MODELS[first..end]);
+                self.tell(Event::Configure(config));
+            }
             Step::Pace(pace) => {
                 let config = PoolConfig { pace, ..self.supervisor.config().clone() };
                 self.tell(Event::Configure(config));
@@ -518,6 +547,40 @@ fn a_worker_that_does_not_leave_is_killed() {
     assert!(actions.iter().any(is_kill), "{actions:?}");
 }
 
+#[test]
+fn another_set_of_models_disturbs_no_work() {
+    let (mut simulation, first) = one_at_work();
+    simulation.run(&Step::Models(0, 2));
+    assert!(!simulation.workers[&first].1.ending, "it works on");
+    let lease = simulation.next_lease;
+    let request = |lease, model: &str| {
+        let (model, token_ids) = (model.to_owned(), vec![vec![1]]);
+        let request = EmbedRequest { lease, model, urgent: false, tokens_per_call: 8, token_ids };
+        Event::Submit { request: Request::Embed(request), suspect: false }
+    };
+    simulation.next_lease += 2;
+    simulation.owed.extend([lease, lease + 1]);
+    simulation.tell(request(lease, MODELS[1]));
+    simulation.tell(request(lease + 1, MODELS[0]));
+    let held: Vec<_> = simulation.workers[&first].1.held.iter().map(Request::lease).collect();
+    assert_eq!(held, [0, lease + 1], "what it cannot do waits, what it can does not");
+    let second = simulation.of(Duty::Embed)[1];
+    simulation.greet(second);
+    simulation.answer(first, 1);
+    simulation.answer(first, 1);
+    assert!(simulation.workers[&first].1.ending, "its successor is there");
+    assert_eq!(simulation.workers[&second].1.held[0].lease(), lease);
+    // And back: what waits for a model that is no longer loaded is told so.
+    simulation.run(&Step::Models(0, 1));
+    simulation.answer(second, 1);
+    assert!(simulation.owed.is_empty());
+    simulation.owed.insert(lease + 2);
+    simulation.next_lease += 1;
+    simulation.tell(request(lease + 2, MODELS[1]));
+    assert!(simulation.owed.is_empty(), "nobody is to load it");
+    assert_eq!(simulation.supervisor.status(simulation.now).crash_restarts, 0);
+}
+
 /// Every worker that gets a lease with this text dies of it; the lease is halved
 /// as its owner would. Gives the workers lost and the texts given up.
 fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
@@ -532,7 +595,9 @@ fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
             simulation.next_lease += 1;
             simulation.owed.insert(lease);
             let token_ids = texts.iter().map(|text| vec![*text]).collect();
-            let request = EmbedRequest { lease, urgent: false, tokens_per_call: 8, token_ids };
+            let model = simulation.model(0);
+            let request =
+                EmbedRequest { lease, model, urgent: false, tokens_per_call: 8, token_ids };
             leases.insert(lease, texts);
             simulation.tell(Event::Submit { request: Request::Embed(request), suspect });
         }

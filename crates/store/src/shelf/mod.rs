@@ -137,6 +137,14 @@ impl Shelf {
         })
     }
 
+    /// All living rows.
+    pub fn alive(&self) -> impl Iterator<Item = Row> + '_ {
+        self.blocks.iter().enumerate().flat_map(|(block, of)| {
+            let rows = (0..of.rows.ids.len()).filter(|row| of.is_alive(*row));
+            rows.map(move |row| Row { block, row })
+        })
+    }
+
     /// The row at an address of this version of the table.
     pub fn at(&self, address: u64) -> Option<Row> {
         let (fragment, offset) = parts(address);

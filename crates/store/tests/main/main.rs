@@ -66,6 +66,40 @@ async fn replacing_twice_leaves_the_same_rows() {
 }
 
 #[tokio::test]
+async fn a_second_models_vectors_grow_beside_the_first_ones() {
+    let folder = folder();
+    let store = open(&folder).await;
+    let rows = [passage(1, 0, "first"), passage(1, 1, "second"), passage(2, 0, "third")];
+    let vectors: Vec<_> = rows.iter().map(|row| vector_of(row, 0.5)).collect();
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+    store.sync().await.unwrap();
+    let other = VectorSpace { fingerprint: "other".into(), dims: 2 };
+    let beside = store.beside(&other).await.unwrap();
+    let lacking = async || {
+        let lacking = beside.lacking().await.unwrap();
+        lacking.into_iter().map(|l| (l.file.0, l.passages, l.has_vectors)).collect::<Vec<_>>()
+    };
+    assert_eq!(lacking().await, [(1, 2, false), (2, 1, false)]);
+    assert_eq!(store.lacking().await.unwrap(), []);
+    let small = |row: &PassageRow| vector_row(row, vec![1.0, 0.0]);
+    beside.replace_vectors(&[], &[small(&rows[0]), small(&rows[2])]).await.unwrap();
+    assert_eq!(lacking().await, [(1, 2, true)]);
+    beside.replace_vectors(&[FileId(1)], &[small(&rows[0]), small(&rows[1])]).await.unwrap();
+    assert_eq!(lacking().await, []);
+    assert_eq!(store.count_vectors().await.unwrap(), 3);
+    // The text of a vector has changed, and a file has gone.
+    store.replace_passages(&[FileId(1)], &[passage(1, 0, "fourth")]).await.unwrap();
+    store.remove_passages(&[FileId(2)]).await.unwrap();
+    assert_eq!(lacking().await, [(1, 1, true)]);
+    assert_eq!(beside.stray_vectors().await.unwrap(), [FileId(2)]);
+    beside.sync().await.unwrap();
+    drop((store, beside));
+    let store = Store::open(folder.path(), &other).await.unwrap();
+    assert_eq!(store.count_vectors().await.unwrap(), 3, "they are kept");
+}
+
+#[tokio::test]
 async fn removed_files_and_replaced_passages_are_not_found() {
     let folder = folder();
     let store = open(&folder).await;

@@ -55,11 +55,12 @@ impl FaultyWorker {
         }
         let wrong = self.script.holds(&Fault::WrongVersion) && armed();
         let role = role();
-        let model = (role == Role::Embed).then(|| ModelIdentity {
+        let model = || ModelIdentity {
             fingerprint: env::var(FAULTY_FINGERPRINT).unwrap_or_else(|_| "faulty".to_owned()),
             dims: self.dims as u32,
-        });
-        send(&Reply::Hello(Hello { version: VERSION + u32::from(wrong), role, model }));
+        };
+        let models = if role == Role::Embed { vec![model()] } else { Vec::new() };
+        send(&Reply::Hello(Hello { version: VERSION + u32::from(wrong), role, models }));
     }
 
     fn answer(&mut self, ordinal: u64, request: &Request) {

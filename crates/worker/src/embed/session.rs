@@ -19,7 +19,7 @@ use rummage_models::{Model, Pooling};
 use rummage_protocol::ModelIdentity;
 
 use super::{graph, vectors::pool};
-use crate::{EmbedOptions, WorkerError, timings};
+use crate::{WorkerError, timings};
 
 /// A loaded model that has already answered once.
 #[derive(Debug)]
@@ -61,19 +61,18 @@ impl Input {
 impl Embedder {
     /// Loads the library and the model and runs the model once, so that what
     /// cannot work is refused before the first lease.
-    pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
-        let model = Model::open(&options.model)?;
-        let environment = environment(&options.runtime)?;
+    pub fn open(folder: &Path, runtime: &Path, threads: usize) -> Result<Self, WorkerError> {
+        let model = Model::open(folder)?;
+        let environment = environment(runtime)?;
         timings::end_of("runtime");
         let path = model.onnx();
-        let (session, pads) = session(&environment, &path, options.threads.get())
+        let (session, pads) = session(&environment, &path, threads)
             .map_err(|source| WorkerError::Graph { path: path.clone(), source })?;
         timings::end_of("session");
         let mut embedder = Self::of(&model, session, pads)?;
         // Every vocabulary has a token 0; what it means does not matter here.
         let warmed_up = embedder.call(&[&[0]]);
         timings::end_of("first_call");
-        timings::tell();
         match warmed_up {
             Ok(_) | Err(WorkerError::NoDirection { .. }) => Ok(embedder),
             Err(WorkerError::Call(source)) => Err(WorkerError::Graph { path, source }),
@@ -96,6 +95,11 @@ impl Embedder {
 
     pub fn identity(&self) -> ModelIdentity {
         self.identity.clone()
+    }
+
+    /// Whether this is the model with that fingerprint.
+    pub fn is(&self, fingerprint: &str) -> bool {
+        self.identity.fingerprint == fingerprint
     }
 
     /// Numbers a vector.
