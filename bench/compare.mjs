@@ -3,7 +3,7 @@
 //
 //   node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 300] [--scratch DIR]
 //                          [--versions OLD NEW] [--only embedding,again,versions,load,find]
-//                          [--no-build]
+//                          [--no-build] [--without WAY,WAY]
 //
 // CORPUS.jsonl has an object a line with `_id`, `title` and `text`. `--versions` are two
 // release versions of one source tree. Others are installed from their registries into
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     scratch: { type: 'string' },
     versions: { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
+    without: { type: 'string', default: '' },
     only: { type: 'string', default: 'embedding,again,versions,load,find' },
   },
 });
@@ -96,6 +97,7 @@ function embedding() {
   ];
   const others = JSON.parse(execFileSync(python, [join(here, 'compare/embedders.py'), 'list'], { encoding: 'utf8' }));
   for (const [name, settings] of Object.entries(others)) {
+    if (values.without.split(',').includes(name)) continue;
     const tried = settings.map((setting) => ({ setting, rate: other(python, prepared, name, setting, texts) }));
     const chosen = best(tried.filter(({ rate }) => rate !== null));
     if (chosen) ways.push({ name, setting: chosen.setting, run: () => other(python, prepared, name, chosen.setting, texts) });
