@@ -66,7 +66,8 @@ try {
     sections[part] = measure();
     writeFileSync(kept, JSON.stringify(sections, null, 2));
   }
-  write(Object.keys(measures).flatMap((part) => sections[part] ?? []));
+  const [done, missing] = [true, false].map((is) => Object.keys(measures).filter((part) => part in sections === is));
+  write(done.map((part) => sections[part]), missing);
 } finally {
   rmSync(work, { recursive: true, force: true });
   if (!values.scratch) rmSync(scratch, { recursive: true, force: true });
@@ -369,7 +370,7 @@ function load() {
   return `Load average ${loadavg().map((load) => load.toFixed(1)).join(', ')} at its end.`;
 }
 
-function write(sections) {
+function write(sections, missing) {
   const processor = cpus()[0]?.model.trim() ?? 'an unknown processor';
   const memory = Math.round(totalmem() / 2 ** 30);
   const { version } = JSON.parse(readFileSync(join(root, 'assets/runtime.json'), 'utf8'));
@@ -391,6 +392,7 @@ function write(sections) {
       lines.push(...table(['', 'asked', 'seen', ''], rows), '');
     }
   }
+  if (missing.length) lines.push(`Not measured yet: ${missing.join(', ')} (\`--only\`, in the same \`--scratch\`).`, '');
   writeFileSync(join(root, 'docs/performance.md'), lines.join('\n'));
   console.log(lines.join('\n'));
 }
