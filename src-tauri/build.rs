@@ -5,9 +5,11 @@ const COMMANDS: &[&str] = &[
     "add_folders",
     "pick_folders",
     "forget_folder",
+    "pause_folder",
     "read_again",
     "folder_bytes",
     "reveal_data",
+    "clear_data",
     "search",
     "similar",
     "nearest_sentences",
@@ -23,6 +25,8 @@ const COMMANDS: &[&str] = &[
     "set_mode",
     "settings",
     "save_settings",
+    "tune",
+    "stop_tuning",
 ];
 
 fn main() {

@@ -87,6 +87,32 @@ fn crates_know_only_whom_they_may() {
 }
 
 #[test]
+fn the_windows_program_is_the_command_line_where_it_is_told_so_and_needs_no_display() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_rummage-desktop"))
+            .arg("--command")
+            .args(arguments)
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env("RUMMAGE_DATA", dir.path())
+            .output()
+            .expect("it starts")
+    };
+    let version = run(&["--version"]);
+    let expected = format!("rummage {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&version.stdout), expected, "{version:?}");
+    let wrong = run(&["searches"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let empty = run(&["search", "lamp"]);
+    assert_eq!(empty.status.code(), Some(2), "{empty:?}");
+    assert!(
+        String::from_utf8_lossy(&empty.stderr).contains("nothing has been indexed"),
+        "{empty:?}"
+    );
+}
+
+#[test]
 fn large_dependencies_stand_behind_one_crate() {
     let actual = dependencies();
     for (dependency, owners) in BEHIND_ONE {

@@ -1,11 +1,12 @@
 // Tauri's bundler, called on what cargo has built and `parts` has laid ready.
 
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { program } from '../setup/programs.mjs';
-import { ROOT, run, SetUpError } from '../setup/shell.mjs';
-import { builtPrograms, PARTS } from './parts.mjs';
+import { onPath, ROOT, run, SetUpError } from '../setup/shell.mjs';
+import { besideWindow, builtPrograms, PARTS } from './parts.mjs';
 import { debDepends, rpmRequires } from './requirements.mjs';
 
 /** Every kind of package: the system that it is made on, and how its file's name ends. */
@@ -35,8 +36,7 @@ export async function bundle(kinds) {
   const folders = kinds.map((kind) => join(dirname(program('rummage-desktop', { release: true })), 'bundle', kind));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 
-  const configs = [join('packaging', 'bundle.json')];
-  if (process.platform === 'linux') configs.push(writeRequirements());
+  const configs = [join('packaging', 'bundle.json'), writeFound()];
   const code = await run(process.execPath, [
     join(ROOT, 'node_modules', '@tauri-apps', 'cli', 'tauri.js'), 'bundle', '--ci',
     // There is no updater that would have to know what it was installed from.
@@ -45,16 +45,38 @@ export async function bundle(kinds) {
   ]);
   if (code !== 0) throw new SetUpError(`tauri bundle ended with code ${code}.`, 'The lines above say why.');
 
-  return kinds.flatMap((kind, index) => readdirSync(folders[index])
+  const made = kinds.flatMap((kind, index) => readdirSync(folders[index])
     .filter((name) => name.endsWith(KINDS[kind].ending))
     .map((name) => join(folders[index], name)));
+  for (const deb of made.filter((path) => path.endsWith('.deb'))) await compress(deb);
+  return made;
 }
 
-/** What the programs of this build need of the system, as one more configuration. */
-function writeRequirements() {
-  const files = [...builtPrograms(), join(ROOT, 'assets', 'runtime', 'libonnxruntime.so')];
-  const path = join(PARTS, 'requirements.json');
-  const linux = { deb: { depends: debDepends(files) ?? [] }, rpm: { depends: rpmRequires(files) } };
-  writeFileSync(path, JSON.stringify({ bundle: { linux } }, null, 2));
+/**
+ * Packs a .deb anew with xz, by Debian's own means: the bundler knows gzip alone, which
+ * leaves it a third larger. Where those are not at hand it stays as it is.
+ */
+async function compress(deb) {
+  if (!onPath('dpkg-deb')) return;
+  const dir = mkdtempSync(join(tmpdir(), 'rummage-deb-'));
+  try {
+    for (const args of [['--raw-extract', deb, dir], ['--root-owner-group', '-Zxz', '-z9', '--build', dir, deb]]) {
+      const code = await run('dpkg-deb', args, { quiet: true });
+      if (code !== 0) throw new SetUpError(`dpkg-deb ${args[0]} ended with code ${code}.`, 'The lines above say why.');
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What was found out about the programs of this build, as one more configuration. */
+function writeFound() {
+  const path = join(PARTS, 'found.json');
+  const found = { externalBin: besideWindow() };
+  if (process.platform === 'linux') {
+    const files = [...builtPrograms(), join(ROOT, 'assets', 'runtime', 'libonnxruntime.so')];
+    found.linux = { deb: { depends: debDepends(files) ?? [] }, rpm: { depends: rpmRequires(files) } };
+  }
+  writeFileSync(path, JSON.stringify({ bundle: found }, null, 2));
   return path;
 }

@@ -2,23 +2,28 @@
 // names that the bundler wants, what the command line says of itself, licences.
 // Where each part goes is packaging/bundle.json's to say.
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { program } from '../setup/programs.mjs';
+import { PACKAGED, program } from '../setup/programs.mjs';
 import { ask, ROOT, run, runNpm, SetUpError } from '../setup/shell.mjs';
 import { cratesOf, noticesOf, npmPackagesOf } from './third-party.mjs';
 
 /** Where the parts are laid ready; packaging/bundle.json names it too. */
 export const PARTS = join(ROOT, 'target', 'package');
 
-/** The programs beside the window's. */
-const PROGRAMS = ['rummage', 'rummage-worker'];
+/** The window's program, which the bundler finds by itself. */
+const WINDOW = 'rummage-desktop';
 
 /** The programs that a package holds, where cargo has put them. */
 export function builtPrograms() {
-  return ['rummage-desktop', ...PROGRAMS].map((name) => program(name, { release: true }));
+  return PACKAGED.map((name) => program(name, { release: true }));
+}
+
+/** What lies beside the window's program, as the bundler wants it named. */
+export function besideWindow() {
+  return ['rummage', 'rummage-worker'].map((name) => `target/package/programs/${name}`);
 }
 
 /** Lays every part ready, anew. */
@@ -26,10 +31,13 @@ export async function layReady() {
   rmSync(PARTS, { recursive: true, force: true });
   mkdirSync(join(PARTS, 'programs'), { recursive: true });
   const triple = /^host: (.+)$/m.exec(ask('rustc', ['-vV']))[1];
-  for (const name of PROGRAMS) {
-    const path = program(name, { release: true });
-    copyFileSync(path, join(PARTS, 'programs', basename(path).replace(name, `${name}-${triple}`)));
-  }
+  const lay = (path, name) => {
+    const laid = join(PARTS, 'programs', basename(path).replace(name, `${name}-${triple}`));
+    copyFileSync(path, laid);
+    chmodSync(laid, 0o755);
+  };
+  for (const name of PACKAGED.filter((name) => name !== WINDOW)) lay(program(name, { release: true }), name);
+  if (!PACKAGED.includes('rummage')) lay(join(ROOT, 'packaging', 'unix', 'rummage'), 'rummage');
   await layCompanions();
   writeFileSync(join(PARTS, 'changelog.gz'), compressed(join(ROOT, 'CHANGELOG.md')));
   writeFileSync(join(PARTS, 'THIRD-PARTY.txt'), await thirdParty(triple));
@@ -37,7 +45,8 @@ export async function layReady() {
 
 /** Manual pages, compressed as packages want them, and completions. */
 async function layCompanions() {
-  const code = await run(program('rummage', { release: true }), ['companions', PARTS]);
+  const [name, ...called] = PACKAGED.includes('rummage') ? ['rummage'] : [WINDOW, '--command'];
+  const code = await run(program(name, { release: true }), [...called, 'companions', PARTS]);
   if (code !== 0) throw new SetUpError(`rummage companions ended with code ${code}.`);
   copyFileSync(join(ROOT, 'packaging', 'linux', 'rummage-desktop.1'), join(PARTS, 'man', 'rummage-desktop.1'));
   for (const page of readdirSync(join(PARTS, 'man'))) {

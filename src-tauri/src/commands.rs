@@ -37,6 +37,7 @@ type Reply<T> = Result<T, AppError>;
 
 #[tauri::command]
 pub async fn status(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<Status> {
+    cell.page_asks();
     // Asked once when the page is there, and whenever the person tries again.
     engine::open_again(&app);
     let engine = cell.get().await?;
@@ -65,6 +66,19 @@ pub async fn pick_folders(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<
 #[tauri::command]
 pub async fn forget_folder(cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
     Ok(cell.get().await?.forget(&path).await?)
+}
+
+#[tauri::command]
+pub async fn pause_folder(
+    app: AppHandle,
+    cell: State<'_, EngineCell>,
+    path: PathBuf,
+    paused: bool,
+) -> Reply<()> {
+    let engine = cell.get().await?;
+    engine.set_paused(&path, paused).await?;
+    engine::tell(&app, &engine);
+    Ok(())
 }
 
 #[tauri::command]
@@ -98,6 +112,12 @@ pub async fn reveal_data(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<(
     let path = if path.exists() { path } else { engine::data_folder() };
     let shown = app.opener().reveal_item_in_dir(&path);
     shown.map_err(|error| AppError::opening(&path.to_string_lossy(), &error))
+}
+
+/// Removes all that was indexed, and begins anew.
+#[tauri::command]
+pub async fn clear_data(app: AppHandle) -> Reply<()> {
+    engine::clear(&app).await
 }
 
 fn parsed(query: &str) -> Reply<Query> {
@@ -267,4 +287,22 @@ pub async fn save_settings(
     engine.save_settings(settings).await?;
     engine::tell(&app, &engine);
     Ok(SettingsView::of(&engine, &desktop))
+}
+
+/// Measures within a minute how this machine embeds fastest, and works by that. The page
+/// hears of every turn.
+#[tauri::command]
+pub async fn tune(
+    app: AppHandle,
+    desktop: State<'_, Desktop>,
+    cell: State<'_, EngineCell>,
+) -> Reply<SettingsView> {
+    engine::tune(&app).await?;
+    let engine = cell.get().await?;
+    Ok(SettingsView::of(&engine, &desktop))
+}
+
+#[tauri::command]
+pub fn stop_tuning(cell: State<'_, EngineCell>) {
+    cell.stop_tuning();
 }

@@ -5,22 +5,31 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rummage_engine::{DataFolder, Engine, EngineError, Following, Options, settings::IndexingMode};
 use tauri::{AppHandle, Emitter, Manager};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     desktop::Desktop,
-    dto::{AppError, Status},
+    dto::{AppError, Status, TuneStep},
 };
 
 /// The event that carries a [`Status`] to the page.
 const STATUS: &str = "status";
 
+/// The event that carries a [`TuneStep`] to the page.
+const TURN: &str = "tuning";
+
 /// A data folder that another process indexes is asked for this often.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+/// The page is waited for no longer than this.
+const PAGE_WAIT: Duration = Duration::from_secs(2);
 
 /// Where the engine is once it is open.
 pub struct EngineCell {
     opened: watch::Sender<Opened>,
+    /// The page has been drawn.
+    drawn: watch::Sender<bool>,
+    tuning_stop: Notify,
 }
 
 #[derive(Clone, Default)]
@@ -34,7 +43,11 @@ enum Opened {
 
 impl Default for EngineCell {
     fn default() -> Self {
-        Self { opened: watch::Sender::new(Opened::NotYet) }
+        Self {
+            opened: watch::Sender::new(Opened::NotYet),
+            drawn: watch::Sender::new(false),
+            tuning_stop: Notify::new(),
+        }
     }
 }
 
@@ -48,6 +61,23 @@ impl EngineCell {
             Ok(Opened::Failed(error)) => Err(error.clone()),
             _ => Err(EngineError::Closed.into()),
         }
+    }
+
+    /// The page has been drawn, and asks.
+    pub fn page_asks(&self) {
+        self.drawn.send_replace(true);
+    }
+
+    /// Waits until the page has been drawn: index and model would take the processor from
+    /// it while one waits for the search box.
+    async fn page(&self) {
+        let mut drawn = self.drawn.subscribe();
+        let _ = tokio::time::timeout(PAGE_WAIT, drawn.wait_for(|drawn| *drawn)).await;
+    }
+
+    /// A person has measured enough.
+    pub fn stop_tuning(&self) {
+        self.tuning_stop.notify_waiters();
     }
 
     /// The engine, if it is open now.
@@ -91,6 +121,7 @@ pub fn open_again(app: &AppHandle) {
 /// Opens the engine and tells the page of its every change.
 pub async fn run(app: AppHandle) {
     let cell = app.state::<EngineCell>();
+    cell.page().await;
     let engine = match open_at_last(&cell).await {
         Ok(engine) => Arc::new(engine),
         Err(error) => {
@@ -98,7 +129,16 @@ pub async fn run(app: AppHandle) {
             return;
         }
     };
-    cell.opened.send_replace(Opened::Engine(engine.clone()));
+    let is_wanted = cell.opened.send_if_modified(|opened| {
+        let is_wanted = !matches!(opened, Opened::Closed);
+        if is_wanted {
+            *opened = Opened::Engine(engine.clone());
+        }
+        is_wanted
+    });
+    if !is_wanted {
+        return engine.close().await;
+    }
     app.state::<Desktop>().settle(&app, &engine.settings()).await;
     tell(&app, &engine);
     let Some(mut changes) = engine.status_changes() else { return };
@@ -115,6 +155,28 @@ pub async fn run(app: AppHandle) {
 fn say(app: &AppHandle, status: &rummage_engine::Status, engine: &Engine) {
     app.state::<Desktop>().tell(app, status, engine.settings().indexing.mode);
     let _ = app.emit(STATUS, Status::of(status, engine));
+}
+
+/// Measures until it is done or stopped, and tells the page of every turn. On a thread of
+/// its own: what is measured with stays on one.
+pub async fn tune(app: &AppHandle) -> Result<(), AppError> {
+    let engine = app.state::<EngineCell>().get().await?;
+    let app = app.clone();
+    let measuring = tauri::async_runtime::spawn_blocking(move || {
+        let told = |step: rummage_engine::TuneStep| {
+            let _ = app.emit(TURN, TuneStep::from(step));
+        };
+        let cell = app.state::<EngineCell>();
+        tauri::async_runtime::block_on(async {
+            tokio::select! {
+                measured = engine.tune(told) => measured.map(drop),
+                // What was measured before stays.
+                () = cell.tuning_stop.notified() => Ok(()),
+            }
+        })
+    });
+    let measured = measuring.await.map_err(|_| AppError::from(EngineError::Closed))?;
+    Ok(measured?)
 }
 
 /// Tells the page how things stand, where the engine by itself would not: a setting
@@ -138,6 +200,21 @@ pub async fn pause_or_resume(app: &AppHandle) {
     if engine.save_settings(settings).await.is_ok() {
         tell(app, &engine);
     }
+}
+
+/// Removes all that was indexed. Whoever asks the engine meanwhile waits for the next one,
+/// which has nothing.
+pub async fn clear(app: &AppHandle) -> Result<(), AppError> {
+    let cell = app.state::<EngineCell>();
+    let engine = cell.get().await?;
+    if !engine.indexes() {
+        return Err(EngineError::Busy { path: engine.data_folder().path().to_owned() }.into());
+    }
+    cell.opened.send_replace(Opened::NotYet);
+    let cleared = engine.clear().await;
+    drop(engine);
+    tauri::async_runtime::spawn(run(app.clone()));
+    Ok(cleared?)
 }
 
 /// Ends the engine in order, then the program.

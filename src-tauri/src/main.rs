@@ -1,6 +1,9 @@
 //! The desktop window: a thin shell around the engine. It opens the engine beside
 //! the window, passes the page's requests on, and the engine's status back. What
 //! the page may ask for is in [`commands`], and tauri.conf.json grants it.
+//!
+//! Called with [`COMMAND`] it is the command line instead, and no window: so a package
+//! holds the engine once.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -14,15 +17,24 @@ mod tray;
 mod window;
 mod words;
 
+use std::{ffi::OsString, process::ExitCode};
+
 use tauri::{Manager, RunEvent, WindowEvent};
 
 use desktop::Desktop;
 use engine::EngineCell;
 
-fn main() {
-    calm_webkit();
+/// The first argument of the program that packages install as `rummage`.
+const COMMAND: &str = "--command";
+
+fn main() -> ExitCode {
     // SAFETY: no other thread has been started yet.
     unsafe { rummage_engine::prepare_process() };
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    if arguments.next_if(|first| first == COMMAND).is_some() {
+        return rummage_cli::main([OsString::from("rummage")].into_iter().chain(arguments));
+    }
+    calm_webkit();
     let app = tauri::Builder::default()
         // First of all plugins, so that a second start does nothing else.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::summon(app)))
@@ -35,9 +47,11 @@ fn main() {
             commands::add_folders,
             commands::pick_folders,
             commands::forget_folder,
+            commands::pause_folder,
             commands::read_again,
             commands::folder_bytes,
             commands::reveal_data,
+            commands::clear_data,
             commands::search,
             commands::similar,
             commands::nearest_sentences,
@@ -53,6 +67,8 @@ fn main() {
             commands::set_mode,
             commands::settings,
             commands::save_settings,
+            commands::tune,
+            commands::stop_tuning,
         ])
         .on_window_event(|window, event| match event {
             // Who looks at the window is about to ask.
@@ -81,7 +97,7 @@ fn main() {
         Ok(app) => app,
         Err(error) => {
             eprintln!("rummage: the window cannot be opened: {error}");
-            std::process::exit(1);
+            return ExitCode::FAILURE;
         }
     };
     app.run(|app, event| {
@@ -91,6 +107,7 @@ fn main() {
             engine::quit(app);
         }
     });
+    ExitCode::SUCCESS
 }
 
 /// WebKitGTK's DMA-BUF renderer leaves the window blank with some drivers and

@@ -1,5 +1,6 @@
 //! What the shell says outside of its page: in the tray, and in notifications.
 
+use rummage_corpus::{counted, grouped};
 use rummage_engine::{Status, settings::IndexingMode};
 
 pub const OPEN: &str = "Open Rummage";
@@ -20,32 +21,5 @@ pub fn state(status: &Status, mode: IndexingMode) -> String {
 }
 
 fn files(number: u64) -> String {
-    format!("{} {}", grouped(number), if number == 1 { "file" } else { "files" })
-}
-
-/// `5183` is `5,183`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_in_groups_of_three() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (5183, "5,183"), (1_000_000, "1,000,000")]
-        {
-            assert_eq!(grouped(number), expected);
-        }
-    }
+    counted(number, "file", "files")
 }

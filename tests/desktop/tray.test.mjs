@@ -82,7 +82,7 @@ test('keys that another program has are named beside their field', { timeout: 12
   // The window manager of this desktop closes windows by these.
   await field.click();
   await other.window.press('Alt', 'F4');
-  await until('it says why', async () => /another program has taken Alt\+F4/.test(await other.text()));
+  await until('it says why', async () => /Another program has taken Alt\+F4/.test(await other.text()));
   await other.window.press('Control', 'Shift', 'k');
   await until('others are taken', async () => (await field.property('value')) === 'Ctrl+Shift+K');
   await until('it is saved', () => /shortcut = "Ctrl\+Shift\+K"/.test(settingsOf(desktop, 'other')));

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
 
@@ -132,31 +131,6 @@ export function windowTests() {
   };
 }
 
-/** Tests that axe finds nothing wrong with each face, `{ name: [scene, steps] }`, light and dark. */
-export function checkForEveryone(check, faces) {
-  for (const colorScheme of ['light', 'dark'])
-    for (const [face, [scene, steps]] of Object.entries(faces))
-      check(
-        `axe finds nothing: ${face}, ${colorScheme}`,
-        scene,
-        async (page) => {
-          await steps(page);
-          // Half faded in, a text has too little contrast.
-          await page.evaluate(() =>
-            Promise.allSettled(document.getAnimations().map((one) => one.finished)),
-          );
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          assert.deepEqual(
-            violations.map(
-              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`,
-            ),
-            [],
-          );
-        },
-        { colorScheme, reducedMotion: 'reduce' },
-      );
-}
-
 /** What reaches beyond the right edge of the window, by class. */
 export function sticksOut(page) {
   return page.evaluate(() =>
@@ -165,6 +139,52 @@ export function sticksOut(page) {
       .filter((element) => !element.closest('.visually-hidden, .path'))
       .map((element) => element.className),
   );
+}
+
+/** Words that are drawn over each other, in pairs. */
+export function overlaps(page) {
+  return page.evaluate(() => {
+    const modal = document.querySelector('dialog[open]');
+    const root = modal ?? document.body;
+    const isLayer = (element) => /absolute|fixed|sticky/.test(getComputedStyle(element).position);
+    /** What of a rectangle is left within all that cuts it off. */
+    const visible = (rect, element) => {
+      let { left, top, right, bottom } = rect;
+      for (let above = element; above && above !== document.body; above = above.parentElement) {
+        const { overflowX, overflowY, clipPath } = getComputedStyle(above);
+        const own = above.getBoundingClientRect();
+        if (clipPath !== 'none') return null;
+        if (overflowX !== 'visible') [left, right] = [Math.max(left, own.left), Math.min(right, own.right)];
+        if (overflowY !== 'visible') [top, bottom] = [Math.max(top, own.top), Math.min(bottom, own.bottom)];
+      }
+      return right - left > 1 && bottom - top > 1 ? { left, top, right, bottom } : null;
+    };
+    const words = [];
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const { currentNode: text } = texts;
+      const { parentElement: element } = text;
+      if (text.data.trim() === '' || !element.checkVisibility({ visibilityProperty: true })) continue;
+      let layer = element;
+      while (layer !== root && !isLayer(layer)) layer = layer.parentElement;
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      for (const rect of range.getClientRects()) {
+        const seen = visible(rect, element);
+        if (seen) words.push({ ...seen, text, layer, says: text.data.trim().slice(0, 30) });
+      }
+    }
+    const found = [];
+    for (const [at, a] of words.entries())
+      for (const b of words.slice(at + 1)) {
+        if (a.text === b.text || a.layer !== b.layer) continue;
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        // Lines may touch by their leading.
+        if (across > 2 && down > 4) found.push(`${a.says} / ${b.says}`);
+      }
+    return found;
+  });
 }
 
 export const calls = (page) =>

@@ -2,7 +2,7 @@
 // that are hard to reach: held back, paused, in a storm of crashes, not there.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { calls, checkForEveryone, push, scan, sticksOut, windowTests } from './harness.mjs';
+import { calls, push, scan, sticksOut, windowTests } from './harness.mjs';
 
 const check = windowTests();
 
@@ -267,23 +267,7 @@ describe('settings of the pool', () => {
   });
 });
 
-describe('for everyone', () => {
-  checkForEveryone(check, {
-    'health while indexing': ['indexing', open],
-    'health in a storm': ['storm', open],
-    'health without workers': ['problems', open],
-    'a moment in the charts': [
-      'indexing',
-      async (page) => {
-        await open(page);
-        await chart(page, 'Memory').focus();
-        await page.keyboard.press('ArrowLeft');
-      },
-    ],
-    paused: ['paused', async () => {}],
-    'held back': ['battery', async () => {}],
-  });
-
+describe('at every size', () => {
   for (const [width, height] of [
     [1280, 800],
     [640, 720],

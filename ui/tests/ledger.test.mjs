@@ -2,7 +2,7 @@
 // about each of them.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { calls, checkForEveryone, scan, sticksOut, windowTests } from './harness.mjs';
+import { calls, scan, sticksOut, windowTests } from './harness.mjs';
 
 const check = windowTests();
 
@@ -227,34 +227,7 @@ describe('folders', () => {
   });
 });
 
-describe('for everyone', () => {
-  checkForEveryone(check, {
-    'list of files': ['ready', open],
-    failures: [
-      'failures',
-      async (page) => {
-        await page.getByRole('button', { name: '1,000 failed' }).click();
-        await button(page, 'Retry: thesis.tex').click();
-        await told(page).getByText('thesis.tex').waitFor();
-      },
-    ],
-    'what rules leave out': [
-      'ready',
-      async (page) => {
-        await page.getByRole('button', { name: '25 skipped' }).click();
-        await rowOf(page, 'node_modules').click();
-      },
-    ],
-    'no files': [
-      'ready',
-      async (page) => {
-        await open(page);
-        await words(page).fill('nowhere to be found');
-        await grid(page).getByText('No files here.').waitFor();
-      },
-    ],
-  });
-
+describe('at every size', () => {
   for (const [width, height] of [
     [1280, 800],
     [800, 600],

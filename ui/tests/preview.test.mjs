@@ -2,7 +2,7 @@
 // searches, long lists. In a real browser, with sample data behind it.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { calls, checkForEveryone, sticksOut, windowTests } from './harness.mjs';
+import { calls, sticksOut, windowTests } from './harness.mjs';
 
 const check = windowTests();
 
@@ -241,6 +241,19 @@ describe('earlier searches', () => {
   });
 });
 
+describe('the first folder', () => {
+  check('has questions as soon as some of it is indexed', 'first', async (page) => {
+    await page.getByRole('button', { name: 'Choose folders…' }).click();
+    const push = (coverage) => page.evaluate((coverage) => window.fake.push({ coverage }), coverage);
+    const these = page.getByRole('region', { name: 'Try one of these, from your own files' });
+    await push({ known: 3, searched: 3, meaning: 0 });
+    await page.getByText('Search 3 files').waitFor();
+    assert.equal(await these.count(), 0);
+    await push({ known: 3, searched: 3, meaning: 3 });
+    await these.waitFor();
+  });
+});
+
 describe('ten thousand results', () => {
   check('come as one scrolls, and only those in sight are drawn', 'many', async (page) => {
     await search(page, 'heat');
@@ -267,45 +280,7 @@ describe('ten thousand results', () => {
   });
 });
 
-describe('for everyone', () => {
-  checkForEveryone(check, {
-    preview: ['ready', (page) => look(page)],
-    'a program': ['ready', (page) => look(page, 2)],
-    'a PDF': ['ready', (page) => look(page, 1)],
-    reasons: [
-      'ready',
-      async (page) => {
-        await look(page);
-        await preview(page).getByRole('button', { name: 'Why is this here?' }).click();
-      },
-    ],
-    filters: [
-      'ready',
-      async (page) => {
-        await search(page, 'heat type:pdf');
-        await page.getByRole('button', { name: 'Folder', exact: true }).click();
-      },
-    ],
-    'earlier searches': [
-      'ready',
-      async (page) => {
-        await search(page);
-        await page.keyboard.press('Enter');
-        await page.keyboard.press('Escape');
-        await page.getByText('Recent searches').waitFor();
-      },
-    ],
-    hostile: ['hostile', (page) => look(page)],
-    similar: [
-      'ready',
-      async (page) => {
-        await look(page);
-        await preview(page).getByRole('button', { name: 'Find similar' }).click();
-        await page.getByText('4 files · 12 ms').waitFor();
-      },
-    ],
-  });
-
+describe('at every size', () => {
   for (const [width, height] of [
     [1280, 800],
     [1040, 700],

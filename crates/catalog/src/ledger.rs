@@ -50,11 +50,27 @@ pub struct Counts {
     pub passages: u64,
     /// Of these, passages that have their vectors.
     pub embedded: u64,
+    /// Of all this, what waits because its folder is paused.
+    pub held: Held,
+}
+
+/// What is to be done once paused folders go on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    pub pending: u64,
+    pub worded: u64,
+    /// Of the worded files.
+    pub passages: u64,
 }
 
 impl Counts {
     pub const fn queued(&self) -> u64 {
         self.pending + self.worded
+    }
+
+    /// Of the queued, what does not wait for a paused folder.
+    pub const fn to_do(&self) -> u64 {
+        self.queued() - self.held.pending - self.held.worded
     }
 
     pub const fn known(&self) -> u64 {
@@ -71,7 +87,7 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, stage: i64, files: u64, passages: u64) {
+    fn add(&mut self, stage: i64, files: u64, passages: u64, is_paused: bool) {
         let count = match stage {
             stage::PENDING => &mut self.pending,
             stage::WORDED => &mut self.worded,
@@ -87,6 +103,14 @@ impl Counts {
         }
         if stage == stage::INDEXED {
             self.embedded += passages;
+        }
+        match stage {
+            stage::PENDING if is_paused => self.held.pending += files,
+            stage::WORDED if is_paused => {
+                self.held.worded += files;
+                self.held.passages += passages;
+            }
+            _ => {}
         }
     }
 }
@@ -122,23 +146,18 @@ impl FileRow {
 /// What rules leave out is numbered from here in the ledger, far past any file.
 pub(crate) const LEFT_OUT: i64 = 1 << 42;
 
+const WAITS_FOR_FOLDER: &str = "waits until its folder goes on, which is paused";
 const WAITS_FOR_READING: &str = "waits to be read";
 const WAITS_FOR_VECTORS: &str = "found by its words already; its meaning is still to be computed";
 
 impl Catalog {
     pub fn counts(&self) -> Result<Counts, CatalogError> {
-        self.read(|connection| {
-            tally(connection, "SELECT stage, files, passages FROM tally", params![])
-        })
+        self.read(|connection| tally(connection, &format!("SELECT {TALLY}"), params![]))
     }
 
     pub fn counts_of(&self, root: RootId) -> Result<Counts, CatalogError> {
         self.read(|connection| {
-            tally(
-                connection,
-                "SELECT stage, files, passages FROM tally WHERE root = ?",
-                params![root.0],
-            )
+            tally(connection, &format!("SELECT {TALLY} WHERE root = ?"), params![root.0])
         })
     }
 
@@ -223,11 +242,15 @@ impl Catalog {
 }
 
 pub(crate) const FILE_COLUMNS: &str =
-    "id, path, stage, reason, passages, bytes, modified, tries, again";
+    "id, path, stage, reason, passages, bytes, modified, tries, again,
+     root IN (SELECT id FROM roots WHERE paused)";
 pub(crate) const LEFT_OUT_COLUMNS: &str = "id, path, folder, rule";
 
 pub(crate) fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     let (state, waits_for) = match row.get(2)? {
+        stage::PENDING | stage::WORDED if row.get(9)? => {
+            (FileState::Queued, Some(WAITS_FOR_FOLDER))
+        }
         stage::PENDING => (FileState::Queued, Some(WAITS_FOR_READING)),
         stage::WORDED => (FileState::Queued, Some(WAITS_FOR_VECTORS)),
         stage::INDEXED => (FileState::Indexed, None),
@@ -265,6 +288,10 @@ pub(crate) fn left_out_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow>
     })
 }
 
+/// What a tally reads, and where from.
+const TALLY: &str = "stage, files, passages, coalesce(paused, 0)
+                     FROM tally LEFT JOIN roots ON roots.id = root";
+
 fn tally(
     connection: &Connection,
     query: &str,
@@ -274,7 +301,7 @@ fn tally(
     let mut rows = statement.query(parameters)?;
     let mut counts = Counts::default();
     while let Some(row) = rows.next()? {
-        counts.add(row.get(0)?, count_at(row, 1)?, count_at(row, 2)?);
+        counts.add(row.get(0)?, count_at(row, 1)?, count_at(row, 2)?, row.get(3)?);
     }
     Ok(counts)
 }

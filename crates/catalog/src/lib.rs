@@ -24,7 +24,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-pub use ledger::{Counts, FileRow, FileState};
+pub use ledger::{Counts, FileRow, FileState, Held};
 pub use listing::{FileFilter, FilePage};
 pub use names::NamedFile;
 pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
@@ -77,6 +77,21 @@ impl Catalog {
             schema::Version::Older => Err(CatalogError::Older { path: path.to_owned() }),
             schema::Version::Current => Ok(Some(catalog)),
         }
+    }
+
+    /// Forgets everything: what is followed, what became of it, and every word of it.
+    pub fn clear(&self) -> Result<(), CatalogError> {
+        schema::clear(self)?;
+        *self.remembered.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) =
+            vocabulary::Remembered::default();
+        Ok(())
+    }
+
+    /// Nothing is known of any file: whatever the store holds is not of this catalog.
+    pub fn is_empty(&self) -> Result<bool, CatalogError> {
+        self.read(|connection| {
+            connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM files)", [], |row| row.get(0))
+        })
     }
 
     fn open_existing(path: &Path) -> Result<Self, CatalogError> {

@@ -98,7 +98,7 @@ fn is_of(row: &Row<'_>, state: Option<FileState>, root: Option<i64>) -> rusqlite
         [] => stage < stage::LEAVING,
         stages => stages.contains(&stage),
     };
-    Ok(is_of_state && (root.is_none() || row.get::<_, Option<i64>>(9)? == root))
+    Ok(is_of_state && (root.is_none() || row.get::<_, Option<i64>>(10)? == root))
 }
 
 /// None for all that are followed.

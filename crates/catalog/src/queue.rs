@@ -69,14 +69,17 @@ pub enum Gone {
 }
 
 impl Catalog {
-    /// Up to `limit` files to read and cut, in the order they came, after `after`.
+    /// Up to `limit` files to read and cut, in the order they came, after `after`. Those
+    /// of paused roots wait.
     pub fn pending(&self, after: FileId, limit: usize) -> Result<Vec<Task>, CatalogError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id, path, version, modified, hash, worded, bytes,
                             EXISTS (SELECT 1 FROM included WHERE included.path = files.path)
-                     FROM files WHERE stage = 0 AND id > ?1 ORDER BY id LIMIT ?2",
+                     FROM files WHERE stage = 0 AND id > ?1
+                       AND root NOT IN (SELECT id FROM roots WHERE paused)
+                     ORDER BY id LIMIT ?2",
                 )?
                 .query_map(params![after.0, limit as i64], |row| {
                     Ok(Task {
@@ -94,13 +97,16 @@ impl Catalog {
         })
     }
 
-    /// Up to `limit` files to embed, in the order they came, after `after`.
+    /// Up to `limit` files to embed, in the order they came, after `after`. Those of
+    /// paused roots wait.
     pub fn worded(&self, after: FileId, limit: usize) -> Result<Vec<WordedTask>, CatalogError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id, path, version, passages, vectored FROM files
-                     WHERE stage = 1 AND id > ?1 ORDER BY id LIMIT ?2",
+                     WHERE stage = 1 AND id > ?1
+                       AND root NOT IN (SELECT id FROM roots WHERE paused)
+                     ORDER BY id LIMIT ?2",
                 )?
                 .query_map(params![after.0, limit as i64], |row| {
                     Ok(WordedTask {

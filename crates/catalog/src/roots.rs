@@ -14,6 +14,8 @@ pub struct Root {
     pub path: SourcePath,
     /// Why it cannot be read now (a disk not plugged in), if so. Its index is kept.
     pub away: Option<String>,
+    /// Its changes are noted, and its files wait in the queue.
+    pub paused: bool,
 }
 
 /// What became of a folder that was to be followed.
@@ -67,12 +69,13 @@ impl Catalog {
     pub fn roots(&self) -> Result<Vec<Root>, CatalogError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT id, path, away FROM roots ORDER BY id")?
+                .prepare_cached("SELECT id, path, away, paused FROM roots ORDER BY id")?
                 .query_map([], |row| {
                     Ok(Root {
                         id: RootId(row.get(0)?),
                         path: SourcePath::from_bytes(row.get_ref(1)?.as_blob()?),
                         away: row.get(2)?,
+                        paused: row.get(3)?,
                     })
                 })?
                 .collect()
@@ -85,6 +88,19 @@ impl Catalog {
             transaction
                 .execute("UPDATE roots SET away = ?2 WHERE id = ?1", params![root.0, away])?;
             Ok(())
+        })
+    }
+
+    /// Lets the files of the root at `path` wait, or go on. `false` where no root has that
+    /// path.
+    pub fn set_paused(&self, path: &SourcePath, paused: bool) -> Result<bool, CatalogError> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "UPDATE roots SET paused = ?2 WHERE path = ?1",
+                    params![path.to_bytes().as_ref(), paused],
+                )
+                .map(|changed| changed > 0)
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rusqlite::OptionalExtension;
+
 use crate::{Catalog, CatalogError, names, vocabulary};
 
 /// Another process's write is waited for this long.
@@ -35,7 +37,7 @@ pub(crate) mod stage {
 
 /// What makes the tables of each format out of those of the one before, the first
 /// out of nothing.
-const STEPS: [&str; 4] = [TABLES, LEDGER, names::TABLE, vocabulary::TABLE];
+const STEPS: [&str; 5] = [TABLES, LEDGER, names::TABLE, vocabulary::TABLE, PAUSES];
 
 /// `tally` counts the files of each folder and stage, kept true by triggers:
 /// progress is read many times a second, and counting millions of rows is not free.
@@ -135,6 +137,16 @@ END;
 CREATE TABLE included (path BLOB PRIMARY KEY) WITHOUT ROWID; -- files indexed against rules
 ";
 
+/// Folders may be paused. The queue's indexes tell a file's folder, so that millions of
+/// files that wait are passed over without a look at each.
+const PAUSES: &str = "
+ALTER TABLE roots ADD COLUMN paused INTEGER NOT NULL DEFAULT 0; -- its files wait in the queue
+DROP INDEX files_pending;
+DROP INDEX files_worded;
+CREATE INDEX files_pending ON files (id, root) WHERE stage = 0;
+CREATE INDEX files_worded  ON files (id, root) WHERE stage = 1;
+";
+
 pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
     catalog.read(|connection| {
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -148,13 +160,51 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
         connection.pragma_update(None, "foreign_keys", true)
     })?;
     let found = version(catalog)?;
-    for (format, step) in (1..).zip(STEPS).filter(|(format, _)| *format > found) {
+    if found < FORMAT {
+        // All at once: who reads meanwhile finds no catalog, or the whole one.
         catalog.write(|transaction| {
-            transaction.execute_batch(step)?;
-            transaction.pragma_update(None, "user_version", format)
+            for (format, step) in (1..).zip(STEPS).filter(|(format, _)| *format > found) {
+                transaction.execute_batch(step)?;
+                transaction.pragma_update(None, "user_version", format)?;
+            }
+            Ok(())
         })?;
     }
     check_version(catalog).map(drop)
+}
+
+/// Leaves the tables as they were on the first day, in one step. Numbers of files go on:
+/// none is ever given to another file.
+pub(crate) fn clear(catalog: &Catalog) -> Result<(), CatalogError> {
+    catalog.write(|transaction| {
+        let last: i64 = transaction
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'files'", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or_default();
+        // Tables of an index go with it, triggers and indexes with their tables.
+        for kind in ["CREATE VIRTUAL TABLE%", "CREATE TABLE%"] {
+            let names: Vec<String> = transaction
+                .prepare(
+                    "SELECT name FROM sqlite_master
+                     WHERE type = 'table' AND sql LIKE ? AND name NOT LIKE 'sqlite_%'
+                     ORDER BY name",
+                )?
+                .query_map([kind], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for name in names {
+                transaction.execute_batch(&format!("DROP TABLE \"{name}\""))?;
+            }
+        }
+        for step in STEPS {
+            transaction.execute_batch(step)?;
+        }
+        transaction
+            .execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('files', ?)", [last])
+            .map(drop)
+    })?;
+    names::prepare(catalog)?;
+    // The disk gets the room back, and what was there is not left in free pages.
+    catalog.read(|connection| connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"))
 }
 
 /// Which tables a catalog has.

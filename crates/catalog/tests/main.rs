@@ -1,7 +1,7 @@
 //! The catalog over whole stories: files come, change, settle and leave.
 
 use rummage_catalog::{
-    AddRoot, Catalog, Circumstances, Counts, Fate, FileFilter, FileRow, FileState, Gone,
+    AddRoot, Catalog, Circumstances, Counts, Fate, FileFilter, FileRow, FileState, Gone, Held,
     Observation, RootId, SeenFiles, Stamp, Task, Verdict, WordedFile,
 };
 use rummage_corpus::{ContentHash, FileId, SourcePath, words};
@@ -95,6 +95,10 @@ impl Story {
 fn worded(task: &Task, hash: ContentHash, passages: u64) -> WordedFile {
     let (file, version) = (task.file, task.version);
     WordedFile { file, version, hash: Some(hash), passages, note: None }
+}
+
+fn stems(text: &str) -> Vec<String> {
+    words(text).into_iter().map(|word| word.stem).collect()
 }
 
 #[test]
@@ -262,6 +266,55 @@ fn roots_within_roots_are_one() {
     };
     assert_eq!(story.catalog.roots().unwrap().len(), 1);
     assert_eq!(story.catalog.counts_of(outer).unwrap().indexed, 1, "nothing is done again");
+}
+
+#[test]
+fn the_files_of_a_paused_root_wait_where_they_are() {
+    let story = story();
+    let other = SourcePath::new("/other");
+    let AddRoot::Added(root) = story.catalog.add_root(&other, |_, _| true).unwrap() else {
+        panic!("it lies elsewhere")
+    };
+    story.see(&[file("/docs/read", 1)]);
+    let task = story.catalog.pending(FileId(0), 10).unwrap().remove(0);
+    story.catalog.settle_worded(&[worded(&task, ContentHash::of(b"text"), 3)]).unwrap();
+    let docs = SourcePath::new("/docs");
+    assert!(story.catalog.set_paused(&docs, true).unwrap());
+    // What changes there is noted.
+    story.see(&[file("/docs/new", 1)]);
+    let seen = &mut SeenFiles::default();
+    story.catalog.observe(root, &[file("/other/new", 1)], USUAL, seen).unwrap().unwrap();
+
+    let waiting = || {
+        let pending = story.catalog.pending(FileId(0), 10).unwrap();
+        let worded = story.catalog.worded(FileId(0), 10).unwrap();
+        let paths = pending.iter().map(|task| &task.path);
+        let paths = paths.chain(worded.iter().map(|task| &task.path));
+        paths.map(|path| path.display().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(), ["/other/new"]);
+    let counts = story.counts();
+    assert_eq!(counts.held, Held { pending: 1, worded: 1, passages: 3 });
+    assert_eq!((counts.queued(), counts.to_do()), (3, 1));
+    assert_eq!(story.catalog.counts_of(root).unwrap().held, Held::default());
+    let reason = story.row("/docs/new").reason.unwrap();
+    assert!(reason.contains("paused"), "{reason}");
+    assert!(!story.row("/other/new").reason.unwrap().contains("paused"));
+
+    assert!(story.catalog.set_paused(&docs, false).unwrap());
+    assert_eq!(waiting(), ["/docs/new", "/other/new", "/docs/read"]);
+    assert_eq!(story.counts().held, Held::default());
+    assert!(!story.catalog.set_paused(&SourcePath::new("/nowhere"), true).unwrap());
+}
+
+#[test]
+fn a_paused_root_that_becomes_part_of_another_goes_on_with_it() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.catalog.set_paused(&SourcePath::new("/docs"), true).unwrap();
+    assert_eq!(story.counts().to_do(), 0);
+    story.catalog.add_root(&SourcePath::new("/"), |_, _| true).unwrap();
+    assert_eq!(story.counts().to_do(), 1);
 }
 
 #[test]
@@ -606,6 +659,43 @@ fn a_catalog_of_the_first_format_is_taken_over() {
 }
 
 #[test]
+fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
+    let story = story();
+    let path = story._dir.path().join("catalog.sqlite");
+    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.see(&[file("/docs/umbrella.txt", 1), file("/docs/b", 1)]);
+    story.index_all();
+    story.catalog.learn(["lantern".to_owned()].into_iter()).unwrap();
+    let last = story.rows(FileState::Indexed).last().unwrap().file;
+    assert!(!story.catalog.is_empty().unwrap());
+
+    story.catalog.clear().unwrap();
+    assert!(story.catalog.is_empty().unwrap());
+    assert_eq!(story.counts(), Counts::default());
+    assert_eq!(story.catalog.roots().unwrap(), []);
+    assert_eq!(story.catalog.named(&stems("umbrella")).unwrap(), []);
+    let left = std::fs::read(&path).unwrap();
+    for word in ["umbrella", "lantern"] {
+        let kept = left.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        assert!(!kept, "{word} is still on the disk");
+    }
+
+    // All of it works again, in this process and in the next one.
+    let AddRoot::Added(root) =
+        story.catalog.add_root(&SourcePath::new("/docs"), |_, _| true).unwrap()
+    else {
+        panic!("nothing is followed")
+    };
+    let story = Story { root, ..story };
+    story.see(&[file("/docs/umbrella.txt", 1)]);
+    story.index_all();
+    let row = story.row("/docs/umbrella.txt");
+    assert!(row.file > last, "{:?} was {last:?}'s or before", row.file);
+    assert_eq!(story.catalog.named(&stems("umbrella")).unwrap().len(), 1);
+    assert_eq!(Catalog::open(&path).unwrap().counts().unwrap().indexed, 1);
+}
+
+#[test]
 fn a_damaged_catalog_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("catalog.sqlite");
@@ -636,8 +726,7 @@ fn files_are_known_by_their_names() {
         file("/docs/notes/parseConfig.ts", 1),
     ]);
     let named = |asked: &str| {
-        let stems: Vec<_> = words(asked).into_iter().map(|word| word.stem).collect();
-        let named = story.catalog.named(&stems).unwrap();
+        let named = story.catalog.named(&stems(asked)).unwrap();
         let path = |file| story.catalog.file(file).unwrap().unwrap().path.name().into_owned();
         named.into_iter().map(|n| (path(n.file), n.share)).collect::<Vec<_>>()
     };

@@ -89,6 +89,16 @@ pub enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Let what is new in these folders wait; what is indexed is still found
+    Pause {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Go on with paused folders, and index until nothing is left to do
+    Resume {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
     /// Write what a package installs beside the program: manual pages and completions
     #[command(hide = true)]
     Companions { dir: PathBuf },

@@ -7,9 +7,8 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rummage_corpus::grouped;
 use rummage_engine::Status;
-
-use crate::text::grouped;
 
 /// Where no terminal is, a line is written this often.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -358,6 +358,8 @@ pub struct FolderReport {
     pub indexed: u64,
     /// Why it cannot be read now, if so.
     pub away: Option<String>,
+    /// What is new there waits.
+    pub paused: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -429,6 +431,7 @@ impl StatusReport {
                     files: root.counts.known(),
                     indexed: root.counts.indexed,
                     away: root.root.away,
+                    paused: root.root.paused,
                 })
                 .collect(),
             pool: PoolReport {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rummage_corpus::{counted, grouped};
 use rummage_engine::{
     Answer, Arithmetic, FileRow, FoundFile, Hardware, LegScore, ModelPresence, ModelView,
     PassageHit, Setting, Status, SwitchStatus, Trial, Tuning, VectorIndexState, WorkerView,
@@ -115,11 +116,11 @@ fn plain(text: &str) -> String {
 pub fn coverage(answer: &Answer) -> String {
     let coverage = answer.coverage;
     let mut line = format!(
-        "{} files · {} ms · searched {} of {} files",
-        answer.files.len(),
+        "{} · {} ms · searched {} of {}",
+        files(answer.files.len() as u64),
         answer.took.as_millis(),
         grouped(coverage.searched),
-        grouped(coverage.known)
+        files(coverage.known)
     );
     if coverage.meaning < coverage.searched {
         line.push_str(&format!(" ({} by meaning)", grouped(coverage.meaning)));
@@ -128,34 +129,35 @@ pub fn coverage(answer: &Answer) -> String {
 }
 
 pub fn index(out: &mut dyn Write, report: &IndexReport) -> io::Result<()> {
-    let files = &report.files;
+    let counts = &report.files;
     writeln!(
         out,
-        "Indexed {} files ({} unchanged, {} skipped, {} failed, {} removed) in {:.1} s.",
-        grouped(files.indexed),
-        grouped(files.unchanged),
-        grouped(files.skipped),
-        grouped(files.failed),
-        grouped(files.removed),
+        "Indexed {} ({} unchanged, {} skipped, {} failed, {} removed) in {:.1} s.",
+        files(counts.indexed),
+        grouped(counts.unchanged),
+        grouped(counts.skipped),
+        grouped(counts.failed),
+        grouped(counts.removed),
         report.seconds
     )?;
     writeln!(
         out,
-        "{} passages in all: {} embedded now, {} reused.",
-        grouped(report.passages.total),
+        "{} in all: {} embedded now, {} reused.",
+        passages(report.passages.total),
         grouped(report.passages.embedded),
         grouped(report.passages.reused)
     )?;
-    if files.failed > 0 {
+    if counts.failed > 0 {
         writeln!(out, "rummage files --state failed says why.")?;
     }
     Ok(())
 }
 
 pub fn retry(out: &mut dyn Write, retried: u64, failed: u64) -> io::Result<()> {
-    writeln!(out, "Read {} files again.", grouped(retried))?;
+    writeln!(out, "Read {} again.", files(retried))?;
     if failed > 0 {
-        writeln!(out, "{} stand as failed: rummage files --state failed", grouped(failed))?;
+        let stand = if failed == 1 { "stands" } else { "stand" };
+        writeln!(out, "{} {stand} as failed: rummage files --state failed", grouped(failed))?;
     }
     Ok(())
 }
@@ -245,11 +247,13 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
     for root in &status.roots {
         let state = match (&root.root.away, root.counts.queued()) {
             (Some(reason), _) => format!("away: {reason}"),
+            (None, 0) if root.root.paused => "paused".to_owned(),
+            (None, queued) if root.root.paused => format!("paused, {} wait", grouped(queued)),
             (None, 0) => "up to date".to_owned(),
             (None, queued) => format!("{} queued", grouped(queued)),
         };
-        let files = grouped(root.counts.known());
-        writeln!(out, "{}  {files} files, {state}", root.root.path.display())?;
+        let known = files(root.counts.known());
+        writeln!(out, "{}  {known}, {state}", root.root.path.display())?;
     }
     if status.roots.is_empty() {
         writeln!(out, "No folder is followed yet: rummage index FOLDER")?;
@@ -304,15 +308,14 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
 fn write_worker(out: &mut dyn Write, worker: &WorkerView) -> io::Result<()> {
     let pid = worker.pid.map(|pid| pid.to_string()).unwrap_or_default();
     let [memory, limit] = [worker.memory_bytes, worker.soft_limit_bytes].map(megabytes);
-    let done = grouped(worker.passages);
-    let what = if worker.role == "extract" { "files" } else { "passages" };
+    let done = if worker.role == "extract" { files } else { passages }(worker.passages);
     write!(
         out,
-        "Worker    {} {pid} {}, {memory} of {limit} MB, {done} {what}",
+        "Worker    {} {pid} {}, {memory} of {limit} MB, {done}",
         worker.role, worker.state
     )?;
     if let Some(why) = &worker.last_end {
-        write!(out, "; {} restarts, the last: {why}", worker.restarts)?;
+        write!(out, "; {}, the last: {why}", counted(worker.restarts, "restart", "restarts"))?;
     }
     writeln!(out)
 }
@@ -328,7 +331,7 @@ pub fn file(out: &mut dyn Write, file: &FileRow) -> io::Result<()> {
     write!(out, "{:<8} {path}  ", line.state)?;
     match line.reason {
         Some(reason) => write!(out, "{}", plain(reason))?,
-        None => write!(out, "{} passages", line.passages)?,
+        None => write!(out, "{}", passages(line.passages))?,
     }
     if line.tries > 1 {
         write!(out, "; failed {} times", grouped(line.tries.into()))?;
@@ -339,31 +342,17 @@ pub fn file(out: &mut dyn Write, file: &FileRow) -> io::Result<()> {
     writeln!(out)
 }
 
-/// With a comma between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn files(number: u64) -> String {
+    counted(number, "file", "files")
+}
+
+fn passages(number: u64) -> String {
+    counted(number, "passage", "passages")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (1000, "1,000"), (13_600_000, "13,600,000")]
-        {
-            assert_eq!(grouped(number), expected);
-        }
-    }
 
     #[test]
     fn a_passage_cannot_drive_the_terminal() {

@@ -2,12 +2,14 @@
 //! it holds, and how it is cut. Data only: nothing here reads a file, a clock
 //! or the environment.
 
+mod count;
 mod document;
 mod hash;
 mod id;
 mod path;
 mod words;
 
+pub use count::{counted, grouped};
 pub use document::{
     Caveat, Document, Heading, Language, Part, Passage, Span, Structure, model_input,
 };

@@ -337,7 +337,7 @@ pub(crate) async fn warm(shared: &Shared, model: &LoadedModel) {
 async fn embed(pool: &Pool, model: &LoadedModel, text: &str) -> Result<Vec<f32>, JobError> {
     let tokens = |part: &Part| vec![part.query_tokens(text)];
     // It goes alone, however long it is.
-    let vectors = vectors::now(pool, model, tokens, 1).await?;
+    let vectors = vectors::now(pool, model, tokens, 1, 1).await?;
     let none = || JobError::Refused("no vector came".to_owned());
     vectors.into_iter().next().ok_or_else(none)
 }

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use rummage_catalog::WordedTask;
@@ -49,7 +49,13 @@ async fn pass(shared: &Arc<Shared>, writer: &WriterHandle) -> Pass {
     let mut cursor = FileId(0);
     let mut running = JoinSet::new();
     let mut worked = false;
+    let mut pauses = shared.pauses.load(Ordering::SeqCst);
     loop {
+        let now = shared.pauses.load(Ordering::SeqCst);
+        if std::mem::replace(&mut pauses, now) != now {
+            // What is not begun yet is asked for anew: some of it may have to wait.
+            fetched.clear();
+        }
         while running.len() < BATCHES {
             if fetched.is_empty() {
                 match shared.catalog.worded(cursor, FETCH) {

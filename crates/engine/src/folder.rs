@@ -55,6 +55,16 @@ impl DataFolder {
         self.path.join("index")
     }
 
+    /// Removes what the store keeps. Settings and all that is not the index's stay.
+    ///
+    /// For whoever has the lock and has closed the store.
+    pub(crate) fn remove_store(&self) -> Result<(), EngineError> {
+        match fs::remove_dir_all(self.store()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done.map_err(|source| EngineError::folder(&self.path, source)),
+        }
+    }
+
     /// What was measured on this machine.
     pub(crate) fn tuning(&self) -> PathBuf {
         self.path.join("tuning.json")

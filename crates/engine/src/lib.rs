@@ -51,7 +51,7 @@ mod writer;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -281,6 +281,8 @@ impl Engine {
                 AddRoot::Known(id) => (id, &mut added.known),
                 AddRoot::Within(root) => (root.id, &mut added.known),
             };
+            // Who asks for it now wants it now.
+            self.shared.catalog.set_paused(&path, false)?;
             to_scan.insert(id);
             list.push(path);
             let after = self.shared.catalog.roots()?;
@@ -311,6 +313,23 @@ impl Engine {
         }
         self.shared.disturb();
         self.call(Call::Remove(path)).await?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    /// Lets the files of a followed folder wait in the queue, or go on. What changes there
+    /// is noted all the same, what is indexed is still found, and what has left leaves.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFollowed`] with the path, which changes nothing.
+    pub async fn set_paused(&self, path: &Path, paused: bool) -> Result<(), EngineError> {
+        self.writable()?;
+        let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
+        if !self.shared.catalog.set_paused(&path, paused)? {
+            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+        }
+        self.shared.pauses.fetch_add(1, Ordering::SeqCst);
+        self.shared.disturb();
         self.shared.wake();
         Ok(())
     }
@@ -446,7 +465,7 @@ impl Engine {
     }
 
     /// Waits until nothing is left to do: every file read, embedded, or in the
-    /// ledger with its reason, and the index in order.
+    /// ledger with its reason, and the index in order. Paused folders are not waited for.
     ///
     /// # Errors
     /// The standing problem that keeps the work from ending; what could be done
@@ -457,9 +476,9 @@ impl Engine {
             if let Some(problem) = self.stuck() {
                 return Err(problem);
             }
-            let queued = self.shared.catalog.counts().map_or(1, |counts| counts.queued());
+            let to_do = self.shared.catalog.counts().map_or(1, |counts| counts.to_do());
             let is_busy = self.shared.is_scanning() || self.shared.is_switching();
-            if queued == 0 && !is_busy && self.shared.is_in_order() {
+            if to_do == 0 && !is_busy && self.shared.is_in_order() {
                 return Ok(());
             }
             tokio::select! {
@@ -495,11 +514,11 @@ impl Engine {
             ProblemKind::Writing | ProblemKind::Scanning | ProblemKind::Reading => true,
             // Words first: they do not need the model.
             ProblemKind::Model => {
-                let words_are_done = counts.pending == 0 && counts.worded > 0;
+                let words_are_done = counts.pending == counts.held.pending && counts.to_do() > 0;
                 let no_words = self.shared.active().is_none();
                 !self.shared.is_scanning() && (no_words || words_are_done)
             }
-            ProblemKind::Switching => !self.shared.is_scanning() && counts.queued() == 0,
+            ProblemKind::Switching => !self.shared.is_scanning() && counts.to_do() == 0,
             ProblemKind::Settings | ProblemKind::Watching | ProblemKind::Cache => false,
         })
     }
@@ -507,6 +526,40 @@ impl Engine {
     /// Ends everything in order, within three seconds: what is being written is
     /// finished, the rest stays in the queue.
     pub async fn close(&self) {
+        self.end().await;
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    /// Closes the engine and removes all that it has indexed: what is followed, what was
+    /// read of it and every vector. Settings stay, and so do people's files.
+    ///
+    /// # Errors
+    /// What keeps it from being removed. The engine is closed all the same; unless the
+    /// catalog itself refused, the next one finds nothing indexed.
+    pub async fn clear(&self) -> Result<(), EngineError> {
+        self.writable()?;
+        self.end().await;
+        let shared = self.shared.clone();
+        let clearing = tokio::task::spawn_blocking(move || {
+            // The catalog first, in one step: without it, what is left of the store
+            // counts for nothing and goes with the next opening.
+            shared.catalog.clear()?;
+            // Vectors tell of what was read. A borrowed cache is another folder's.
+            if let Some(cache) = &shared.cache
+                && cache.path() == shared.folder.cache()
+            {
+                cache.clear(None)?;
+            }
+            shared.folder.remove_store()
+        });
+        let cleared =
+            clearing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        cleared
+    }
+
+    /// Ends all work, and keeps the folder locked.
+    async fn end(&self) {
         self.shared.stop_all();
         let reading = self.table_reading.lock().unwrap_or_else(|p| p.into_inner()).take();
         if let Some(reading) = reading {
@@ -524,7 +577,6 @@ impl Engine {
             // What it counted is of interest, no more.
             let _ = cache.note_run();
         }
-        *self.lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
     }
 
     fn take_tasks(&self) -> Vec<JoinHandle<()>> {

@@ -12,8 +12,12 @@ use crate::{Answer, Coverage, Engine, EngineError, answer, model::Part, shared::
 /// Passages that say what a long file is about.
 const PASSAGES_A_FILE: usize = 64;
 
-/// Sentences compared in one call, which shares a worker with the questions that follow.
+/// Sentences compared for one question.
 const SENTENCES: usize = 96;
+
+/// Of these, so many are embedded at a time: a question that comes meanwhile shares the
+/// worker, and waits for no more than these.
+const SENTENCES_A_LEASE: usize = 8;
 
 impl Engine {
     /// Files nearest in meaning to a followed file, or to its passage that begins at
@@ -100,7 +104,9 @@ impl Engine {
             std::iter::once(part.query_tokens(&text)).chain(sentences).collect()
         };
         let tokens_per_call = self.auto().tokens_per_call as u32;
-        let vectors = vectors::now(&self.shared.pool, model, tokens, tokens_per_call).await?;
+        let lease = SENTENCES_A_LEASE;
+        let vectors =
+            vectors::now(&self.shared.pool, model, tokens, tokens_per_call, lease).await?;
         let mut vectors = vectors.into_iter();
         let Some(asked) = vectors.next() else { return Ok(nearest) };
         let mut best = vec![f32::MIN; passages.len()];

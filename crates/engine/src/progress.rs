@@ -167,7 +167,9 @@ impl Pace {
     /// Takes the counts of this moment in; `None` where nothing is to do.
     pub fn observe(&mut self, counts: &Counts, embedded: u64, now: Instant) -> Option<Progress> {
         let done = counts.known() - counts.queued();
-        if counts.queued() == 0 {
+        // What waits for a paused folder is no work under way.
+        let to_do = counts.to_do();
+        if to_do == 0 {
             self.base = done;
             self.samples.clear();
             return None;
@@ -186,7 +188,7 @@ impl Pace {
         let known = now - first.at >= LEAST;
         Some(Progress {
             done: done - self.base,
-            total: counts.known() - self.base,
+            total: done + to_do - self.base,
             files_per_second,
             passages_per_second,
             seconds_left: known
@@ -202,15 +204,17 @@ fn seconds_left(counts: &Counts, files_per_second: f64, passages_per_second: f64
     let read = counts.worded + counts.indexed;
     if passages_per_second > 0.0 && read > 0 {
         let passages_per_file = counts.passages as f64 / read as f64;
-        let to_come = counts.pending as f64 * passages_per_file;
-        let waiting = (counts.passages - counts.embedded) as f64;
+        let to_come = (counts.pending - counts.held.pending) as f64 * passages_per_file;
+        let waiting = (counts.passages - counts.embedded - counts.held.passages) as f64;
         return Some((waiting + to_come) / passages_per_second);
     }
-    (files_per_second > 0.0).then(|| counts.queued() as f64 / files_per_second)
+    (files_per_second > 0.0).then(|| counts.to_do() as f64 / files_per_second)
 }
 
 #[cfg(test)]
 mod tests {
+    use rummage_catalog::Held;
+
     use super::*;
 
     fn counts(pending: u64, worded: u64, indexed: u64) -> Counts {
@@ -224,6 +228,21 @@ mod tests {
         assert_eq!(pace.observe(&counts(0, 0, 100), 0, start), None);
         let progress = pace.observe(&counts(5, 5, 100), 0, start).unwrap();
         assert_eq!((progress.done, progress.total, progress.seconds_left), (0, 10, None));
+    }
+
+    #[test]
+    fn what_waits_for_a_paused_folder_is_no_work() {
+        let all = Held { pending: 6, worded: 6, passages: 12 };
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let counts = Counts { held: all, ..counts(6, 6, 100) };
+        assert_eq!(pace.observe(&counts, 0, start), None);
+        let counts = Counts { held: Held { pending: 5, worded: 4, passages: 8 }, ..counts };
+        pace.observe(&counts, 0, start);
+        let later = start + Duration::from_secs(4);
+        let progress = pace.observe(&counts, 4, later).unwrap();
+        assert_eq!((progress.done, progress.total), (0, 3));
+        // One file to read, two passages like the others, and four of two files.
+        assert_eq!(progress.seconds_left, Some(6.0));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) async fn prove(program: &Path, model: &LoadedModel) -> Result<(), Eng
         pace: Pace::Full,
     });
     let tokens = |part: &Part| vec![part.query_tokens("proof")];
-    let proven = tokio::time::timeout(PATIENCE, vectors::now(&pool, model, tokens, 1)).await;
+    let proven = tokio::time::timeout(PATIENCE, vectors::now(&pool, model, tokens, 1, 1)).await;
     pool.close().await;
     match proven {
         Ok(vectors) => Ok(vectors.map(drop)?),

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -105,8 +105,18 @@ async fn pass(shared: &Arc<Shared>, writer: &WriterHandle, scans: &mut Scans) ->
     // may itself.
     let mut scan = None;
     let mut changed = false;
+    let mut pauses = shared.pauses.load(Ordering::SeqCst);
     loop {
         let work = shared.work.notified();
+        let now = shared.pauses.load(Ordering::SeqCst);
+        if now != pauses
+            && let Some(task) = fetched.pop_front()
+        {
+            // What is not begun yet is asked for anew: some of it may have to wait.
+            cursor = FileId(task.file.0 - 1);
+            fetched.clear();
+        }
+        pauses = now;
         if changed && running.len() == 1 && batch.is_empty() && keeping.is_empty() {
             (cursor, changed) = (FileId(0), false);
         }

@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub current: Mutex<Option<String>>,
     /// Roots whose changes are not told as they happen, and why.
     limited: Mutex<BTreeMap<SourcePath, String>>,
+    /// Raised whenever a folder is paused or goes on.
+    pub pauses: AtomicU64,
     scanning: AtomicUsize,
     /// Raised with everything that leaves the writer something to put in order.
     disorder: AtomicU64,
@@ -138,6 +140,7 @@ impl Shared {
             touched: watch::Sender::new(0),
             current: Mutex::new(None),
             limited: Mutex::default(),
+            pauses: AtomicU64::new(0),
             scanning: AtomicUsize::new(0),
             disorder: AtomicU64::new(1),
             ordered: AtomicU64::new(0),

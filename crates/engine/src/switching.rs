@@ -77,6 +77,11 @@ pub(crate) async fn begin(
     let (dir, space) = (folder.store(), model.space());
     let store = if writing {
         crate::require(catalog, &model, settings)?;
+        if catalog.is_empty()? {
+            // Rows of an index that was cleared, or whose catalog was taken away, would
+            // be taken for those of other files.
+            folder.remove_store()?;
+        }
         let store = Store::open(&dir, &space).await?;
         if noted.as_ref() != Some(&space.fingerprint) {
             adopt(&store, catalog, &space.fingerprint).await?;

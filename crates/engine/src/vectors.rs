@@ -37,20 +37,33 @@ pub(crate) struct Made {
 pub(crate) type Texts = HashMap<ContentHash, String>;
 
 /// Vectors of questions and the like, which nobody will ask for again: one a text, of
-/// the model's length. `tokens` gives the texts as a part of the model sees them.
+/// the model's length. `tokens` gives the texts as a part of the model sees them; up to
+/// `lease` of them keep a question that comes meanwhile waiting.
 pub(crate) async fn now(
     pool: &Pool,
     model: &LoadedModel,
     tokens: impl Fn(&Part) -> Vec<Vec<u32>>,
     tokens_per_call: u32,
+    lease: usize,
 ) -> Result<Vec<Vec<f32>>, JobError> {
     let of_parts = model.parts().iter().map(|part| {
-        let maker = &part.maker;
-        let embedding =
-            pool.embed(&maker.fingerprint, tokens(part), tokens_per_call, Standing::Urgent);
+        let (maker, token_ids) = (&part.maker, tokens(part));
         async move {
-            let reply = embedding.await?;
-            (reply.dims == maker.dims).then_some(reply.values).ok_or_else(other_length)
+            let mut values = Vec::with_capacity(token_ids.len() * maker.dims as usize);
+            for texts in token_ids.chunks(lease.max(1)) {
+                let embedding = pool.embed(
+                    &maker.fingerprint,
+                    texts.to_vec(),
+                    tokens_per_call,
+                    Standing::Urgent,
+                );
+                let reply = embedding.await?;
+                if reply.dims != maker.dims {
+                    return Err(other_length());
+                }
+                values.extend(reply.values);
+            }
+            Ok(values)
         }
     });
     let of_parts = try_join_all(of_parts).await?;

@@ -423,7 +423,7 @@ impl Writer {
         while self.place(PLACED_FILES).await? == PLACED_FILES {}
         self.relearn().await?;
         let disorder = self.shared.disorder();
-        if self.shared.catalog.counts()?.queued() > 0 || self.shared.is_scanning() {
+        if self.shared.catalog.counts()?.to_do() > 0 || self.shared.is_scanning() {
             return Ok(());
         }
         loop {

@@ -38,6 +38,9 @@ const GROWTH: usize = 2;
 /// On unit vectors this ranks as the cosine does, and it is what the index's codes keep.
 pub(crate) const DISTANCE: DistanceType = DistanceType::L2;
 
+/// Vectors of another length the index cannot hold; they are all compared.
+const DIMS_STEP: usize = 8;
+
 /// LanceDB's own name for the index of this column.
 const NAME: &str = "vector_idx";
 
@@ -167,7 +170,8 @@ impl Store {
             return Ok(true);
         }
         let due = verdict.is_none_or(|verdict| rows >= verdict.rows * GROWTH);
-        if rows <= least || !due {
+        let fits = self.inner.dims.is_multiple_of(DIMS_STEP);
+        if rows <= least || !due || !fits {
             return Ok(false);
         }
         let index = Index::IvfRq(IvfRqIndexBuilder::default().distance_type(DISTANCE));

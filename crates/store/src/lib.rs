@@ -95,8 +95,8 @@ struct Inner {
     connection: Connection,
     disk: Disk,
     dims: usize,
-    passages: Table,
-    vectors: Table,
+    passages: Arc<Table>,
+    vectors: Arc<Table>,
     snapshots: Snapshots,
     limits: Limits,
     index: Mutex<VectorIndexState>,
@@ -158,7 +158,8 @@ impl Store {
         let Inner { dir, connection, passages, limits, .. } = &*self.inner;
         let (name, dims) = (space.table_name(), space.dims as usize);
         let vectors = Table::open(connection, dir, &name, rows::vector_schema(dims)).await?;
-        let (dir, connection, passages) = (dir.clone(), connection.clone(), passages.clone());
+        let (dir, connection) = (dir.clone(), connection.clone());
+        let passages = Table::clone(passages);
         Self::of(dir, connection, dims, passages, vectors, *limits).await
     }
 
@@ -208,6 +209,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits.vectors_in_memory));
         let index = Mutex::new(approximate::state(&vectors).await?);
+        let (passages, vectors) = (Arc::new(passages), Arc::new(vectors));
         let inner =
             Inner { dir, connection, disk, dims, passages, vectors, snapshots, limits, index };
         Ok(Store { inner: Arc::new(inner) })

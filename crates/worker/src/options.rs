@@ -134,7 +134,8 @@ impl Given {
 
     fn take_any(&mut self, name: &'static str) -> Option<OsString> {
         let at = self.0.iter().position(|(given, _)| *given == name)?;
-        Some(self.0.swap_remove(at).1)
+        // Those that may be given more than once keep their order.
+        Some(self.0.remove(at).1)
     }
 }
 

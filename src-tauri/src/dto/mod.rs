@@ -7,6 +7,7 @@ mod pool;
 mod preview;
 mod settings;
 mod status;
+mod tuning;
 
 use rummage_corpus::SourcePath;
 use rummage_engine::{
@@ -23,6 +24,7 @@ pub use pool::{HealthSample, Mode};
 pub use preview::Preview;
 pub use settings::{Settings, SettingsView};
 pub use status::{AddReport, Status};
+pub use tuning::{TuneStep, Tuning};
 
 use answer::{folder_of, iso};
 use pool::Pool;

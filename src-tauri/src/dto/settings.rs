@@ -6,7 +6,7 @@ use rummage_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, Mode};
+use super::{AppError, Mode, Tuning};
 use crate::desktop::{Desktop, starts_at_login};
 
 /// A number, or `"auto"`.
@@ -95,6 +95,8 @@ pub struct SettingsView {
     auto: AutoNumbers,
     /// The numbers of `auto` that were measured here.
     measured: Vec<&'static str>,
+    /// What was measured here, if anything was.
+    tuning: Option<Tuning>,
     limits: Limits,
     /// Reading text in pictures needs it.
     has_tesseract: bool,
@@ -165,6 +167,7 @@ impl SettingsView {
                 Some(_) => vec!["poolSize", "threadsPerWorker", "tokensPerCall"],
                 None => Vec::new(),
             },
+            tuning: engine.tuning().map(Tuning::from),
             limits: Limits {
                 pool_size: range(Field::PoolSize),
                 threads_per_worker: range(Field::ThreadsPerWorker),

@@ -73,6 +73,8 @@ pub struct RootStatus {
     state: &'static str,
     /// Why it is limited or away.
     message: Option<String>,
+    /// What is new there waits.
+    paused: bool,
 }
 
 impl From<rummage_engine::Coverage> for Coverage {
@@ -162,6 +164,7 @@ impl RootStatus {
             counts: StateCounts::from(&root.counts),
             state,
             message: message.cloned(),
+            paused: root.root.paused,
         }
     }
 }

@@ -5,6 +5,7 @@ import {
   bytes,
   capital,
   count,
+  day,
   duration,
   memory,
   moment,
@@ -27,6 +28,8 @@ import type {
   PoolStatus,
   RootStatus,
   Status,
+  TuneStep,
+  Tuning,
   Why,
   WorkerEnd,
   WorkerRole,
@@ -38,6 +41,12 @@ import type { Span } from './dates';
 import type { TypeFilter } from './filetype';
 import type { Part } from './why';
 
+/** What is there, each with its full stop and on one line. */
+const sentences = (parts: readonly (string | false | undefined)[]) =>
+  parts
+    .filter((part) => typeof part === 'string' && part.trim() !== '')
+    .map((part) => String(part).replace(/\s+/g, ' ').trim().replace(/[.…]?$/, '.'))
+    .join(' ');
 const files = (n: number) => plural(n, 'file');
 
 /** Common words alone are no reason to be shown. */
@@ -113,6 +122,20 @@ export const t = {
       ]
         .filter(Boolean)
         .join('\n'),
+    /** As a screen reader says a result: its name, where it lies, what it says, then the rest. */
+    spoken: (result: FileResult, folder: string, modified: string) =>
+      sentences([
+        `${result.name}, in ${folder}`,
+        ...result.passages.flatMap(({ page, context, text }) => [
+          page === null ? context : [`Page ${count(page)}`, context].filter(Boolean).join(', '),
+          text,
+        ]),
+        result.passages[0] && `By ${t.results.why(result.passages[0].why, result.named)}`.replace(/^By found by/, 'Found by'),
+        modified && `Changed ${modified}`,
+        result.alike.length > 0 && capital(t.results.alike(result.alike)),
+      ]),
+    spokenAlike: ({ name, copy }: AlikeFile, folder: string) =>
+      sentences([`${name}, in ${folder}`, capital(copy ? t.results.isCopy : t.results.isAlike)]),
     alike: (alike: readonly AlikeFile[]) =>
       alike.every(({ copy }) => copy)
         ? `and ${plural(alike.length, 'identical copy', 'identical copies')}`
@@ -344,6 +367,10 @@ export const t = {
     } satisfies Record<RootStatus['state'], string>,
     size: (n: number) => `${bytes(n)} of files`,
     readAgain: 'Read all again',
+    pause: 'Pause',
+    resume: 'Resume',
+    paused: (waiting: number) =>
+      waiting === 0 ? 'Paused. What is new there waits.' : `Paused. ${files(waiting)} ${waiting === 1 ? 'waits' : 'wait'}.`,
     stop: (name: string) => `Stop following ${name}`,
     confirm: (name: string) => `Stop following ${name}? Its files stay where they are.`,
     confirmYes: 'Stop following',
@@ -359,6 +386,10 @@ export const t = {
     nothingAdded: 'Nothing was added',
     refused: (path: string, reason: string) => `Not added: ${path} (${reason})`,
     readAgain: (name: string, n: number) => `${name}: ${files(n)} are read again`,
+    failedPause: (name: string, paused: boolean) =>
+      paused ? `${name} is not paused` : `${name} is still paused`,
+    cleared: 'All that was indexed is cleared',
+    failedClear: 'The index is not cleared',
     failedReadAgain: (name: string) => `${name} is not read again`,
     forgot: (name: string) => `${name} is no longer followed`,
     dismiss: 'Dismiss',
@@ -413,7 +444,7 @@ export const t = {
     open: 'Settings',
     close: 'Close',
     auto: (n: number, isMeasured: boolean) =>
-      isMeasured ? `Auto (${count(n)}, measured here)` : `Auto (${count(n)})`,
+      isMeasured ? `Auto (${count(n)}, measured)` : `Auto (${count(n)})`,
     autoFor: (label: string) => ` for ${label}`,
     saved: 'Saved',
     range: (min: number, max: number) =>
@@ -474,6 +505,27 @@ export const t = {
       clear: 'No keys',
     },
     mode: 'Indexing speed',
+    tune: {
+      label: 'Measure this computer',
+      help: (tuning: Tuning | null, now: Date) =>
+        tuning === null
+          ? 'Tries which pool, threads and calls are fastest here. It takes a minute at most; indexing waits, searching does not.'
+          : `Last measured: ${day(new Date(tuning.measuredMs).toISOString(), now)}. Auto goes by the first line.`,
+      turn: (step: TuneStep | null) =>
+        step === null
+          ? 'Indexing comes to rest first.'
+          : `Turn ${count(step.done)} of ${count(step.most)} at most: ${plural(step.last.poolSize, 'worker')}, ${plural(step.last.threadsPerWorker, 'thread')}, ${plural(step.last.tokensPerCall, 'token')} a call: ${t.settings.tune.rate(step.last.passagesPerSecond)}`,
+      rate: (passagesPerSecond: number | null): string =>
+        passagesPerSecond === null ? 'no room in memory' : `${rate(passagesPerSecond)}/s`,
+      start: 'Measure',
+      stop: 'Stop',
+      columns: {
+        poolSize: 'Workers',
+        threadsPerWorker: 'Threads',
+        tokensPerCall: 'Tokens a call',
+        passagesPerSecond: 'Passages',
+      },
+    },
     ignore: {
       label: 'Ignore list',
       help: 'One pattern a line, written as in a .gitignore file.',
@@ -489,6 +541,17 @@ export const t = {
     index: 'Index',
     dataDir: 'Data',
     showData: 'Show',
+    clear: {
+      open: 'Clear…',
+      name: 'Clear the index',
+      confirm: (folders: number, size: number) =>
+        `This removes all that was read from your files (${bytes(size)}), ${
+          folders === 0 ? '' : `the list of ${plural(folders, 'folder', 'folders')}, `
+        }and the searches kept. Your files stay as they are, and so do the settings.`,
+      yes: 'Clear the index',
+      no: 'Keep',
+      busy: 'Clearing…',
+    },
     clearHistory: 'Clear earlier searches',
     noHistory: 'None kept',
     history: 'Searches',

@@ -1,4 +1,4 @@
-//! `rummage index`, `rummage retry` and `rummage forget`: what writes.
+//! `rummage index`, `retry`, `forget`, `pause` and `resume`: what writes.
 
 use std::{io::Write, path::PathBuf, time::Instant};
 
@@ -131,6 +131,46 @@ async fn forget_all(
     if common.json {
         let forgotten: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         serde_json::to_writer(&mut *out, &serde_json::json!({ "forgotten": forgotten }))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+pub async fn pause(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let engine = open_to_index(common).await?;
+    let result = set_paused(&engine, common, paths, true, out).await;
+    engine.close().await;
+    result
+}
+
+pub async fn resume(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
+    let engine = open_to_index(common).await?;
+    let result = match set_paused(&engine, common, paths, false, out).await {
+        Ok(()) => wait(&engine, common).await,
+        error => error,
+    };
+    engine.close().await;
+    result
+}
+
+async fn set_paused(
+    engine: &Engine,
+    common: &Common,
+    paths: &[PathBuf],
+    paused: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    for path in paths {
+        engine.set_paused(path, paused).await?;
+        if !common.json {
+            let now = if paused { "is paused: what is new there waits" } else { "goes on" };
+            writeln!(out, "{} {now}.", path.display())?;
+        }
+    }
+    if common.json {
+        let what = if paused { "paused" } else { "resumed" };
+        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        serde_json::to_writer(&mut *out, &serde_json::json!({ what: paths }))?;
         writeln!(out)?;
     }
     Ok(())

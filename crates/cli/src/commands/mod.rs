@@ -53,6 +53,8 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Files { paths, .. } => files::account(common, paths, out).await,
         Command::Retry { paths } => index::retry(common, paths, out).await,
         Command::Forget { paths } => index::forget(common, paths, out).await,
+        Command::Pause { paths } => index::pause(common, paths, out).await,
+        Command::Resume { paths } => index::resume(common, paths, out).await,
         Command::Companions { dir } => companions::write(dir),
     }
 }

@@ -105,6 +105,30 @@ fn a_file_finds_those_that_mean_the_same() {
 }
 
 #[test]
+fn a_paused_folder_waits_for_its_word() {
+    let (installation, tree) = (Installation::new(), kitchen());
+    installation.index(tree.root());
+    let root = tree.root().as_os_str();
+    let paused = installation.run(["pause".as_ref(), root]).succeeded();
+    assert!(paused.stdout.contains("is paused"), "{paused:?}");
+    tree.write("cake.txt", "Whisk eggs and sugar.\n");
+    // Another folder is indexed, and that does not wait for this one.
+    let other = Tree::with([("tea.txt", "Steep the leaves.\n")]);
+    installation.index(other.root());
+    let folder = installation.status()["folders"][0].clone();
+    assert_eq!(folder["paused"], true, "{folder}");
+    assert!(installation.find("whisk", "keyword").is_empty());
+    assert_eq!(installation.find("carrots", "keyword").len(), 1, "what is indexed is found");
+
+    installation.run(["resume".as_ref(), root]).succeeded();
+    // The command looks for no changes; the next one that does finds it unpaused.
+    installation.index(tree.root());
+    assert_eq!(installation.status()["folders"][0]["paused"], false);
+    assert!(installation.find("whisk", "keyword")[0].ends_with("cake.txt"));
+    assert_eq!(installation.run(["pause", "/nowhere"]).code, 2);
+}
+
+#[test]
 fn a_span_names_the_bytes_of_the_file() {
     let (installation, tree) = (Installation::new(), kitchen());
     installation.index(tree.root());

@@ -143,7 +143,7 @@ fn what_may_not_be_read_is_named_and_the_rest_indexed() {
     let follow = [OsStr::new("index"), tree.root().as_os_str()];
     let run = unprivileged.run(&installation, &follow).succeeded();
     let retried = unprivileged.run(&installation, &[OsStr::new("retry")]).succeeded();
-    assert!(retried.stdout.contains("Read 1 files again.\n2 stand as failed"), "{retried:?}");
+    assert!(retried.stdout.contains("Read 1 file again.\n2 stand as failed"), "{retried:?}");
     seal(tree.path("locked"), 0o755).unwrap();
     seal(tree.path("sealed.txt"), 0o644).unwrap();
     assert!(run.stdout.contains("failed"), "{run:?}");
@@ -158,7 +158,7 @@ fn what_may_not_be_read_is_named_and_the_rest_indexed() {
     // Readable again, both are read once a person says so.
     let sealed = tree.path("sealed.txt");
     let run = unprivileged.run(&installation, &[OsStr::new("retry"), sealed.as_os_str()]);
-    assert!(run.succeeded().stdout.contains("Read 1 files again"));
+    assert!(run.succeeded().stdout.contains("Read 1 file again"));
     assert_eq!(installation.ledger("sealed.txt")["state"], "indexed");
     let run = unprivileged.run(&installation, &follow).succeeded();
     assert_eq!(installation.status()["files"]["failed"], 0, "{run:?}");

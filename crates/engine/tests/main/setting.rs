@@ -88,6 +88,111 @@ async fn a_value_out_of_range_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_folder_waits_while_others_go_on_and_its_changes_are_noted() {
+    let home = Home::new();
+    let [work, rest] = [("a.txt", "violet umbrellas"), ("c.txt", "silver lanterns")]
+        .map(|file| Tree::with([file]));
+    let engine = home.open(Following::Live).await;
+    engine.follow(&[work.root().to_owned(), rest.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+
+    engine.set_paused(work.root(), true).await.unwrap();
+    work.write("b.txt", "copper kettles");
+    until(&engine, "the new file known", |status| status.counts.known() == 3).await;
+    rest.write("d.txt", "amber violins");
+    until(&engine, "the other folder read", |status| status.counts.indexed == 3).await;
+    // Not waited for: the folder is up to date as far as it is to be.
+    settled(&engine).await;
+    let status = engine.status().unwrap();
+    assert_eq!((status.counts.held.pending, status.progress), (1, None));
+    assert_eq!(names(&engine, "copper kettles").await, [""; 0]);
+    assert_eq!(names(&engine, "violet umbrellas").await, ["a.txt"]);
+    work.remove("a.txt");
+    until(&engine, "the deleted file gone", |status| status.counts.known() == 3).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, [""; 0]);
+    engine.close().await;
+
+    // It stays so.
+    let engine = home.open(Following::Once).await;
+    engine.scan_all().await.unwrap();
+    settled(&engine).await;
+    assert_eq!(engine.status().unwrap().counts.held.pending, 1);
+    engine.set_paused(work.root(), false).await.unwrap();
+    settled(&engine).await;
+    assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
+    let error = engine.set_paused(&work.path("b.txt"), true).await.unwrap_err();
+    assert!(error.to_string().contains("not followed"), "{error}");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_folder_that_is_asked_for_goes_on() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    engine.set_paused(tree.root(), true).await.unwrap();
+    tree.write("b.txt", "copper kettles");
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cleared_engine_leaves_settings_and_files_and_begins_anew() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Live).await;
+    let mut settings = engine.settings();
+    settings.pool.size = Auto::Fixed(1);
+    engine.save_settings(settings).await.unwrap();
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    // While it works.
+    tree.write("b.txt", rummage_testkit::prose(200, 1));
+    until(&engine, "more work", |status| status.counts.known() == 2).await;
+    engine.clear().await.unwrap();
+    assert!(!home.data().join("index").exists());
+    drop(engine);
+
+    let engine = home.open(Following::Live).await;
+    settled(&engine).await;
+    let status = engine.status().unwrap();
+    assert_eq!((status.roots.len(), status.counts.known()), (0, 0));
+    assert_eq!(names(&engine, "violet umbrellas").await, [""; 0]);
+    assert_eq!(engine.settings().pool.size, Auto::Fixed(1));
+    assert_eq!(std::fs::read_to_string(tree.path("a.txt")).unwrap(), "violet umbrellas");
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, ["a.txt"]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_without_its_catalog_is_no_index() {
+    let home = Home::new();
+    let [old, new] =
+        [("a.txt", "violet umbrellas"), ("b.txt", "copper kettles")].map(|file| Tree::with([file]));
+    for tree in [&old, &new] {
+        let engine = home.open(Following::Once).await;
+        engine.follow(&[tree.root().to_owned()]).await.unwrap();
+        settled(&engine).await;
+        assert_eq!(engine.status().unwrap().counts.indexed, 1);
+        assert_eq!(
+            names(&engine, "copper kettles").await.len(),
+            usize::from(tree.path("b.txt").exists())
+        );
+        engine.close().await;
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(home.data().join(format!("catalog.sqlite{end}")));
+        }
+    }
+    let engine = home.open(Following::Once).await;
+    assert_eq!(names(&engine, "violet umbrellas").await, [""; 0]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_indexing_and_not_searching() {
     let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
     let engine = home.open(Following::Live).await;

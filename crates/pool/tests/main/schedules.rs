@@ -566,10 +566,10 @@ fn another_set_of_models_disturbs_no_work() {
     assert_eq!(held, [0, lease + 1], "what it cannot do waits, what it can does not");
     let second = simulation.of(Duty::Embed)[1];
     simulation.greet(second);
-    assert_eq!(simulation.workers[&second].1.held[0].lease(), lease);
     simulation.answer(first, 1);
     simulation.answer(first, 1);
     assert!(simulation.workers[&first].1.ending, "its successor is there");
+    assert_eq!(simulation.workers[&second].1.held[0].lease(), lease);
     // And back: what waits for a model that is no longer loaded is told so.
     simulation.run(&Step::Models(0, 1));
     simulation.answer(second, 1);

@@ -10,8 +10,8 @@ use std::{collections::HashSet, path::PathBuf};
 
 use rummage_corpus::{ContentHash, FileId, PassageId, SourcePath};
 use rummage_store::{
-    Filter, Mode, Origin, PassageRow, Store, StoreError, VectorIndexState, VectorRow, VectorSpace,
-    Words,
+    Filter, Limits, Mode, Origin, PassageRow, Store, StoreError, VectorIndexState, VectorRow,
+    VectorSpace, Words,
 };
 use tempfile::TempDir;
 
@@ -280,6 +280,53 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
     assert_eq!(keyword(&store, "commit").await.len(), 20);
     assert_eq!(keyword(&store, "17").await, [17]);
     assert_eq!(meaning(&store, 3).await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn files_beside_the_table_may_be_missing_or_cut() {
+    let folder = folder();
+    let limits = Limits { vectors_in_memory: 200, vectors_fetched: 20 };
+    let reopen = async || Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap();
+    let store = reopen().await;
+    let rows: Vec<_> = (0..600).map(|file| passage(file, 0, &format!("page {file}"))).collect();
+    let wide = |turn: f32| [vector(turn), vec![0.0; 4]].concat();
+    let numbered = rows.iter().enumerate();
+    let vectors: Vec<_> =
+        numbered.map(|(i, row)| vector_row(row, wide(i as f32 / 600.0))).collect();
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors).await.unwrap();
+    // Rows that are gone keep their places in the files.
+    let gone: Vec<_> = (0..600).step_by(3).map(FileId).collect();
+    store.remove_vectors(&gone).await.unwrap();
+    store.upkeep(Mode::Idle).await.unwrap();
+    assert!(matches!(store.vector_index(), VectorIndexState::Approximate { .. }));
+    let nearest =
+        async |store: &Store| store.meaning(&wide(1.6), &Filter::default(), 30).await.unwrap();
+    let expected = nearest(&store).await;
+    assert_eq!(expected.len(), 30);
+
+    let flat = || {
+        let folders = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        folders.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "flat")).unwrap()
+    };
+    let check = async |name: &str| {
+        let found = nearest(&reopen().await).await;
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.id, expected.id, "{name}");
+            assert!((found.similarity - expected.similarity).abs() < 1e-4, "{name}");
+        }
+    };
+    drop(store);
+    check("as they were").await;
+    for file in std::fs::read_dir(flat()).unwrap() {
+        let file = std::fs::File::options().write(true).open(file.unwrap().path()).unwrap();
+        let bytes = file.metadata().unwrap().len();
+        file.set_len(bytes / 2).unwrap();
+    }
+    check("cut").await;
+    std::fs::remove_dir_all(flat()).unwrap();
+    check("missing").await;
 }
 
 #[tokio::test]

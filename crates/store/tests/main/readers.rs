@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use rummage_corpus::FileId;
@@ -12,6 +13,8 @@ use crate::rows::{direction, exactly, files, folder, passage, space, vector_row}
 
 const DIMS: usize = 16;
 const COMMITS: i64 = 120;
+/// So long at least, for whoever wants to know about more than a moment.
+const MINUTES: &str = "RUMMAGE_READER_MINUTES";
 const FOLDER: &str = "RUMMAGE_READER_FOLDER";
 
 /// Not a test but the process that asks: for each line, what it finds by words and by
@@ -48,7 +51,10 @@ async fn a_reader_never_fails_and_sees_every_commit_at_once() {
         let answer = |line: String| line.strip_prefix("found ").map(str::to_owned);
         lines.by_ref().map(Result::unwrap).find_map(answer).expect("it answers")
     };
-    for commit in 1..=COMMITS {
+    let minutes = std::env::var(MINUTES).map_or(0.0, |minutes| minutes.parse().unwrap());
+    let start = Instant::now();
+    let is_time = |_: &i64| start.elapsed() < Duration::from_secs_f64(60.0 * minutes);
+    for commit in (1..=COMMITS).chain((COMMITS + 1..).take_while(is_time)) {
         let file = FileId(commit % 7);
         let row = passage(file.0, 0, &format!("word{commit}"));
         store.replace_passages(&[file], std::slice::from_ref(&row)).await.unwrap();
@@ -65,5 +71,6 @@ async fn a_reader_never_fails_and_sees_every_commit_at_once() {
         }
     }
     drop(questions);
+    println!("a reader beside {:.1} minutes of writing", start.elapsed().as_secs_f64() / 60.0);
     assert!(child.wait().unwrap().success());
 }

@@ -16,6 +16,7 @@ export function rootOf(path: string, counts: Partial<RootStatus> = {}): RootStat
     failed: 0,
     state: 'watching',
     message: null,
+    paused: false,
     ...counts,
   };
 }
@@ -284,6 +285,7 @@ export function sampleSettings(): SettingsView {
       passageTokens: 256,
     },
     measured: [],
+    tuning: null,
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],

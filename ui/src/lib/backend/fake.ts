@@ -16,7 +16,7 @@ import {
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
 import { hostileResults, manyResults, nearestOf, previewOf, similarTo } from './fake-preview';
-import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status } from './types';
+import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status, TunedSetting } from './types';
 
 export interface Fake {
   status: Status;
@@ -30,6 +30,8 @@ export interface Fake {
   calls: unknown[][];
   searches: string[];
   answerDelayMs: number;
+  /** A turn of measuring takes so long. */
+  turnMs: number;
 }
 
 declare global {
@@ -82,8 +84,10 @@ export function fakeBackend(): Backend {
     calls: [],
     searches: [],
     answerDelayMs: 20,
+    turnMs: 20,
   };
   window.fake = fake;
+  let stopTuning = () => undefined as void;
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
   const isPlain = scene === 'problems';
@@ -125,6 +129,13 @@ export function fakeBackend(): Backend {
       fake.calls.push(['forget', path]);
       fake.push({ roots: fake.status.roots.filter((root) => root.path !== path) });
     },
+    async pauseFolder(path, paused) {
+      fake.calls.push(['pause', path, paused]);
+      const roots = fake.status.roots.map((root) =>
+        root.path === path ? { ...root, paused } : root,
+      );
+      fake.push({ roots });
+    },
     async readAgain(path) {
       fake.calls.push(['readAgain', path]);
       return fake.status.roots.find((root) => root.path === path)?.indexed ?? 0;
@@ -134,6 +145,11 @@ export function fakeBackend(): Backend {
     },
     async revealData() {
       fake.calls.push(['reveal', view.dataDir]);
+    },
+    async clearData() {
+      fake.calls.push(['clear']);
+      if (scene === 'storm') throw problem(null, 'Another Rummage indexes.', 'Wait for it.');
+      fake.push(emptyStatus());
     },
     async search(query, limit) {
       fake.searches.push(query);
@@ -155,7 +171,7 @@ export function fakeBackend(): Backend {
       return previewOf(place, before, after);
     },
     async questions() {
-      return fake.status.coverage.searched > 0
+      return fake.status.coverage.meaning > 0
         ? ['Heat pump comparison', 'tariff change', 'running costs']
         : [];
     },
@@ -211,6 +227,31 @@ export function fakeBackend(): Backend {
       fake.push({ pool: { ...fake.status.pool, mode: settings.mode } });
       return view;
     },
+    async tune(told) {
+      fake.calls.push(['tune']);
+      if (scene === 'storm') throw problem(null, 'This computer is being measured already.', 'Wait for its end.');
+      for (const [done, last] of TUNED.entries()) {
+        told({ done: done + 1, most: TUNED.length, last });
+        const isStopped = await new Promise<boolean>((resolve) => {
+          setTimeout(() => resolve(false), fake.turnMs);
+          stopTuning = () => resolve(true);
+        });
+        if (isStopped) return view;
+      }
+      const table = TUNED.filter(({ passagesPerSecond }) => passagesPerSecond !== null);
+      table.sort((a, b) => Number(b.passagesPerSecond) - Number(a.passagesPerSecond));
+      const [best] = table;
+      view = {
+        ...view,
+        auto: { ...view.auto, ...best },
+        measured: ['poolSize', 'threadsPerWorker', 'tokensPerCall'],
+        tuning: { measuredMs: Date.now(), table },
+      };
+      return view;
+    },
+    async stopTuning() {
+      stopTuning();
+    },
     async onSummon(listener) {
       summonListeners.add(listener);
       return () => summonListeners.delete(listener);
@@ -225,6 +266,15 @@ export function fakeBackend(): Backend {
 function problem(field: string | null, message: string, mend: string | null): AppError {
   return { kind: 'fake', field, message, mend };
 }
+
+/** As a machine of two cores measures. */
+const TUNED: TunedSetting[] = [
+  { poolSize: 1, threadsPerWorker: 2, tokensPerCall: 256, passagesPerSecond: 108.4 },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 256, passagesPerSecond: 141.2 },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 4096, passagesPerSecond: 112.9 },
+  { poolSize: 3, threadsPerWorker: 1, tokensPerCall: 256, passagesPerSecond: null },
+  { poolSize: 2, threadsPerWorker: 1, tokensPerCall: 64, passagesPerSecond: 158.3 },
+];
 
 /** As many as the longest answer. */
 const MANY = 10_000;

@@ -1,5 +1,7 @@
 // The seam between the window and the program behind it. Everything else in the
 // window knows this interface alone, not what stands behind it.
+// Not on demand: the window would wait for one more file before it is drawn.
+import { tauriBackend } from './tauri';
 import type {
   AddReport,
   AppError,
@@ -15,6 +17,7 @@ import type {
   Settings,
   SettingsView,
   Status,
+  TuneStep,
 } from './types';
 
 export type * from './types';
@@ -32,12 +35,16 @@ export interface Backend {
   /** Asks the person with the platform's own dialog; `null` when cancelled. */
   pickFolders(): Promise<AddReport | null>;
   forgetFolder(path: string): Promise<void>;
+  /** Lets what is new in a followed folder wait, or go on. */
+  pauseFolder(path: string, paused: boolean): Promise<void>;
   /** Reads all files of a followed folder again; how many those are. */
   readAgain(path: string): Promise<number>;
   /** The size of a followed folder's files together. */
   folderBytes(path: string): Promise<number>;
   /** Shows where the program keeps its data. */
   revealData(): Promise<void>;
+  /** Removes all that was indexed, and what is followed. Settings and people's files stay. */
+  clearData(): Promise<void>;
   /** At most `limit` files. */
   search(query: string, limit: number): Promise<SearchAnswer>;
   /** Files that hold what means the same as a passage, without its own. */
@@ -65,6 +72,10 @@ export interface Backend {
   setMode(mode: Mode): Promise<void>;
   settings(): Promise<SettingsView>;
   saveSettings(settings: Settings): Promise<SettingsView>;
+  /** Measures for a minute at most how this computer embeds fastest, and works by that. */
+  tune(told: (step: TuneStep) => void): Promise<SettingsView>;
+  /** Ends the measuring; what was measured before stays. */
+  stopTuning(): Promise<void>;
   /** The window was asked for from outside: its search box is wanted. */
   onSummon(listener: () => void): Promise<Stop>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;
@@ -76,7 +87,6 @@ export async function connect(): Promise<Backend> {
     const { fakeBackend } = await import('./fake');
     return fakeBackend();
   }
-  const { tauriBackend } = await import('./tauri');
   return tauriBackend;
 }
 

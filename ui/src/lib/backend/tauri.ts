@@ -2,7 +2,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import type { Backend, Status } from '.';
+import type { Backend, SettingsView, Status, TuneStep } from '.';
 
 export const tauriBackend: Backend = {
   status: () => invoke('status'),
@@ -10,9 +10,11 @@ export const tauriBackend: Backend = {
   addFolders: (paths) => invoke('add_folders', { paths }),
   pickFolders: () => invoke('pick_folders'),
   forgetFolder: (path) => invoke('forget_folder', { path }),
+  pauseFolder: (path, paused) => invoke('pause_folder', { path, paused }),
   readAgain: (path) => invoke('read_again', { path }),
   folderBytes: (path) => invoke('folder_bytes', { path }),
   revealData: () => invoke('reveal_data'),
+  clearData: () => invoke('clear_data'),
   search: (query, limit) => invoke('search', { query, limit }),
   similar: (place, limit) => invoke('similar', { ...place, limit }),
   nearestSentences: (query, passages) => invoke('nearest_sentences', { query, passages }),
@@ -28,6 +30,11 @@ export const tauriBackend: Backend = {
   setMode: (mode) => invoke('set_mode', { mode }),
   settings: () => invoke('settings'),
   saveSettings: (settings) => invoke('save_settings', { settings }),
+  tune: async (told) => {
+    const stop = await listen<TuneStep>('tuning', (event) => told(event.payload));
+    return invoke<SettingsView>('tune').finally(stop);
+  },
+  stopTuning: () => invoke('stop_tuning'),
   onSummon: (listener) => listen('summon', () => listener()),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
 };

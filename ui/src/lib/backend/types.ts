@@ -131,6 +131,8 @@ export interface RootStatus extends Counts {
   state: 'watching' | 'limited' | 'scanning' | 'away';
   /** Why it is limited or away. */
   message: string | null;
+  /** What is new there waits. */
+  paused: boolean;
 }
 
 export interface Status {
@@ -335,12 +337,37 @@ export type AutoField =
   | 'passageTokens';
 export type NumberField = AutoField | 'maxFileMegabytes';
 
+/** One way of embedding, and how fast it is; `null` where this computer has no room for it. */
+export interface TunedSetting {
+  poolSize: number;
+  threadsPerWorker: number;
+  tokensPerCall: number;
+  passagesPerSecond: number | null;
+}
+
+export interface Tuning {
+  /** Milliseconds since 1970. */
+  measuredMs: number;
+  /** The one that auto goes by, then the others, the fastest first. */
+  table: TunedSetting[];
+}
+
+/** How far measuring is. */
+export interface TuneStep {
+  done: number;
+  /** Turns there are at most. */
+  most: number;
+  last: TunedSetting;
+}
+
 export interface SettingsView {
   settings: Settings;
   /** What auto stands for on this machine now. */
   auto: Record<AutoField, number>;
   /** Where auto goes by what was measured on this computer, not by a rule. */
   measured: AutoField[];
+  /** `null` where nothing was measured on this computer. */
+  tuning: Tuning | null;
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
   /** Tesseract is installed on this computer. */

@@ -20,6 +20,7 @@ import { Notices } from './notices.svelte';
 import { PreviewState } from './preview.svelte';
 import { Search } from './search.svelte';
 import { Throttle } from './throttle.svelte';
+import { TuningState } from './tuning.svelte';
 
 export type Dialog =
   | { name: 'settings' }
@@ -38,6 +39,7 @@ export class AppState {
   readonly folders: Folders;
   readonly activity = new Activity();
   readonly throttle: Throttle;
+  readonly tuning: TuningState;
 
   /** Folders were followed when the window was last open. */
   readonly hadFolders = storage()?.getItem(HAD_FOLDERS) === 'yes';
@@ -64,6 +66,7 @@ export class AppState {
     this.nearest = new Nearest(backend);
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
     this.throttle = new Throttle(backend, this.notices);
+    this.tuning = new TuningState(backend);
   }
 
   /** Listens until stopped. */
@@ -74,7 +77,8 @@ export class AppState {
       this.backend.onSummon(() => void this.#summon()),
     ];
     for (const one of listening) one.catch((thrown) => (this.failure = asAppError(thrown)));
-    void this.refresh();
+    // What answers begins its work with this, and is to leave the first drawing alone.
+    void drawn().then(() => this.refresh());
     return () => {
       for (const one of listening)
         void one.then(
@@ -125,6 +129,22 @@ export class AppState {
     }
   }
 
+  /** All that was indexed goes, and so do the earlier searches. */
+  async clearData(): Promise<void> {
+    try {
+      await this.backend.clearData();
+      this.history.clear();
+      this.search.clear();
+      this.closePreview();
+      this.dialog = null;
+      this.notices.say(t.notices.cleared);
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      this.notices.warn(t.notices.failedClear, mend ? [message, mend] : [message]);
+    }
+    await this.refresh();
+  }
+
   async revealData(): Promise<void> {
     try {
       await this.backend.revealData();
@@ -166,6 +186,14 @@ export class AppState {
       this.notices.warn(title, mend ? [message, mend] : [message]);
     }
   }
+}
+
+/** Once what is there now is on the screen. A hidden window is not drawn, and is not waited for. */
+function drawn(): Promise<void> {
+  if (document.hidden) return Promise.resolve();
+  return new Promise((resolve) =>
+    requestAnimationFrame(() => setTimeout(resolve)),
+  );
 }
 
 /** Where the window keeps what is its own; a browser may refuse it. */

@@ -52,6 +52,17 @@ export class Folders {
     }
   }
 
+  /** Lets what is new in a folder wait, or go on. */
+  async pause(path: string, name: string, paused: boolean): Promise<void> {
+    try {
+      await this.#backend.pauseFolder(path, paused);
+      this.#changed();
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      this.#notices.warn(t.notices.failedPause(name, paused), mend ? [message, mend] : [message]);
+    }
+  }
+
   /** How large a folder's files are together; `null` where that is not known. */
   async bytesOf(path: string): Promise<number | null> {
     try {

@@ -4,8 +4,8 @@ import type { Backend, NearestSentence, PassageResult, SearchAnswer } from '../b
 
 /** Passages asked about: those that one sees without scrolling far. */
 const MOST = 24;
-/** The answer is drawn first. */
-const AFTER_MS = 30;
+/** The answer is drawn first, and the next key comes first too: its question needs the same worker. */
+const AFTER_MS = 250;
 
 export class Nearest {
   #found = $state.raw<ReadonlyMap<number, NearestSentence>>(new Map());

@@ -28,7 +28,7 @@ function answerOf(query: string, ids: number[]): SearchAnswer {
   return { query, results: [{ path: 'a', passages }] } as unknown as SearchAnswer;
 }
 
-const wait = (ms = 100) => vi.advanceTimersByTimeAsync(ms);
+const wait = (ms = 300) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -39,6 +39,16 @@ it('asks about what was found by meaning alone', async () => {
   await wait();
   expect(asked).toEqual([['roof', [2, 3]]]);
   expect([nearest.of(2), nearest.of(3), nearest.of(100)]).toEqual([sentence(2), null, null]);
+});
+
+it('leaves the worker to whoever types on', async () => {
+  const { nearest, asked } = setup();
+  for (const query of ['r', 'ro', 'roo', 'roof']) {
+    nearest.follow(answerOf(query, [2]));
+    await wait(150);
+  }
+  await wait();
+  expect(asked.map(([query]) => query)).toEqual(['roof']);
 });
 
 it('keeps what it knows while the same query is answered again', async () => {

@@ -1,5 +1,6 @@
-// The query, its answer and the selection. Owns when a search runs: shortly
-// after typing stops, and again by itself when more has become searchable.
+// The query, its answer and the selection. Owns when a search runs: at once while none
+// is under way, else when that one has ended, or takes too long; and again by itself
+// when more has become searchable.
 import {
   asAppError,
   type AlikeFile,
@@ -12,7 +13,7 @@ import {
 } from '../backend';
 import { LOOKED_AT_MS } from './history.svelte';
 
-/** Between key presses of a quick typist, so that most words cost one search. */
+/** So long a key waits for the answer to the one before: two searches at once are slower than one after the other. */
 const TYPING_MS = 60;
 /** At most one search of our own accord in this time. */
 const REFRESH_MS = 2000;
@@ -79,6 +80,10 @@ export class Search {
   #looking: ReturnType<typeof setTimeout> | undefined;
   /** The latest search begun is still to be answered. */
   #asking = false;
+  /** Searches on their way, wanted still or not. */
+  #underWay = 0;
+  /** What was typed while one was. */
+  #next: (() => void) | null = null;
   #limit = LIMIT;
   #searchedAt = -Infinity;
   #movedAt = -Infinity;
@@ -98,7 +103,7 @@ export class Search {
   type(query: string): void {
     this.query = query;
     this.likeness = null;
-    this.#begin(query.trim() === '' ? null : TYPING_MS);
+    this.#begin(query.trim() === '' ? null : this.#isBusy ? TYPING_MS : 0);
   }
 
   /** Asks without waiting for another key. */
@@ -207,8 +212,22 @@ export class Search {
     this.#ticket += 1;
     this.#asking = false;
     this.pending = wait !== null;
+    this.#next = null;
+    const run = () => {
+      clearTimeout(this.#typing);
+      this.#next = null;
+      void this.#run(true);
+    };
     if (wait === null) this.#show(null);
-    else this.#typing = setTimeout(() => void this.#run(true), wait);
+    else if (wait === 0) run();
+    else {
+      this.#next = run;
+      this.#typing = setTimeout(run, wait);
+    }
+  }
+
+  get #isBusy(): boolean {
+    return this.#underWay > 0;
   }
 
   #refreshLater(): void {
@@ -228,10 +247,7 @@ export class Search {
     this.#searchedAt = performance.now();
     this.#coverageSearched = this.#coverage;
     try {
-      const { likeness } = this;
-      const answer = await (likeness
-        ? this.#backend.similar({ path: likeness.path, at: likeness.at }, this.#limit)
-        : this.#backend.search(this.query.trim(), this.#limit));
+      const answer = await this.#answer();
       if (ticket !== this.#ticket) return;
       this.#show(answer, fresh);
     } catch (thrown) {
@@ -245,6 +261,19 @@ export class Search {
     if (intent && !this.error) this.choose(intent);
     // What became searchable meanwhile is news again.
     if (this.answer && this.#coverage !== this.#coverageSearched) this.#refreshLater();
+  }
+
+  async #answer(): Promise<SearchAnswer> {
+    const { likeness } = this;
+    this.#underWay += 1;
+    try {
+      return await (likeness
+        ? this.#backend.similar({ path: likeness.path, at: likeness.at }, this.#limit)
+        : this.#backend.search(this.query.trim(), this.#limit));
+    } finally {
+      this.#underWay -= 1;
+      if (!this.#isBusy) this.#next?.();
+    }
   }
 
   #show(answer: SearchAnswer | null, fresh = true): void {

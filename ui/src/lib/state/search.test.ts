@@ -57,14 +57,39 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('typing', () => {
-  it('searches once for keys pressed quickly', async () => {
+  it('searches at once, and no more than once for keys pressed while it does', async () => {
     const { search, asked } = setup();
     for (const query of ['b', 'bo', 'boa', 'boat ']) {
       search.type(query);
       await wait(50);
     }
     await wait(60);
-    expect(asked.map((one) => one.query)).toEqual(['boat']);
+    expect(asked.map((one) => one.query)).toEqual(['b', 'boat']);
+  });
+
+  it('asks what was typed meanwhile as soon as it can', async () => {
+    const { search, asked } = setup();
+    search.type('b');
+    search.type('bo');
+    search.type('boat');
+    expect(asked.map((one) => one.query)).toEqual(['b']);
+    await asked[0]?.answer(['old']);
+    expect([search.results.length, search.pending]).toEqual([0, true]);
+    expect(asked.map((one) => one.query)).toEqual(['b', 'boat']);
+    await asked[1]?.answer(['new']);
+    expect([search.selectedPath, search.pending]).toEqual(['new', false]);
+    await wait(1000);
+    expect(asked.length).toBe(2);
+  });
+
+  it('asks nothing more once the search was cleared', async () => {
+    const { search, asked } = setup();
+    search.type('b');
+    search.type('boat');
+    search.clear();
+    await asked[0]?.answer(['old']);
+    await wait(1000);
+    expect([asked.length, search.answer, search.pending]).toEqual([1, null, false]);
   });
 
   it('keeps the old results until the new ones are there', async () => {
@@ -247,7 +272,10 @@ describe('what is similar', () => {
     search.findSimilar();
     search.type('roof t');
     await wait(60);
-    expect(asked.map(({ query }) => query)).toEqual(['roof', 'roof t']);
+    await asked[1]?.answer(['similar']);
+    await asked[2]?.answer(['two']);
+    expect(asked.map(({ query }) => query)).toEqual(['roof', 'like one 0', 'roof t']);
+    expect([search.selectedPath, search.likeness]).toEqual(['two', null]);
   });
 });
 

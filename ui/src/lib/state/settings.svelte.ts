@@ -38,6 +38,13 @@ export class SettingsState {
     }
   }
 
+  /** What became of the settings elsewhere: what was measured, not what is typed here. */
+  take(view: SettingsView): void {
+    if (!this.view) return;
+    const { auto, measured, tuning } = view;
+    this.view = { ...this.view, auto, measured, tuning };
+  }
+
   /**
    * Saves one field. A refused value stays out of the settings, so that it never
    * keeps another field from being saved.
