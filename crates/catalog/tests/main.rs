@@ -662,7 +662,7 @@ fn a_catalog_of_the_first_format_is_taken_over() {
 fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
     let story = story();
     let path = story._dir.path().join("catalog.sqlite");
-    story.catalog.require("cut", "model", 1, None).unwrap();
+    story.catalog.require("cut", 1, None).unwrap();
     story.see(&[file("/docs/umbrella.txt", 1), file("/docs/b", 1)]);
     story.index_all();
     story.catalog.learn(["lantern".to_owned()].into_iter()).unwrap();

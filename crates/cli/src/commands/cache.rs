@@ -35,7 +35,7 @@ pub fn clear(common: &Common, model: Option<&str>, out: &mut dyn Write) -> anyho
         serde_json::to_writer(&mut *out, &serde_json::json!({ "cleared": cleared }))?;
         writeln!(out)?;
     } else {
-        writeln!(out, "{} vectors are forgotten.", text::grouped(cleared))?;
+        writeln!(out, "{} vectors are forgotten.", rummage_corpus::grouped(cleared))?;
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn choose(common: &Common, id: &str, out: &mut dyn Write) -> anyhow::R
         serde_json::to_writer(&mut *out, &report)?;
         writeln!(out)?;
     } else {
-        let embedded = text::grouped(embedded);
+        let embedded = rummage_corpus::grouped(embedded);
         writeln!(out, "{id} is used now: {embedded} passages embedded, in {seconds:.1} s.")?;
     }
     Ok(())
