@@ -3,7 +3,7 @@
 //
 //   node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 300] [--scratch DIR]
 //                          [--versions OLD NEW] [--only embedding,again,versions,load,find]
-//                          [--no-build]
+//                          [--no-build] [--without WAY,WAY]
 //
 // CORPUS.jsonl has an object a line with `_id`, `title` and `text`. `--versions` are two
 // release versions of one source tree. Others are installed from their registries into
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     scratch: { type: 'string' },
     versions: { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
+    without: { type: 'string', default: '' },
     only: { type: 'string', default: 'embedding,again,versions,load,find' },
   },
 });
@@ -65,7 +66,8 @@ try {
     sections[part] = measure();
     writeFileSync(kept, JSON.stringify(sections, null, 2));
   }
-  write(Object.keys(measures).flatMap((part) => sections[part] ?? []));
+  const [done, missing] = [true, false].map((is) => Object.keys(measures).filter((part) => part in sections === is));
+  write(done.map((part) => sections[part]), missing);
 } finally {
   rmSync(work, { recursive: true, force: true });
   if (!values.scratch) rmSync(scratch, { recursive: true, force: true });
@@ -96,6 +98,7 @@ function embedding() {
   ];
   const others = JSON.parse(execFileSync(python, [join(here, 'compare/embedders.py'), 'list'], { encoding: 'utf8' }));
   for (const [name, settings] of Object.entries(others)) {
+    if (values.without.split(',').includes(name)) continue;
     const tried = settings.map((setting) => ({ setting, rate: other(python, prepared, name, setting, texts) }));
     const chosen = best(tried.filter(({ rate }) => rate !== null));
     if (chosen) ways.push({ name, setting: chosen.setting, run: () => other(python, prepared, name, chosen.setting, texts) });
@@ -367,7 +370,7 @@ function load() {
   return `Load average ${loadavg().map((load) => load.toFixed(1)).join(', ')} at its end.`;
 }
 
-function write(sections) {
+function write(sections, missing) {
   const processor = cpus()[0]?.model.trim() ?? 'an unknown processor';
   const memory = Math.round(totalmem() / 2 ** 30);
   const { version } = JSON.parse(readFileSync(join(root, 'assets/runtime.json'), 'utf8'));
@@ -389,6 +392,7 @@ function write(sections) {
       lines.push(...table(['', 'asked', 'seen', ''], rows), '');
     }
   }
+  if (missing.length) lines.push(`Not measured yet: ${missing.join(', ')} (\`--only\`, in the same \`--scratch\`).`, '');
   writeFileSync(join(root, 'docs/performance.md'), lines.join('\n'));
   console.log(lines.join('\n'));
 }
