@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use rummage_store::Store;
+
 use crate::EngineError;
 
 /// Names of everything that Rummage keeps.
@@ -55,14 +57,27 @@ impl DataFolder {
         self.path.join("index")
     }
 
-    /// Removes what the store keeps. Settings and all that is not the index's stay.
+    /// Removes what the store keeps, and nothing else: a folder of that name may be a
+    /// person's own, where a data folder was chosen that holds other things.
     ///
     /// For whoever has the lock and has closed the store.
     pub(crate) fn remove_store(&self) -> Result<(), EngineError> {
-        match fs::remove_dir_all(self.store()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done.map_err(|source| EngineError::folder(&self.path, source)),
+        Store::remove(&self.store()).map_err(|source| EngineError::folder(&self.path, source))
+    }
+
+    /// Removes a cache that could not be opened.
+    pub(crate) fn remove_cache(&self) -> Result<(), EngineError> {
+        for end in ["", "-wal", "-shm"] {
+            let mut file = self.cache().into_os_string();
+            file.push(end);
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(EngineError::folder(&self.path, error));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// What was measured on this machine.

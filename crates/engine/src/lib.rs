@@ -549,12 +549,12 @@ impl Engine {
             // counts for nothing and goes with the next opening.
             shared.catalog.clear()?;
             // Vectors tell of what was read. A borrowed cache is another folder's.
-            if let Some(cache) = &shared.cache
-                && cache.path() == shared.folder.cache()
-            {
-                cache.clear(None)?;
-            }
-            shared.folder.remove_store()
+            let cleared = match &shared.cache {
+                Some(cache) if cache.path() != shared.folder.cache() => Ok(()),
+                Some(cache) => cache.clear(None).map(drop).map_err(EngineError::from),
+                None => shared.folder.remove_cache(),
+            };
+            shared.folder.remove_store().and(cleared)
         });
         let cleared =
             clearing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));

@@ -174,13 +174,19 @@ async fn switch(
     let from = shared.active().ok_or(EngineError::Closed)?;
     let in_use = from.store.as_ref().ok_or(EngineError::Closed)?;
     let is_same = model.identity.fingerprint == from.model.identity.fingerprint;
+    // What an earlier wish for this model handed over may still be written to its table.
+    writer.keep(Commit::Nothing).await.map_err(|Interrupted| Unfinished::Interrupted)?;
     let store = if is_same { in_use.clone() } else { in_use.beside(&model.space()).await? };
     let mut failed = HashSet::new();
     let mut is_proven = false;
     // While nothing is found by meaning yet, there is nothing to go on with.
     while !is_same && in_use.count_vectors().await? > 0 {
+        // What has no vectors of the model in use either comes after the switch, once.
+        let waiting: HashSet<_> =
+            in_use.lacking().await?.into_iter().map(|lacking| lacking.file).collect();
         let mut lacking = store.lacking().await?;
-        lacking.retain(|lacking| !failed.contains(&lacking.file));
+        lacking
+            .retain(|lacking| !failed.contains(&lacking.file) && !waiting.contains(&lacking.file));
         if lacking.is_empty() {
             break;
         }

@@ -33,6 +33,8 @@ pub(crate) enum Commit {
     Beside(BesideBatch),
     /// A model that is to be used from here on.
     Switch(Active),
+    /// Nothing: answered once all is done that was handed over before.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -206,6 +208,7 @@ impl Writer {
             Commit::Embedded(batch) => self.keep_embedded(batch).await?,
             Commit::Beside(batch) => return self.keep_beside(batch).await,
             Commit::Switch(next) => return self.switch(next).await,
+            Commit::Nothing => return Ok(()),
         }
         self.since_upkeep += 1;
         // New words at once: every question goes through those that no index knows.
@@ -344,11 +347,12 @@ impl Writer {
         let Some(store) = next.store.clone() else { return Ok(()) };
         let catalog = &self.shared.catalog;
         switching::adopt(&store, catalog, &next.model.identity.fingerprint).await?;
-        let settings = self.shared.settings.borrow().clone();
-        crate::require(catalog, &next.model, &settings)?;
+        // From here on the catalog speaks of these vectors, whatever fails afterwards.
         self.store = store;
+        let model = next.model.clone();
         self.shared.activate(next);
-        Ok(())
+        let settings = self.shared.settings.borrow().clone();
+        crate::require(catalog, &model, &settings)
     }
 
     fn is_in_use(&self, model: &str) -> bool {

@@ -26,9 +26,6 @@ use crate::{
     table::Table,
 };
 
-/// A table with fewer rows is read as fast from the database.
-const LEAST_ROWS: usize = 10_000;
-
 /// First in each file, so that another form of them is not taken for this one.
 const FORM: &[u8; 8] = b"vectors1";
 
@@ -57,7 +54,7 @@ impl Flat {
         let mut files = fragment.metadata().files.iter();
         let file = files.find(|file| file.fields.contains(&field.id))?;
         let name = Path::new(&file.path).file_stem()?;
-        let path = folder(table).join(name).with_extension("f");
+        let path = folder(&table.path).join(name).with_extension("f");
         Some(Flat { path, dims, file: OnceLock::new() })
     }
 
@@ -89,7 +86,7 @@ impl Flat {
     }
 
     pub fn is_there(&self) -> bool {
-        self.open().is_ok()
+        self.open_anew().is_ok()
     }
 
     /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
@@ -97,7 +94,8 @@ impl Flat {
     /// # Errors
     /// There is no such file, or it does not hold all of them.
     pub fn planes(&self, offsets: &[u32]) -> io::Result<Planes> {
-        let mut file = BufReader::with_capacity(RUN, self.open()?);
+        // A handle of its own: a file's place is shared by all who use one.
+        let mut file = BufReader::with_capacity(RUN, self.open_anew()?);
         file.seek(SeekFrom::Start(HEAD as u64))?;
         let mut row = vec![0; Numbers::bytes(self.dims)];
         let mut planes = Planes::default();
@@ -115,13 +113,15 @@ impl Flat {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
+        let file = self.open_anew()?;
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    fn open_anew(&self) -> io::Result<File> {
         let file = File::open(&self.path)?;
         let mut head = [0; HEAD];
         read_at(&file, &mut head, 0)?;
-        if head != self.head() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(self.file.get_or_init(|| file))
+        if head == self.head() { Ok(file) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
     fn head(&self) -> [u8; HEAD] {
@@ -167,8 +167,8 @@ impl Flat {
 }
 
 /// Where a table's files of this kind are.
-fn folder(table: &Table) -> PathBuf {
-    table.path.with_extension("flat")
+pub(crate) fn folder(table: &Path) -> PathBuf {
+    table.with_extension("flat")
 }
 
 impl Store {
@@ -176,9 +176,9 @@ impl Store {
     /// where few vectors are left.
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
-        let folder = folder(table);
+        let folder = folder(&table.path);
         let failed = |source| StoreError::Sync { path: folder.clone(), source };
-        if rows < LEAST_ROWS.min(self.inner.limits.vectors_in_memory) {
+        if rows < self.inner.limits.vectors_flat {
             return match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
                 _ => Ok(()),

@@ -112,11 +112,14 @@ pub struct Limits {
     /// compared: an index, asked for what is near *and* passes a narrow filter, misses
     /// most of it.
     pub vectors_fetched: usize,
+    /// From so many on, vectors lie beside their table once more: fewer are read as fast
+    /// from the database.
+    pub vectors_flat: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { vectors_in_memory: 200_000, vectors_fetched: 5_000 }
+        Self { vectors_in_memory: 200_000, vectors_fetched: 5_000, vectors_flat: 10_000 }
     }
 }
 
@@ -161,6 +164,12 @@ impl Store {
         let (dir, connection) = (dir.clone(), connection.clone());
         let passages = Table::clone(passages);
         Self::of(dir, connection, dims, passages, vectors, *limits).await
+    }
+
+    /// Removes the tables in `dir`, of all models. For whoever may write and has closed
+    /// them.
+    pub fn remove(dir: &Path) -> std::io::Result<()> {
+        sync::remove(dir)
     }
 
     /// Brings everything that was written so far onto the disk: from here on it

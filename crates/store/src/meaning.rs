@@ -211,8 +211,10 @@ impl Store {
             lower_bound: None,
             upper_bound: None,
             minimum_nprobes: nprobes,
-            maximum_nprobes: Some(nprobes),
-            search_effort: 0.5,
+            // A filter may leave too little there: then more are looked into, until there is
+            // enough. Without effort, no sooner.
+            maximum_nprobes: mask.is_none().then_some(nprobes),
+            search_effort: 0.0,
             ef: None,
             refine_factor: None,
             metric_type: Some(approximate::DISTANCE.into()),

@@ -15,7 +15,7 @@ use std::{
     sync::Mutex,
 };
 
-use crate::StoreError;
+use crate::{StoreError, flat};
 
 /// Names a table's versions, one line a table: `name version`.
 const NOTE: &str = "synced";
@@ -169,6 +169,30 @@ fn version_of(manifest: &Path) -> Option<u64> {
     (name.len() == 20).then(|| name.parse().ok().map(|number: u64| u64::MAX - number))?
 }
 
+/// Removes the tables that are noted, what lies beside them, and the note last: whatever
+/// else is in the folder is not ours.
+pub(crate) fn remove(dir: &Path) -> io::Result<()> {
+    let gone = |removed: io::Result<()>| match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    };
+    if !dir.join(NOTE).is_file() {
+        return Ok(());
+    }
+    for name in read_note(dir).into_keys() {
+        let table = Path::new(&name);
+        if table.components().count() == 1 && table.extension().is_some_and(|of| of == "lance") {
+            gone(fs::remove_dir_all(dir.join(table)))?;
+            gone(fs::remove_dir_all(flat::folder(&dir.join(table))))?;
+        }
+    }
+    gone(fs::remove_dir_all(dir.join(DAMAGED)))?;
+    fs::remove_file(dir.join(NOTE))?;
+    // Fails where there is something else.
+    let _ = fs::remove_dir(dir);
+    Ok(())
+}
+
 /// Takes a table that cannot be opened out of the way. The one that was there from
 /// an earlier time goes.
 pub(crate) fn set_aside(table: &Path) -> Result<(), StoreError> {
@@ -194,6 +218,29 @@ mod tests {
         check("18446744073709551611.manifest", Some(4));
         check("latest_version_hint.json", None);
         check("7.manifest", None);
+    }
+
+    #[test]
+    fn only_what_is_noted_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let ours = ["passages.lance", "vectors_a.lance", "vectors_a.flat", "damaged"];
+        let theirs = ["notes.lance", "photos", "book.txt.lance"];
+        for name in ours.iter().chain(&theirs) {
+            fs::create_dir_all(dir.path().join(name).join("data")).unwrap();
+        }
+        let names = || {
+            let entries = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            entries.map(|name| name.into_string().unwrap()).collect::<HashSet<_>>()
+        };
+        let all = names();
+        remove(dir.path()).unwrap();
+        assert_eq!(names(), all, "without a note nothing is ours");
+        let noted = ["passages.lance", "vectors_a.lance", "photos", "../x.lance"];
+        let versions = noted.map(|name| (name.to_owned(), 1));
+        write_note(dir.path(), &Versions::from(versions)).unwrap();
+        remove(dir.path()).unwrap();
+        assert_eq!(names(), HashSet::from(theirs.map(str::to_owned)));
+        remove(&dir.path().join("nowhere")).unwrap();
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl Store {
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
             if is_of_vectors {
-                self.flatten(rows).await?;
+                // They save time alone: what keeps them from being made is no reason to
+                // end the rest.
+                let _ = self.flatten(rows).await;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;

@@ -103,12 +103,17 @@ pub(crate) async fn tune(
     .await;
     let passages = bench.work.iter().map(|lease| lease.passages).sum();
     bench.close().await;
-    let table = measured?;
+    let mut table = measured?;
+    // A file keeps thousandths to the last digit, and more are chance.
+    let in_thousandths = |number: f64| (number * 1000.0).round() / 1000.0;
+    for trial in &mut table {
+        trial.passages_per_second = in_thousandths(trial.passages_per_second);
+    }
     let choice = table.first().map(|trial| trial.setting).ok_or(EngineError::NoRoom)?;
     let tuning = Tuning {
         hardware: Hardware::of(model),
         measured_at: clock::now(),
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: in_thousandths(start.elapsed().as_secs_f64()),
         passages,
         choice,
         table,

@@ -54,8 +54,8 @@ impl Shelf {
             if !holds.vectors {
                 block.planes = None;
             }
-            let is_flat = block.flat.as_ref().is_some_and(|flat| flat.is_there());
-            if holds.vectors && block.planes.is_none() && !is_flat {
+            let is_flat = || block.flat.as_ref().is_some_and(|flat| flat.is_there());
+            if holds.vectors && block.planes.is_none() && !is_flat() {
                 with_vectors.push(metadata.clone());
             } else if block.rows.ids.is_empty() {
                 unread.push(metadata.clone());

@@ -285,9 +285,11 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
 #[tokio::test]
 async fn files_beside_the_table_may_be_missing_or_cut() {
     let folder = folder();
-    let limits = Limits { vectors_in_memory: 200, vectors_fetched: 20 };
-    let reopen = async || Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap();
-    let store = reopen().await;
+    let few = Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50 };
+    let all = Limits { vectors_in_memory: 1000, ..few };
+    let open =
+        async |limits| Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap();
+    let store = open(few).await;
     let rows: Vec<_> = (0..600).map(|file| passage(file, 0, &format!("page {file}"))).collect();
     let wide = |turn: f32| [vector(turn), vec![0.0; 4]].concat();
     let numbered = rows.iter().enumerate();
@@ -310,11 +312,13 @@ async fn files_beside_the_table_may_be_missing_or_cut() {
         folders.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "flat")).unwrap()
     };
     let check = async |name: &str| {
-        let found = nearest(&reopen().await).await;
-        assert_eq!(found.len(), expected.len(), "{name}");
-        for (found, expected) in found.iter().zip(&expected) {
-            assert_eq!(found.id, expected.id, "{name}");
-            assert!((found.similarity - expected.similarity).abs() < 1e-4, "{name}");
+        for limits in [few, all] {
+            let found = nearest(&open(limits).await).await;
+            assert_eq!(found.len(), expected.len(), "{name}");
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_eq!(found.id, expected.id, "{name}");
+                assert!((found.similarity - expected.similarity).abs() < 1e-4, "{name}");
+            }
         }
     };
     drop(store);
