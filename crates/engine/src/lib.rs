@@ -447,6 +447,10 @@ impl Engine {
         settings.save(&self.shared.folder.settings())?;
         let before = self.shared.settings.send_replace(settings.clone());
         self.shared.problems.clear(ProblemKind::Settings);
+        if before.model != settings.model {
+            // What kept another model from being used says nothing of this one.
+            self.shared.problems.clear(ProblemKind::Switching);
+        }
         let shared = &self.shared;
         shared.configure_pool().await;
         if let Some(active) = shared.active() {

@@ -131,10 +131,15 @@ fn an_index_that_is_gone_or_makes_no_sense_is_built_anew_without_embedding_twice
             .for_each(|file| fs::write(file, b"?").unwrap());
     };
     let vectors = tables().find(|table| *table != words).unwrap();
-    let cases: [(&str, &dyn Fn(), bool); 3] = [
+    let kept = home.data().join("vectors.sqlite");
+    let forget = || fs::remove_file(&kept).unwrap();
+    // Vectors are kept beyond the index, too: only without both is anything embedded.
+    let cases: [(&str, &dyn Fn(), bool); 5] = [
         ("spoilt words", &|| spoil(&words), false),
-        ("spoilt vectors", &|| spoil(&vectors), true),
-        ("nothing left", &|| fs::remove_dir_all(&index).unwrap(), true),
+        ("spoilt vectors", &|| spoil(&vectors), false),
+        ("no index", &|| fs::remove_dir_all(&index).unwrap(), false),
+        ("spoilt vectors, none kept", &|| (spoil(&vectors), forget()).1, true),
+        ("nothing left", &|| (fs::remove_dir_all(&index).unwrap(), forget()).1, true),
     ];
     for (case, harm, embeds) in cases {
         harm();
