@@ -31,7 +31,8 @@ const KEPT = [
   'folder-paused-wide-light', 'folder-double-dark', 'folder-stop-small-light', 'ledger-wide-light',
   'failures-small-dark', 'left-out-wide-dark', 'health-wide-dark', 'storm-small-light',
   'moment-wide-light', 'settings-small-dark', 'settings-wrong-small-light', 'measured-small-dark',
-  'measuring-double-light', 'data-wide-light', 'clear-small-dark',
+  'measuring-double-light', 'models-small-dark', 'model-better-small-light', 'switching-wide-light',
+  'data-wide-light', 'clear-small-dark',
 ];
 
 const isKept = where === '--kept';

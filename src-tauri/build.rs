@@ -27,6 +27,11 @@ const COMMANDS: &[&str] = &[
     "save_settings",
     "tune",
     "stop_tuning",
+    "models",
+    "use_model",
+    "import_model",
+    "fetch_model",
+    "stop_fetching",
 ];
 
 fn main() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rummage_corpus::{FileId, PassageId};
-use rummage_engine::{EngineError, Query};
+use rummage_engine::{Engine, EngineError, Library, ModelPresence, Query};
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use crate::{
     desktop::{Desktop, start_at_login},
     dto::{
-        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, NearestSentence, Preview,
-        SearchAnswer, Settings, SettingsView, Status,
+        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, ModelView, NearestSentence,
+        Preview, SearchAnswer, Settings, SettingsView, Status,
     },
     engine::{self, EngineCell},
 };
@@ -305,4 +305,61 @@ pub async fn tune(
 #[tauri::command]
 pub fn stop_tuning(cell: State<'_, EngineCell>) {
     cell.stop_tuning();
+}
+
+/// Models that are here, and those that are known.
+#[tauri::command]
+pub async fn models(cell: State<'_, EngineCell>) -> Reply<Vec<ModelView>> {
+    let views = library(&*cell.get().await?)?.list()?;
+    Ok(views.into_iter().map(ModelView::from).collect())
+}
+
+/// Only one that is here can be used. It takes its place once it has all vectors.
+#[tauri::command]
+pub async fn use_model(app: AppHandle, cell: State<'_, EngineCell>, id: String) -> Reply<()> {
+    let engine = cell.get().await?;
+    listed_model(&library(&engine)?, &id, &ModelPresence::Installed)?;
+    engine.use_model(&id).await?;
+    engine::tell(&app, &engine);
+    Ok(())
+}
+
+/// Takes a model from a folder that the person picks. Gives its id; nothing when none was
+/// picked.
+#[tauri::command]
+pub async fn import_model(app: AppHandle, cell: State<'_, EngineCell>) -> Reply<Option<String>> {
+    let library = library(&*cell.get().await?)?;
+    let (answer, picked) = oneshot::channel();
+    app.dialog().file().set_title("Choose the folder of a model").pick_folder(|folder| {
+        let _ = answer.send(folder);
+    });
+    let Some(folder) = picked.await.ok().flatten() else { return Ok(None) };
+    let folder = folder.into_path().map_err(|error| AppError::usage(error.to_string()))?;
+    Ok(Some(library.import(folder, None).await?))
+}
+
+/// Gets a known model from its hub; the page hears how far that is. Stopped, it ends
+/// without an error, and what had come is gone.
+#[tauri::command]
+pub async fn fetch_model(app: AppHandle, cell: State<'_, EngineCell>, id: String) -> Reply<()> {
+    let library = library(&*cell.get().await?)?;
+    listed_model(&library, &id, &ModelPresence::Known)?;
+    engine::fetch(&app, &library, &id).await
+}
+
+#[tauri::command]
+pub fn stop_fetching(cell: State<'_, EngineCell>) {
+    cell.stop_fetching();
+}
+
+fn library(engine: &Engine) -> Reply<Library> {
+    Ok(engine.library().ok_or(EngineError::NoModel)?)
+}
+
+/// Only a model of the list, in that state, is used and fetched, whatever the page asks.
+fn listed_model(library: &Library, id: &str, state: &ModelPresence) -> Reply<()> {
+    let views = library.list()?;
+    let is_listed = views.iter().any(|view| view.id == id && view.state == *state);
+    let message = || format!("the model {id} is not {} here", state.name());
+    if is_listed { Ok(()) } else { Err(AppError::usage(message())) }
 }

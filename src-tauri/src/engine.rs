@@ -1,15 +1,21 @@
 //! The engine beside the window: opened while the page loads, awaited by whoever
 //! needs it, closed with the app.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use rummage_engine::{DataFolder, Engine, EngineError, Following, Options, settings::IndexingMode};
+use rummage_engine::{
+    DataFolder, Engine, EngineError, Fetched, Following, Library, Options, settings::IndexingMode,
+};
 use tauri::{AppHandle, Emitter, Manager};
 use tokio::sync::{Notify, watch};
 
 use crate::{
     desktop::Desktop,
-    dto::{AppError, Status, TuneStep},
+    dto::{AppError, FetchStep, Status, TuneStep},
 };
 
 /// The event that carries a [`Status`] to the page.
@@ -17,6 +23,12 @@ const STATUS: &str = "status";
 
 /// The event that carries a [`TuneStep`] to the page.
 const TURN: &str = "tuning";
+
+/// The event that carries a [`FetchStep`] to the page.
+const FETCHED: &str = "fetching";
+
+/// The page hears no more often how far a fetch is.
+const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// A data folder that another process indexes is asked for this often.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
@@ -30,6 +42,7 @@ pub struct EngineCell {
     /// The page has been drawn.
     drawn: watch::Sender<bool>,
     tuning_stop: Notify,
+    fetching_stop: Notify,
 }
 
 #[derive(Clone, Default)]
@@ -47,6 +60,7 @@ impl Default for EngineCell {
             opened: watch::Sender::new(Opened::NotYet),
             drawn: watch::Sender::new(false),
             tuning_stop: Notify::new(),
+            fetching_stop: Notify::new(),
         }
     }
 }
@@ -78,6 +92,11 @@ impl EngineCell {
     /// A person has measured enough.
     pub fn stop_tuning(&self) {
         self.tuning_stop.notify_waiters();
+    }
+
+    /// A person does not wait for a model any longer.
+    pub fn stop_fetching(&self) {
+        self.fetching_stop.notify_waiters();
     }
 
     /// The engine, if it is open now.
@@ -177,6 +196,24 @@ pub async fn tune(app: &AppHandle) -> Result<(), AppError> {
     });
     let measured = measuring.await.map_err(|_| AppError::from(EngineError::Closed))?;
     Ok(measured?)
+}
+
+/// Fetches a model until it is here or that is stopped, and tells the page how far it is.
+pub async fn fetch(app: &AppHandle, library: &Library, id: &str) -> Result<(), AppError> {
+    let mut told: Option<Instant> = None;
+    let tell = |id: &str, fetched: Fetched| {
+        let is_due = told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+        if is_due || fetched.done == fetched.total {
+            told = Some(Instant::now());
+            let _ = app.emit(FETCHED, FetchStep::new(id, fetched));
+        }
+    };
+    let cell = app.state::<EngineCell>();
+    tokio::select! {
+        came = library.fetch(id, tell) => came.map(drop)?,
+        () = cell.fetching_stop.notified() => {}
+    }
+    Ok(())
 }
 
 /// Tells the page how things stand, where the engine by itself would not: a setting

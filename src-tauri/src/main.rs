@@ -69,6 +69,11 @@ fn main() -> ExitCode {
             commands::save_settings,
             commands::tune,
             commands::stop_tuning,
+            commands::models,
+            commands::use_model,
+            commands::import_model,
+            commands::fetch_model,
+            commands::stop_fetching,
         ])
         .on_window_event(|window, event| match event {
             // Who looks at the window is about to ask.

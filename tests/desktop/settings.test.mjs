@@ -1,10 +1,11 @@
 // A setting takes effect while Rummage runs, and outlives it.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { ROOT } from '../../scripts/setup/shell.mjs';
 import { Desktop } from './harness/desktop.mjs';
 import { prose } from './harness/prose.mjs';
 import { openRummage, writeFolder } from './harness/rummage.mjs';
@@ -89,6 +90,28 @@ async function showsBatchSizes(window) {
     assert.equal(await (await autoFor(window, label)).property('checked'), false);
   }
 }
+
+test('another model is used from the settings once it has read everything', { timeout: 240_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const data = join(desktop.folder, 'rummage-data');
+  const twin = join(data, 'models', 'twin');
+  cpSync(join(ROOT, 'assets', 'models', 'all-MiniLM-L6-v2'), twin, { recursive: true });
+  const described = JSON.parse(readFileSync(join(twin, 'model.json'), 'utf8'));
+  // Its vectors are others.
+  Object.assign(described, { id: 'twin', name: 'Twin', passage_prefix: 'passage: ' });
+  writeFileSync(join(twin, 'model.json'), JSON.stringify(described));
+  const rummage = await openRummage(desktop);
+  await rummage.drop(writeFolder(desktop, 'notes', NOTES));
+  await rummage.isUpToDate(Object.keys(NOTES).length);
+  await rummage.throttle('Full speed');
+
+  await openSettings(rummage.window);
+  await (await rummage.window.find('button', 'Use: twin')).click();
+  await (await rummage.window.find('button', 'Use it')).click();
+  await rummage.window.find('button', 'Use: all-MiniLM-L6-v2', { seconds: 60 });
+  assert.match(readFileSync(join(data, 'settings.toml'), 'utf8'), /^model = "twin"$/m);
+  await rummage.window.close();
+});
 
 async function openSettings(window) {
   await (await window.find('button', 'Settings')).click();

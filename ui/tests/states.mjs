@@ -159,6 +159,38 @@ export const STATES = {
     await button(page, 'Measure').click();
     await page.getByRole('cell', { name: '158/s' }).scrollIntoViewIfNeeded();
   }],
+  models: ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Import…').scrollIntoViewIfNeeded();
+  }],
+  'model-better': ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Fetch…: better').click();
+    await button(page, 'Fetch it').scrollIntoViewIfNeeded();
+  }],
+  'model-fetching': ['ready', async (page) => {
+    await settings(page);
+    await page.evaluate(() => (window.fake.turnMs = 60_000));
+    await button(page, 'Fetch…: better').click();
+    await button(page, 'Fetch it').click();
+    await page.getByText('bge-small-en-v1.5: 13.9 MB of 34.7 MB').scrollIntoViewIfNeeded();
+  }],
+  'model-use': ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Use: paraphrase-multilingual-MiniLM-L12-v2').click();
+    await button(page, 'Use it').scrollIntoViewIfNeeded();
+  }],
+  switching: ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Use: paraphrase-multilingual-MiniLM-L12-v2').click();
+    await button(page, 'Use it').click();
+    await page.getByText('It has read 1,204 of 5,183 files.').scrollIntoViewIfNeeded();
+  }],
+  'models-refused': ['storm', async (page) => {
+    await settings(page);
+    await button(page, 'Import…').click();
+    await page.getByText('it has no ONNX file').scrollIntoViewIfNeeded();
+  }],
   desktop: ['problems', (page) => settings(page, 'Summon Rummage')],
   data: ['ready', (page) => settings(page, 'Settings file')],
   clear: ['ready', async (page) => {

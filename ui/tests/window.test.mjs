@@ -462,6 +462,101 @@ describe('settings', () => {
     await dialog.getByText('This computer is being measured already').waitFor();
   });
 
+  const modelRow = (dialog, name) =>
+    dialog.locator('.setting').filter({ has: dialog.page().getByText(name, { exact: true }) });
+  const asked = async (page) => (await calls(page)).map((call) => call.join(' '));
+
+  check('another model is used once its cost was said, and is shown until it is ready', 'ready', async (page) => {
+    const dialog = await open(page);
+    const [first, other] = ['all-MiniLM-L6-v2 (int8)', 'paraphrase-multilingual-MiniLM-L12-v2'];
+    await modelRow(dialog, first).getByText('English · 384 dimensions · 23.7 MB, installed · Apache-2.0').waitFor();
+    await modelRow(dialog, first).getByText('In use', { exact: true }).waitFor();
+    const use = dialog.getByRole('button', { name: `Use: ${other}` });
+    await use.click();
+    await modelRow(dialog, other).getByText('All passages are embedded once more').waitFor();
+    await page.keyboard.press('Enter');
+    assert.ok(await use.evaluate((element) => element === document.activeElement));
+    assert.deepEqual(await asked(page), []);
+    await use.click();
+    await dialog.getByRole('button', { name: 'Use it' }).click();
+    await modelRow(dialog, other).getByText('It has read 1,204 of 5,183 files.').waitFor();
+    await modelRow(dialog, first).getByText('Still in use').waitFor();
+    const bar = dialog.getByRole('progressbar', { name: `Preparing ${other}` });
+    assert.equal(await bar.getAttribute('aria-valuenow'), '1204');
+    await push(page, { switching: null, model: { id: other, name: other, dims: 384, state: 'ready', message: null } });
+    await modelRow(dialog, other).getByText('In use', { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Use: all-MiniLM-L6-v2', exact: true }).waitFor();
+    assert.deepEqual(await asked(page), [`useModel ${other}`]);
+  });
+
+  check('a switch of models is stopped', 'ready', async (page) => {
+    const dialog = await open(page);
+    const other = 'paraphrase-multilingual-MiniLM-L12-v2';
+    await dialog.getByRole('button', { name: `Use: ${other}` }).click();
+    await dialog.getByRole('button', { name: 'Use it' }).click();
+    await dialog.getByRole('button', { name: `Stop: ${other}` }).click();
+    await dialog.getByRole('button', { name: `Use: ${other}` }).waitFor();
+    assert.deepEqual(await asked(page), [`useModel ${other}`, 'useModel all-MiniLM-L6-v2']);
+  });
+
+  check('why a switch of models came to nothing stands beside that model', 'ready', async (page) => {
+    const dialog = await open(page);
+    const other = 'paraphrase-multilingual-MiniLM-L12-v2';
+    await page.evaluate((id) => (window.fake.chosen = id), other);
+    const problem = { kind: 'switching', message: 'The model stays the one it was: no memory.', mend: '' };
+    await push(page, { problems: [problem], switching: { id: other, name: other, done: 0, total: 1 } });
+    await modelRow(dialog, other).getByText('It has read 0 of 1 file.').waitFor();
+    await push(page, { switching: null });
+    await modelRow(dialog, other).getByText('The model stays the one it was: no memory.').waitFor();
+  });
+
+  check('two models together are fetched only when where from and how much was said', 'ready', async (page) => {
+    const dialog = await open(page);
+    const better = modelRow(dialog, 'Better: all-MiniLM-L6-v2 and bge-small-en-v1.5 together');
+    await better.getByText('Two models read each passage: indexing is half as fast').waitFor();
+    const fetch = dialog.getByRole('button', { name: 'Fetch…: better' });
+    await fetch.click();
+    await better.getByText(/bge-small-en-v1\.5, 34\.7 MB, from https:\/\/hub\.example\//).waitFor();
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await asked(page), []);
+    await fetch.click();
+    await page.evaluate(() => (window.fake.turnMs = 60_000));
+    await dialog.getByRole('button', { name: 'Fetch it' }).click();
+    await better.getByText('bge-small-en-v1.5: 13.9 MB of 34.7 MB').waitFor();
+    assert.ok(await dialog.getByRole('button', { name: 'Fetch…: gte-small' }).isDisabled());
+    // It goes on while the settings are closed.
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await open(page);
+    await dialog.getByRole('button', { name: 'Stop: better' }).click();
+    await fetch.click();
+    await page.evaluate(() => (window.fake.turnMs = 1));
+    await dialog.getByRole('button', { name: 'Fetch it' }).click();
+    await better.getByText('It is here now.').waitFor();
+    await dialog.getByRole('button', { name: 'Use: better' }).waitFor();
+    assert.deepEqual(await asked(page), ['fetchModel better', 'fetchModel better']);
+  });
+
+  check('a model is imported from a folder', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('button', { name: 'Import…' }).click();
+    await modelRow(dialog, 'my-model').getByText('It is here now.').waitFor();
+    await dialog.getByRole('button', { name: 'Use: my-model' }).waitFor();
+  });
+
+  check('why a model is not imported, used or fetched is said beside it', 'storm', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('button', { name: 'Import…' }).click();
+    await modelRow(dialog, 'A model of your own').getByText('it has no ONNX file').waitFor();
+    await dialog.getByRole('button', { name: 'Fetch…: gte-small' }).click();
+    await dialog.getByRole('button', { name: 'Fetch it' }).click();
+    await modelRow(dialog, 'gte-small').getByText('The hub cannot be reached. Is there a network?').waitFor();
+    const other = 'paraphrase-multilingual-MiniLM-L12-v2';
+    await dialog.getByRole('button', { name: `Use: ${other}` }).click();
+    await dialog.getByRole('button', { name: 'Use it' }).click();
+    await modelRow(dialog, other).getByText('Another process is indexing. Wait for it.').waitFor();
+  });
+
   check('all that was indexed is cleared only when confirmed', 'ready', async (page) => {
     await search(page);
     await page.keyboard.press('Enter');

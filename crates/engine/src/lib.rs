@@ -72,7 +72,7 @@ pub use follow::Following;
 pub use hardware::Hardware;
 pub use health::{EndView, HealthSample, MemoryView, PoolView, WorkerView};
 pub use ledger::Remedy;
-pub use library::{Fetched, Library, ModelPresence, ModelView};
+pub use library::{Fetched, Library, ModelPresence, ModelView, Offer};
 pub use preview::{MOST_PASSAGES, Preview};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{LoadProfiler, LoadTimes};

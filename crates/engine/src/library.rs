@@ -40,10 +40,21 @@ pub struct ModelView {
     /// For an ensemble the ids of its parts, with the share of each; else empty.
     pub parts: Vec<(String, f64)>,
     pub state: ModelPresence,
+    /// What a fetch would get, model by model; empty for what is here or can only be imported.
+    pub offers: Vec<Offer>,
     /// Questions are answered with it.
     pub is_active: bool,
     /// The settings name it: it is active, or will be once it has all vectors.
     pub is_chosen: bool,
+}
+
+/// A model that its hub has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub id: String,
+    /// Its files lie below it.
+    pub address: String,
+    pub bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,6 +291,7 @@ fn of_model(model: Model) -> ModelView {
         dims: spec.dims,
         parts: Vec::new(),
         state,
+        offers: Vec::new(),
         is_active: false,
         is_chosen: false,
     }
@@ -287,6 +299,11 @@ fn of_model(model: Model) -> ModelView {
 
 fn of_entry(entry: &Entry) -> ModelView {
     let build = entry.on_hub().map(|(_, build)| build).unwrap_or(&entry.builds[0]);
+    let offer = entry.on_hub().map(|(hub, build)| Offer {
+        id: entry.id.clone(),
+        address: hub.to_owned(),
+        bytes: build.bytes(),
+    });
     ModelView {
         id: entry.id.clone(),
         name: entry.name.clone(),
@@ -296,6 +313,7 @@ fn of_entry(entry: &Entry) -> ModelView {
         bytes: build.bytes(),
         parts: Vec::new(),
         state: ModelPresence::Known,
+        offers: offer.into_iter().collect(),
         is_active: false,
         is_chosen: false,
     }
@@ -330,6 +348,10 @@ fn of_ensemble(spec: &rummage_models::EnsembleSpec, parts: &[Option<&ModelView>]
         dims: known.iter().map(|part| part.dims).sum(),
         bytes: known.iter().map(|part| part.bytes).sum(),
         parts: spec.parts.iter().map(|part| (part.model.clone(), part.share)).collect(),
+        offers: match state {
+            ModelPresence::Known => known.iter().flat_map(|part| part.offers.clone()).collect(),
+            ModelPresence::Installed | ModelPresence::Broken(_) => Vec::new(),
+        },
         state,
         is_active: false,
         is_chosen: false,
@@ -353,6 +375,7 @@ fn broken(error: ModelError) -> ModelView {
         bytes: 0,
         parts: Vec::new(),
         state: ModelPresence::Broken(error.to_string()),
+        offers: Vec::new(),
         is_active: false,
         is_chosen: false,
     }
@@ -444,6 +467,20 @@ mod tests {
         assert_eq!(view.unwrap().state, ModelPresence::Installed);
         library.assets.model("fetched").unwrap().verify().unwrap();
         library.remove("fetched").unwrap();
+    }
+
+    #[test]
+    fn what_a_fetch_would_get_is_told_beforehand() {
+        let dir = tempfile::tempdir().unwrap();
+        let views = library(dir.path()).list().unwrap();
+        let offers = |id: &str| &views.iter().find(|view| view.id == id).unwrap().offers;
+        assert_eq!(offers("tiny-1"), &[]);
+        let entry = catalogue::entry("bge-small-en-v1.5").unwrap();
+        let (hub, build) = entry.on_hub().unwrap();
+        let (id, address) = (entry.id.clone(), hub.to_owned());
+        let offer = Offer { id, address, bytes: build.bytes() };
+        assert_eq!(offers(&entry.id), std::slice::from_ref(&offer));
+        assert!(offers("better").contains(&offer), "{:?}", offers("better"));
     }
 
     #[tokio::test]

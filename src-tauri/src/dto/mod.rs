@@ -3,6 +3,7 @@
 
 mod answer;
 mod ledger;
+mod models;
 mod pool;
 mod preview;
 mod settings;
@@ -20,6 +21,7 @@ use crate::shortcut::ShortcutError;
 
 pub use answer::{NearestSentence, SearchAnswer};
 pub use ledger::{FileFilter, FilePage};
+pub use models::{FetchStep, ModelView};
 pub use pool::{HealthSample, Mode};
 pub use preview::Preview;
 pub use settings::{Settings, SettingsView};

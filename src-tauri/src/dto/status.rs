@@ -15,6 +15,8 @@ pub struct Status {
     indexing: Option<Indexing>,
     pool: Pool,
     model: Model,
+    /// The model that is being prepared to take its place.
+    switching: Option<Switching>,
     problems: Vec<Problem>,
     disk_bytes: u64,
 }
@@ -54,6 +56,15 @@ pub struct Model {
     /// loading, ready, missing or failed
     state: &'static str,
     message: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Switching {
+    id: String,
+    name: String,
+    /// Files that have its vectors, of those that are to have them.
+    done: u64,
+    total: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -122,6 +133,7 @@ impl Status {
             indexing,
             pool: Pool::new(&status.pool, engine.settings().indexing.mode),
             model: Model::of(status),
+            switching: status.switching.clone().map(Switching::from),
             problems,
             disk_bytes: status.disk_bytes,
         }
@@ -132,6 +144,13 @@ impl From<&rummage_engine::Problem> for Problem {
     fn from(problem: &rummage_engine::Problem) -> Self {
         let (message, mend) = (problem.message.clone(), problem.mend.clone());
         Self { kind: problem.kind.name().to_owned(), message, mend }
+    }
+}
+
+impl From<rummage_engine::SwitchStatus> for Switching {
+    fn from(switching: rummage_engine::SwitchStatus) -> Self {
+        let rummage_engine::SwitchStatus { id, name, done, total } = switching;
+        Self { id, name, done, total }
     }
 }
 

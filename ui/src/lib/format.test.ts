@@ -8,6 +8,7 @@ import {
   day,
   duration,
   folderOf,
+  language,
   memory,
   moment,
   plural,
@@ -19,6 +20,14 @@ import {
 function table<I, O>(name: string, f: (input: I) => O, rows: [I, O][]): void {
   it.each(rows)(`${name}: %s`, (input, expected) => expect(f(input)).toEqual(expected));
 }
+
+describe('languages', () => {
+  table('language', language, [
+    ['en', 'English'],
+    ['zh', 'Chinese'],
+    ['no such code', 'no such code'],
+  ]);
+});
 
 describe('numbers', () => {
   table('count', count, [

@@ -53,6 +53,17 @@ export function duration(seconds: number): string {
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+const languageNames = new Intl.DisplayNames('en', { type: 'language' });
+
+/** A language by its code: `English`; what is no code stands as it is. */
+export function language(code: string): string {
+  try {
+    return languageNames.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
 /** How long ago, in one unit: `now`, `12 s ago`, `3 min ago`, `2 h ago`, `4 d ago`. */
 export function ago(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);

@@ -7,6 +7,7 @@ import {
   count,
   day,
   duration,
+  language,
   memory,
   moment,
   plural,
@@ -21,13 +22,16 @@ import type {
   FileRow,
   FileState,
   Indexing,
+  FetchStep,
   MemoryStatus,
   Mode,
+  ModelView,
   NumberField,
   PassageResult,
   PoolStatus,
   RootStatus,
   Status,
+  Switching,
   TuneStep,
   Tuning,
   Why,
@@ -449,7 +453,7 @@ export const t = {
     saved: 'Saved',
     range: (min: number, max: number) =>
       `Enter a whole number from ${count(min)} to ${count(max)}.`,
-    groups: { speed: 'Speed', files: 'Files', desktop: 'Window', about: 'On this computer' },
+    groups: { speed: 'Speed', files: 'Files', model: 'Model', desktop: 'Window', about: 'On this computer' },
     fields: {
       poolSize: {
         label: 'Pool size',
@@ -524,6 +528,65 @@ export const t = {
         threadsPerWorker: 'Threads',
         tokensPerCall: 'Tokens a call',
         passagesPerSecond: 'Passages',
+      },
+    },
+    models: {
+      /** What it reads and how large it is. */
+      about: ({ languages, dims, bytes: size, license, state, offers }: ModelView) =>
+        [
+          languages.length > 3
+            ? plural(languages.length, 'language')
+            : languages.map(language).join(', '),
+          dims > 0 && t.settings.dims(dims),
+          state === 'known'
+            ? `${bytes(offers.reduce((sum, offer) => sum + offer.bytes, 0))} to fetch`
+            : size > 0 && `${bytes(size)}${state === 'installed' ? ', installed' : ''}`,
+          license,
+        ]
+          .filter(Boolean)
+          .join(' · '),
+      together: ({ id, parts }: ModelView) =>
+        id === 'better'
+          ? 'Two models read each passage: indexing is half as fast, and answers are a little better.'
+          : `${count(parts.length)} models read each passage, so indexing takes longer.`,
+      inUse: 'In use',
+      inUseStill: 'Still in use',
+      use: 'Use',
+      cost: 'All passages are embedded once more, beside the index in use; searching goes on meanwhile.',
+      useYes: 'Use it',
+      no: 'Not now',
+      preparing: (switching: Switching | null, paused: boolean) =>
+        [
+          switching === null
+            ? 'It is being prepared.'
+            : `It has read ${count(switching.done)} of ${files(switching.total)}.`,
+          paused && 'It waits: indexing is paused.',
+        ]
+          .filter(Boolean)
+          .join(' '),
+      progress: (name: string) => `Preparing ${name}`,
+      fetch: 'Fetch…',
+      fetchCost: ({ offers }: ModelView) =>
+        `This fetches ${offers
+          .map((offer) => `${offer.id}, ${bytes(offer.bytes)}, from ${offer.address}`)
+          .join(', and ')}. Nothing of yours is sent.`,
+      fetchYes: 'Fetch it',
+      fetching: (step: FetchStep | null) =>
+        step === null
+          ? 'Asking for it…'
+          : step.done === step.total
+            ? `${step.id} is here, and is tried.`
+            : `${step.id}: ${bytes(step.done)} of ${bytes(step.total)}`,
+      fetchProgress: (name: string) => `Fetching ${name}`,
+      stop: 'Stop',
+      came: 'It is here now.',
+      /** What a button does, and with which model. */
+      of: (action: string, id: string) => `${action}: ${id}`,
+      import: {
+        label: 'A model of your own',
+        help: 'From a folder with an ONNX file and its tokenizer.json. It is copied, and tried before it is kept.',
+        open: 'Import…',
+        busy: 'Importing…',
       },
     },
     ignore: {

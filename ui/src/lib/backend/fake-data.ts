@@ -1,7 +1,7 @@
 // Sample folders, files and passages for design work and tests.
 import { baseName, folderOf } from '../format';
 import { busyPool, emptyPool, idlePool } from './fake-pool';
-import type { AlikeFile, Arithmetic, Counts, FileResult, RootStatus, SettingsView, Status } from './types';
+import type { AlikeFile, Arithmetic, Counts, FileResult, ModelView, RootStatus, SettingsView, Status } from './types';
 
 export const DOCUMENTS = '/home/you/Documents';
 export const NOTES = '/home/you/Notes';
@@ -28,7 +28,8 @@ export function emptyStatus(): Status {
     counts: { indexed: 0, queued: 0, skipped: 0, failed: 0 },
     indexing: null,
     pool: emptyPool(),
-    model: { id: 'minilm', name: 'all-MiniLM-L6-v2', dims: 384, state: 'ready', message: null },
+    model: { id: 'all-MiniLM-L6-v2', name: 'all-MiniLM-L6-v2 (int8)', dims: 384, state: 'ready', message: null },
+    switching: null,
     problems: [],
     diskBytes: 40_000,
   };
@@ -258,6 +259,51 @@ export const RESULTS: FileResult[] = [
     alike: [],
   },
 ];
+
+/** As a fresh installation lists them. */
+export function sampleModels(): ModelView[] {
+  const single: ModelView = {
+    id: 'all-MiniLM-L6-v2',
+    name: 'all-MiniLM-L6-v2 (int8)',
+    license: 'Apache-2.0',
+    languages: ['en'],
+    dims: 384,
+    bytes: 23_684_031,
+    parts: [],
+    state: 'installed',
+    reason: null,
+    offers: [],
+    isActive: true,
+    isChosen: true,
+  };
+  const hub = (id: string) => `https://hub.example/Xenova/${id}/resolve/ea104dacec62c0de699686887e3f920caeb4f3e3/`;
+  const known: ModelView = { ...single, state: 'known', isActive: false, isChosen: false };
+  const bge = { id: 'bge-small-en-v1.5', address: hub('bge-small-en-v1.5'), bytes: 34_725_822 };
+  const gte = { id: 'gte-small', address: hub('gte-small'), bytes: 133_805_151 };
+  return [
+    single,
+    {
+      ...known,
+      id: 'paraphrase-multilingual-MiniLM-L12-v2',
+      name: 'paraphrase-multilingual-MiniLM-L12-v2',
+      languages: ['de', 'en', 'fr', 'it', 'zh'],
+      bytes: 118_412_397,
+      state: 'installed',
+    },
+    {
+      ...known,
+      id: 'better',
+      name: 'Better: all-MiniLM-L6-v2 and bge-small-en-v1.5 together',
+      license: 'Apache-2.0 AND MIT',
+      dims: 768,
+      bytes: single.bytes + bge.bytes,
+      parts: [single.id, bge.id],
+      offers: [bge],
+    },
+    { ...known, id: bge.id, name: 'bge-small-en-v1.5 (int8)', license: 'MIT', bytes: bge.bytes, offers: [bge] },
+    { ...known, id: gte.id, name: gte.id, license: 'MIT', bytes: gte.bytes, offers: [gte] },
+  ];
+}
 
 export function sampleSettings(): SettingsView {
   return {

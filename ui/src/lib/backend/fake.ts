@@ -11,6 +11,7 @@ import {
   readyStatus,
   RESULTS,
   rootOf,
+  sampleModels,
   sampleSettings,
 } from './fake-data';
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
@@ -30,8 +31,10 @@ export interface Fake {
   calls: unknown[][];
   searches: string[];
   answerDelayMs: number;
-  /** A turn of measuring takes so long. */
+  /** A turn of measuring, or a step of a fetch, takes so long. */
   turnMs: number;
+  /** The model that the settings name; `null`: the one that the status shows. */
+  chosen: string | null;
 }
 
 declare global {
@@ -85,9 +88,12 @@ export function fakeBackend(): Backend {
     searches: [],
     answerDelayMs: 20,
     turnMs: 20,
+    chosen: null,
   };
   window.fake = fake;
   let stopTuning = () => undefined as void;
+  let stopFetching = () => undefined as void;
+  let models = sampleModels();
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
   const isPlain = scene === 'problems';
@@ -251,6 +257,50 @@ export function fakeBackend(): Backend {
     },
     async stopTuning() {
       stopTuning();
+    },
+    async models() {
+      // What was prepared to its end is in use.
+      const { model, switching } = fake.status;
+      return models.map((one) => ({
+        ...one,
+        isActive: one.id === model.id,
+        isChosen: one.id === (fake.chosen ?? (switching ?? model).id),
+      }));
+    },
+    async useModel(id) {
+      fake.calls.push(['useModel', id]);
+      if (scene === 'storm') throw problem(null, 'another process is indexing', 'Wait for it.');
+      const { name } = models.find((one) => one.id === id) ?? { name: id };
+      const isBack = id === fake.status.model.id;
+      fake.push({ switching: isBack ? null : { id, name, done: 1204, total: 5183 } });
+    },
+    async importModel() {
+      fake.calls.push(['importModel']);
+      if (scene === 'storm') throw problem(null, '/home/you/Pictures is no model that can be imported: it has no ONNX file', null);
+      const [first] = models;
+      const id = 'my-model';
+      if (first) models = [first, { ...first, id, name: id }, ...models.slice(1)];
+      return id;
+    },
+    async fetchModel(id, told) {
+      fake.calls.push(['fetchModel', id]);
+      if (scene === 'storm') throw problem(null, 'the hub cannot be reached', 'Is there a network?');
+      const offers = models.find((one) => one.id === id)?.offers ?? [];
+      for (const offer of offers) {
+        told({ id: offer.id, done: Math.round(offer.bytes * 0.4), total: offer.bytes });
+        const isStopped = await new Promise<boolean>((resolve) => {
+          setTimeout(() => resolve(false), fake.turnMs);
+          stopFetching = () => resolve(true);
+        });
+        if (isStopped) return;
+      }
+      const came = [id, ...offers.map((offer) => offer.id)];
+      models = models.map((one) =>
+        came.includes(one.id) ? { ...one, state: 'installed', offers: [] } : one,
+      );
+    },
+    async stopFetching() {
+      stopFetching();
     },
     async onSummon(listener) {
       summonListeners.add(listener);

@@ -6,10 +6,12 @@ import type {
   AddReport,
   AppError,
   DropEvent,
+  FetchStep,
   FileFilter,
   FilePage,
   HealthSample,
   Mode,
+  ModelView,
   NearestSentence,
   Place,
   Preview,
@@ -76,6 +78,15 @@ export interface Backend {
   tune(told: (step: TuneStep) => void): Promise<SettingsView>;
   /** Ends the measuring; what was measured before stays. */
   stopTuning(): Promise<void>;
+  /** Those that are here first. */
+  models(): Promise<ModelView[]>;
+  /** Answers with another model once it has read all that is indexed; `Status.switching` tells. */
+  useModel(id: string): Promise<void>;
+  /** Takes a model from a folder that the person picks; its id, or `null` when cancelled. */
+  importModel(): Promise<string | null>;
+  /** Gets a known model over the network; resolves once it is here, or that was stopped. */
+  fetchModel(id: string, told: (step: FetchStep) => void): Promise<void>;
+  stopFetching(): Promise<void>;
   /** The window was asked for from outside: its search box is wanted. */
   onSummon(listener: () => void): Promise<Stop>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;

@@ -2,7 +2,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import type { Backend, SettingsView, Status, TuneStep } from '.';
+import type { Backend, FetchStep, SettingsView, Status, TuneStep } from '.';
 
 export const tauriBackend: Backend = {
   status: () => invoke('status'),
@@ -35,6 +35,14 @@ export const tauriBackend: Backend = {
     return invoke<SettingsView>('tune').finally(stop);
   },
   stopTuning: () => invoke('stop_tuning'),
+  models: () => invoke('models'),
+  useModel: (id) => invoke('use_model', { id }),
+  importModel: () => invoke('import_model'),
+  fetchModel: async (id, told) => {
+    const stop = await listen<FetchStep>('fetching', (event) => told(event.payload));
+    return invoke<void>('fetch_model', { id }).finally(stop);
+  },
+  stopFetching: () => invoke('stop_fetching'),
   onSummon: (listener) => listen('summon', () => listener()),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
 };

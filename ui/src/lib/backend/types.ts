@@ -116,6 +116,46 @@ export interface ModelStatus {
   message: string | null;
 }
 
+/** A model that is being prepared to take the place of the one in use. */
+export interface Switching {
+  id: string;
+  name: string;
+  /** Files that have its vectors, of those that are to have them. */
+  done: number;
+  total: number;
+}
+
+/** A model, or several side by side, to choose from. */
+export interface ModelView {
+  id: string;
+  name: string;
+  /** SPDX expression. */
+  license: string;
+  /** ISO 639 codes; empty where nothing says. */
+  languages: string[];
+  dims: number;
+  bytes: number;
+  /** The ids of several models side by side; empty for a single one. */
+  parts: string[];
+  /** Known: not here. */
+  state: 'installed' | 'broken' | 'known';
+  /** What is wrong with a broken one. */
+  reason: string | null;
+  /** What a fetch would get, model by model; empty where there is nothing to fetch. */
+  offers: { id: string; address: string; bytes: number }[];
+  /** Questions are answered with it. */
+  isActive: boolean;
+  /** It is in use, or will be once it has read all that is indexed. */
+  isChosen: boolean;
+}
+
+/** How far a fetch is, in bytes of that model. */
+export interface FetchStep {
+  id: string;
+  done: number;
+  total: number;
+}
+
 /** Something a person should know, and what would mend it. */
 export interface Problem {
   kind: string;
@@ -143,6 +183,7 @@ export interface Status {
   indexing: Indexing | null;
   pool: PoolStatus;
   model: ModelStatus;
+  switching: Switching | null;
   /** Newest first. */
   problems: Problem[];
   diskBytes: number;

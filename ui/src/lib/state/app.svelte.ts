@@ -15,6 +15,7 @@ import { Activity } from './activity.svelte';
 import { quotation } from './copy';
 import { Folders } from './folders.svelte';
 import { History } from './history.svelte';
+import { ModelsState } from './models.svelte';
 import { Nearest } from './nearest.svelte';
 import { Notices } from './notices.svelte';
 import { PreviewState } from './preview.svelte';
@@ -40,6 +41,7 @@ export class AppState {
   readonly activity = new Activity();
   readonly throttle: Throttle;
   readonly tuning: TuningState;
+  readonly models: ModelsState;
 
   /** Folders were followed when the window was last open. */
   readonly hadFolders = storage()?.getItem(HAD_FOLDERS) === 'yes';
@@ -67,6 +69,7 @@ export class AppState {
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
     this.throttle = new Throttle(backend, this.notices);
     this.tuning = new TuningState(backend);
+    this.models = new ModelsState(backend);
   }
 
   /** Listens until stopped. */
