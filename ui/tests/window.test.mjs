@@ -78,9 +78,9 @@ describe('search', () => {
   check('is all keyboard', 'ready', async (page) => {
     await page.keyboard.type('heat pump');
     await page.getByText('5 files · 41 ms').waitFor();
-    assert.match(await selected(page).textContent(), /heat-pump-comparison\.md/);
+    await selected(page).filter({ hasText: 'heat-pump-comparison.md' }).waitFor();
     await page.keyboard.press('ArrowDown');
-    assert.match(await selected(page).textContent(), /quotation/);
+    await selected(page).filter({ hasText: 'quotation' }).waitFor();
     assert.equal(
       await box(page).getAttribute('aria-activedescendant'),
       await selected(page).getAttribute('id'),

@@ -17,8 +17,9 @@ const NEAREST: usize = 10;
 /// Stored vectors that are asked for their neighbours, spread over the table.
 const SAMPLE: usize = 128;
 
-/// What a question's search leg asks for, so what is measured is what is used.
-const CANDIDATES: usize = 232;
+/// What a question's search leg asks for, so what is measured is what is used; an index
+/// is never asked for fewer.
+pub(crate) const CANDIDATES: usize = 232;
 
 /// From cheap to dear: partitions looked into, and how many times the candidates are
 /// fetched and compared in full.

@@ -203,7 +203,7 @@ impl Store {
     ) -> Result<Vec<Row>, StoreError> {
         let table = &self.inner.vectors;
         let failed = |error: lance::Error| table.read_failed(error.into());
-        let k = limit * refine as usize;
+        let k = limit.max(approximate::CANDIDATES) * refine as usize;
         let query = lance_index::vector::Query {
             column: VECTOR.to_owned(),
             key: Arc::new(Float32Array::from(vector.to_vec())),
