@@ -27,7 +27,11 @@ impl Cutter<'_> {
     pub fn spans(&self, most: usize) -> Vec<Span> {
         let mut spans = Vec::new();
         for (range, structure) in parts(self.document) {
+            let before = spans.len();
             self.push_spans(range, structure, most, &mut spans);
+            if matches!(structure, Structure::Prose | Structure::Markdown) {
+                self.even_out(&mut spans[before..], structure);
+            }
         }
         spans.truncate(most);
         spans
@@ -109,10 +113,56 @@ impl Cutter<'_> {
             Structure::Code | Structure::Source(_) => false,
         };
         begins_with_words
+            && line_before(text, span).is_some()
             && !text[span.start..span.end].contains('\n')
             && text[span.end..].starts_with(['\n', '\r'])
             && starts.between(span.start - block, span.end - block) * TITLE_SHARE <= self.capacity
             && self.document.headings.binary_search_by_key(&next.start, |found| found.at).is_err()
+    }
+
+    /// Where a cut paragraph would leave a rest of a few words, that and the passage before
+    /// it become as long as each other. What a model makes of so few words is near to
+    /// many questions: on German paragraphs, cut for a model that hardly knows German,
+    /// such rests cost .03 of nDCG@10.
+    fn even_out(&self, spans: &mut [Span], structure: Structure) {
+        let text = &self.document.text;
+        let is_paragraph_break =
+            |gap: Option<&str>| gap.is_none_or(|gap| gap.matches('\n').count() > 1);
+        for nth in 1..spans.len() {
+            let (first, last) = (spans[nth - 1], spans[nth]);
+            let next = spans.get(nth + 1).map_or(text.len(), |next| next.start);
+            let ends = nth + 1 == spans.len() || is_paragraph_break(text.get(last.end..next));
+            if !ends || is_paragraph_break(text.get(first.end..last.start)) {
+                continue;
+            }
+            if let Some((first, last)) = self.halves(first, last, structure) {
+                (spans[nth - 1], spans[nth]) = (first, last);
+            }
+        }
+    }
+
+    /// Two passages cut anew, for the fewest tokens each that still make two of them; `None`
+    /// if they are no more even so.
+    fn halves(&self, first: Span, last: Span, structure: Structure) -> Option<(Span, Span)> {
+        let range = first.start..last.end;
+        let starts = TokenStarts::new(&self.document.text[range.clone()], self.tokenizer);
+        let tokens =
+            |span: Span| starts.between(span.start - range.start, span.end - range.start);
+        let uneven = |first, last| tokens(first).abs_diff(tokens(last));
+        let mut found = None;
+        let (mut too_few, mut enough) = (tokens(first).max(tokens(last)) / 2, self.capacity);
+        while enough - too_few > 1 {
+            let capacity = usize::midpoint(too_few, enough);
+            let cutter = Cutter { capacity, ..*self };
+            match cutter.split(range.clone(), structure, &starts).as_slice() {
+                &[first, last] => {
+                    enough = capacity;
+                    found = Some((first, last));
+                }
+                _ => too_few = capacity,
+            }
+        }
+        found.filter(|(a, b)| uneven(*a, *b) < uneven(first, last))
     }
 
     /// Behind which sentence a title's text is cut: in halves, where title and
@@ -185,7 +235,14 @@ fn parts(document: &Document) -> impl Iterator<Item = (Range<usize>, Structure)>
 
 /// The indentation of a first line is part of how code reads.
 fn with_indentation(text: &str, span: Span) -> Span {
-    let line = text[..span.start].trim_end_matches([' ', '\t']);
-    let begins_a_line = line.is_empty() || line.ends_with(['\n', '\r']);
-    if begins_a_line { Span::new(line.len(), span.end) } else { span }
+    match line_before(text, span) {
+        Some(before) => Span::new(before.len(), span.end),
+        None => span,
+    }
+}
+
+/// The text up to the line that a span begins; `None` for one that begins within a line.
+fn line_before(text: &str, span: Span) -> Option<&str> {
+    let before = text[..span.start].trim_end_matches([' ', '\t']);
+    (before.is_empty() || before.ends_with(['\n', '\r'])).then_some(before)
 }

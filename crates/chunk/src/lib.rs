@@ -20,7 +20,7 @@ use cut::Cutter;
 pub use tokenizer::{ChunkError, Tokenizer};
 
 /// Of the way texts are cut: raised when other passages come of the same text.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A document's passages are numbered below this; see `PassageId`.
 const MAX_PASSAGES: usize = 1 << 20;
@@ -49,7 +49,8 @@ impl Default for ChunkSize {
 /// Cuts a document where its structure suggests: between sections, paragraphs,
 /// lines, sentences, words, in this order of liking; programs between functions,
 /// statements, lines. Only a word that is longer than a passage is cut itself. A
-/// title on a line of its own stays with the beginning of its text.
+/// title on a line of its own stays with the beginning of its text, and a paragraph
+/// that is cut leaves no rest of a few words.
 ///
 /// Without overlap the passages hold every character of the text that is not
 /// white space exactly once, in order; a text of white space has none. The
@@ -172,6 +173,23 @@ mod tests {
         let parted = Document { headings: vec![heading], ..document(Structure::Prose, &text) };
         let passages = chunk(&parted, &tokenizer(), &size(18));
         assert!(passages.iter().any(|passage| passage.span.start == at), "{passages:?}");
+    }
+
+    #[test]
+    fn a_cut_paragraph_leaves_no_rest_of_a_few_words() {
+        let sentence = "One two three four. ";
+        let paragraph = |sentences| sentence.repeat(sentences).trim().to_owned();
+        for structure in [Structure::Prose, Structure::Markdown] {
+            // Four sentences fit, so cut where they are full they would be 4 and 1.
+            check(structure, &paragraph(5), 22, &[&paragraph(3), &paragraph(2)]);
+            // A paragraph of its own stays one, however short.
+            let text = format!("{}\n\n{}", paragraph(4), paragraph(1));
+            check(structure, &text, 22, &[&paragraph(4), &paragraph(1)]);
+            // As does what lies behind it.
+            let text = format!("{}\n\n{}", paragraph(9), paragraph(4));
+            let [four, three, two] = [4, 3, 2].map(paragraph);
+            check(structure, &text, 22, &[&four, &three, &two, &four]);
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Flat {
         let mut file = BufReader::with_capacity(RUN, self.open_anew()?);
         file.seek(SeekFrom::Start(HEAD as u64))?;
         let mut row = vec![0; Numbers::bytes(self.dims)];
-        let mut planes = Planes::default();
+        let mut planes = Planes::with_room(offsets.len(), self.dims);
         let mut next = 0;
         for offset in offsets {
             file.seek_relative(i64::from(offset - next) * row.len() as i64)?;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::{
     numbers::{Numbers, step_of},
-    products,
+    process, products,
 };
 
 /// Unit vectors of one length, by their order of arrival.
@@ -46,6 +46,16 @@ impl<'a> Asked<'a> {
 }
 
 impl Planes {
+    /// With room for so many vectors.
+    pub fn with_room(vectors: usize, dims: usize) -> Self {
+        let mut planes = Self::default();
+        planes.high.reserve_exact(vectors * dims);
+        planes.low.reserve_exact(vectors * dims);
+        planes.steps.reserve_exact(vectors);
+        process::in_large_pages(&mut planes.high);
+        planes
+    }
+
     pub fn push(&mut self, Numbers { step, steps }: Numbers) {
         let mut low_length = 0.0;
         for number in steps {

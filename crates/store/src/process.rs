@@ -1,4 +1,5 @@
-//! What LanceDB takes from the process's environment, and what its threads leave there.
+//! What is asked of the operating system for the whole process: LanceDB's environment,
+//! and how memory is handed out.
 
 /// LanceDB computes on as many threads as there are processors beyond two. On a
 /// small machine that is one, and a question waits until an index is built.
@@ -34,4 +35,27 @@ pub unsafe fn prepare_process() {
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, ARENAS);
     }
+}
+
+/// Asks that what this holds one day lies in pages of megabytes instead of kilobytes. Who
+/// reads many megabytes in a row waits for the places of pages as long as for what is in
+/// them. Only Linux is asked; where it has none, nothing is lost.
+pub(crate) fn in_large_pages<T>(empty: &mut Vec<T>) {
+    #[cfg(target_os = "linux")]
+    {
+        /// Of a page, on every processor that Linux runs on here, or a part of one.
+        const PAGE: usize = 4096;
+        let room = empty.spare_capacity_mut();
+        let bytes = std::mem::size_of_val(room);
+        let before = room.as_ptr().cast::<u8>().align_offset(PAGE);
+        if bytes > before {
+            // SAFETY: names memory of this vector alone, and changes nothing in it.
+            unsafe {
+                let start = room.as_mut_ptr().cast::<u8>().add(before);
+                libc::madvise(start.cast(), bytes - before, libc::MADV_HUGEPAGE);
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = empty;
 }

@@ -78,16 +78,67 @@ for_this_processor! {
     }
 }
 
-for_this_processor! {
-    /// Of each row, of as many numbers as `vector` has, and it.
-    fn of_rows(rows: &[i8], vector: &[i16], sums: &mut [i32]) {
-        for (row, sum) in rows.chunks_exact(vector.len()).zip(sums) {
-            let products =
-                row.iter().zip(vector).map(|(a, b)| i32::from(*a).wrapping_mul((*b).into()));
-            // They cannot overflow; where each step asks whether they did, they are ten
-            // times slower.
-            *sum = products.fold(0, i32::wrapping_add);
+/// Of each row, of as many numbers as `vector` has, and it.
+pub(crate) fn of_rows(rows: &[i8], vector: &[i16], sums: &mut [i32]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function was compiled for.
+        return unsafe { of_rows_avx2(rows, vector, sums) };
+    }
+    for (row, sum) in rows.chunks_exact(vector.len()).zip(sums) {
+        *sum = of_row(row, vector);
+    }
+}
+
+fn of_row(row: &[i8], vector: &[i16]) -> i32 {
+    let products = row.iter().zip(vector).map(|(a, b)| i32::from(*a).wrapping_mul((*b).into()));
+    // They cannot overflow; where each step asks whether they did, they are ten times
+    // slower.
+    products.fold(0, i32::wrapping_add)
+}
+
+/// What is read so many bytes ahead is there in time. All rows of an index do not fit in
+/// the processor's caches, and what looks ahead by itself stops at every page's end: with
+/// this, a hundred thousand rows take half the time.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 4096;
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn of_rows_avx2(rows: &[i8], vector: &[i16], sums: &mut [i32]) {
+    use std::arch::x86_64::{
+        __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32,
+        _mm256_cvtepi8_epi16, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_setzero_si256,
+        _mm256_storeu_si256,
+    };
+    /// A line of the cache.
+    const STEP: usize = 64;
+    const WIDTH: usize = 16;
+    let (steps, rest) = vector.as_chunks::<STEP>();
+    for (row, sum) in rows.chunks_exact(vector.len()).zip(sums) {
+        let (row_steps, row_rest) = row.as_chunks::<STEP>();
+        let mut lanes = [_mm256_setzero_si256(); STEP / WIDTH];
+        for (row, vector) in row_steps.iter().zip(steps) {
+            // SAFETY: a hint, which may name any address.
+            unsafe { _mm_prefetch(row.as_ptr().wrapping_add(AHEAD), _MM_HINT_T0) };
+            for (i, lane) in lanes.iter_mut().enumerate() {
+                let (row, vector) = (&row[i * WIDTH..][..WIDTH], &vector[i * WIDTH..][..WIDTH]);
+                // SAFETY: both hold as many numbers as are loaded.
+                let (row, vector) = unsafe {
+                    let row = _mm_loadu_si128(row.as_ptr().cast::<__m128i>());
+                    (row, _mm256_loadu_si256(vector.as_ptr().cast::<__m256i>()))
+                };
+                let products = _mm256_madd_epi16(_mm256_cvtepi8_epi16(row), vector);
+                *lane = _mm256_add_epi32(*lane, products);
+            }
         }
+        let lanes = lanes.into_iter().reduce(|a, b| _mm256_add_epi32(a, b));
+        let mut whole = [0_i32; 8];
+        if let Some(lanes) = lanes {
+            // SAFETY: it is as wide as what is stored.
+            unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast::<__m256i>(), lanes) };
+        }
+        *sum = whole.iter().sum::<i32>() + of_row(row_rest, rest);
     }
 }
 
@@ -98,6 +149,22 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn rows_have_the_products_of_their_numbers(
+            (rows, vector) in prop::sample::select(vec![1, 63, 64, 100, 384]).prop_flat_map(|dims| {
+                let row = prop::collection::vec(any::<i8>(), dims);
+                (prop::collection::vec(row, 0..5), prop::collection::vec(-8191_i16..=8191, dims))
+            }),
+        ) {
+            let expected: Vec<i32> = rows
+                .iter()
+                .map(|row| row.iter().zip(&vector).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum())
+                .collect();
+            let mut sums = vec![0; rows.len()];
+            of_rows(&rows.concat(), &vector, &mut sums);
+            prop_assert_eq!(sums, expected);
+        }
+
         #[test]
         fn all_forms_have_the_same_products(
             pairs in prop::collection::vec((any::<i16>(), -1.0f32..1.0), 0..70),
