@@ -146,8 +146,7 @@ impl Cutter<'_> {
     fn halves(&self, first: Span, last: Span, structure: Structure) -> Option<(Span, Span)> {
         let range = first.start..last.end;
         let starts = TokenStarts::new(&self.document.text[range.clone()], self.tokenizer);
-        let tokens =
-            |span: Span| starts.between(span.start - range.start, span.end - range.start);
+        let tokens = |span: Span| starts.between(span.start - range.start, span.end - range.start);
         let uneven = |first, last| tokens(first).abs_diff(tokens(last));
         let mut found = None;
         let (mut too_few, mut enough) = (tokens(first).max(tokens(last)) / 2, self.capacity);

@@ -191,10 +191,14 @@ pub(crate) async fn show(
     limit: usize,
 ) -> Result<Vec<FoundFile>, EngineError> {
     let catalog = &shared.catalog;
+    // Texts are read while it is found out what is there of the files.
+    let texts = tokio::spawn(ranking.texts(store, limit));
     let first = ranking.files().take(COMPARED * limit).collect();
     let copies = Copies::among(catalog, first)?;
     let rows = copies.present(shared, limit + SPARE).await?;
-    let hits = ranking.show(store, |file| rows.contains_key(&file), limit).await?;
+    let texts =
+        texts.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let hits = ranking.show(store, texts, |file| rows.contains_key(&file), limit).await?;
     let mut found = Vec::with_capacity(hits.len());
     for mut hit in hits {
         let Some(row) = rows.get(&hit.file) else { continue };

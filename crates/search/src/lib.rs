@@ -17,5 +17,5 @@ pub use answer::{FileHit, KeywordReason, MeaningReason, PassageHit, Why};
 pub use fit::fit;
 pub use fusion::{Arithmetic, LegScore, Named};
 pub use query::{Mode, Query, QueryError};
-pub use search::{Legs, Meaning, Ranking, ask};
+pub use search::{Legs, Meaning, Ranking, Texts, ask};
 pub use snippet::{Snippet, sentences};

@@ -100,30 +100,46 @@ impl Ranking {
         self.files.iter().map(|file| file.file)
     }
 
+    /// The texts of the first `limit` files' best passages: most often all that
+    /// [`Ranking::show`] needs, so that they can be read while it is found out which files
+    /// are wanted.
+    pub fn texts(
+        &self,
+        store: &Store,
+        limit: usize,
+    ) -> impl Future<Output = Result<Texts, StoreError>> + Send + use<> {
+        let ids: Vec<_> = self.files.iter().take(limit).flat_map(ids_shown).collect();
+        let store = store.clone();
+        async move { Ok(Texts(store.passages(&ids).await?.into_iter().collect())) }
+    }
+
     /// The first `limit` of those files that `wanted` lets through, with their best
-    /// passages. Files that answer with the same passage are one result.
+    /// passages. Files that answer with the same passage are one result. What `texts` does
+    /// not hold is read.
     pub async fn show(
         self,
         store: &Store,
+        texts: Texts,
         wanted: impl Fn(FileId) -> bool,
         limit: usize,
     ) -> Result<Vec<FileHit>, StoreError> {
         let Ranking { found, files, terms } = self;
+        let Texts(mut passages) = texts;
         let mut files = files.into_iter().filter(|file| wanted(file.file));
         let mut shown: Vec<FileHit> = Vec::new();
         let mut places = HashMap::new();
         while shown.len() < limit {
-            let mut next: Vec<_> = files.by_ref().take(limit - shown.len()).collect();
+            let next: Vec<_> = files.by_ref().take(limit - shown.len()).collect();
             if next.is_empty() {
                 break;
             }
-            for file in &mut next {
-                file.passages.truncate(PASSAGES_A_FILE);
+            let mut unread: Vec<_> = next.iter().flat_map(ids_shown).collect();
+            unread.retain(|id| !passages.contains_key(id));
+            if !unread.is_empty() {
+                passages.extend(store.passages(&unread).await?);
             }
-            let ids: Vec<_> =
-                next.iter().flat_map(|file| &file.passages).map(|(id, _)| *id).collect();
-            let passages: HashMap<_, _> = store.passages(&ids).await?.into_iter().collect();
-            for file in next {
+            for mut file in next {
+                file.passages.truncate(PASSAGES_A_FILE);
                 let best = file.passages.iter().find_map(|(id, _)| passages.get(id));
                 let Some(best) = best else { continue };
                 match places.entry(best.hash) {
@@ -140,6 +156,14 @@ impl Ranking {
         }
         Ok(shown)
     }
+}
+
+/// Passages that were read to be shown.
+#[derive(Default)]
+pub struct Texts(HashMap<PassageId, Passage>);
+
+fn ids_shown(file: &RankedFile) -> impl Iterator<Item = PassageId> + use<'_> {
+    file.passages.iter().take(PASSAGES_A_FILE).map(|(id, _)| *id)
 }
 
 /// What the legs found, and how near in meaning all of it is.

@@ -3,7 +3,7 @@
 use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span};
 use std::future::ready;
 
-use rummage_search::{FileHit, Meaning, Mode, Named, Query, ask};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query, Texts, ask};
 use rummage_store::{Origin, PassageRow, Store, VectorRow, VectorSpace};
 use tempfile::TempDir;
 
@@ -51,7 +51,7 @@ impl Notes {
     ) -> Vec<FileHit> {
         let legs = ask(&self.store, query, ready(meaning)).await.unwrap();
         let ranking = legs.rank(&self.store, query, named, 10).await.unwrap();
-        ranking.show(&self.store, |_| true, query.limit).await.unwrap()
+        ranking.show(&self.store, Texts::default(), |_| true, query.limit).await.unwrap()
     }
 
     async fn check(&self, text: &str, mode: Mode, expected: &[i64]) {
@@ -167,6 +167,7 @@ async fn files_with_the_same_passage_are_one_result() {
     assert_eq!(hits[0].alike, [FileId(copy)]);
     let legs = ask(&notes.store, &query, ready(None)).await.unwrap();
     let ranking = legs.rank(&notes.store, &query, &[], 10).await.unwrap();
-    let others = ranking.show(&notes.store, |file| file.0 != HARBOUR, 1).await.unwrap();
+    let texts = ranking.texts(&notes.store, 1).await.unwrap();
+    let others = ranking.show(&notes.store, texts, |file| file.0 != HARBOUR, 1).await.unwrap();
     assert_eq!(files(&others), [copy]);
 }

@@ -14,7 +14,7 @@ use std::{
     collections::HashSet,
     ops::Range,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -48,7 +48,7 @@ pub(crate) struct Shelf {
 const FEW: usize = 4096;
 
 /// Rows that one thread compares at a time.
-const PIECE: usize = 16_384;
+const PIECE: usize = 4_096;
 
 /// What comparing takes is the memory's time: more threads than this gain nothing.
 const MOST_THREADS: usize = 4;
@@ -263,16 +263,26 @@ impl Shelf {
         }
         let planes = self.blocks.iter().filter_map(|block| block.planes.as_ref());
         let roughness = planes.map(|planes| planes.roughness(asked)).fold(0.0, f32::max);
-        // The best of all are among the best of each piece.
+        // The best of all are among the best of each piece, and not below what another
+        // piece's best leave.
+        let bar = Mutex::new(f32::MIN);
+        let raised = |least: f32| {
+            let mut bar = bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            *bar = bar.max(least);
+            *bar
+        };
         let near = side_by_side(&self.pieces(), |(block, rows)| {
+            let least = raised(f32::MIN);
             let similarities = self.roughly(asked, *block, rows, wanted.as_deref());
-            let least = least_of(similarities.clone(), limit, roughness);
-            let row = |(row, similarity)| (similarity, Row { block: *block, row });
             let near = rows.clone().zip(similarities).filter(|(_, near)| *near >= least);
-            near.map(row).collect::<Vec<_>>()
+            let mut near: Vec<_> =
+                near.map(|(row, near)| (near, Row { block: *block, row })).collect();
+            let least = raised(least_of(&near, limit, roughness));
+            near.retain(|(near, _)| *near >= least);
+            near
         });
         let near = near.concat();
-        let least = least_of(near.iter().map(|(near, _)| *near).collect(), limit, roughness);
+        let least = least_of(&near, limit, roughness);
         near.into_iter().filter(|(near, _)| *near >= least).map(|(_, row)| row).collect()
     }
 
@@ -319,10 +329,11 @@ impl Shelf {
 }
 
 /// How near what may be among the `limit` best is at least, for all that is known.
-fn least_of(mut similarities: Vec<f32>, limit: usize, roughness: f32) -> f32 {
-    if similarities.len() <= limit || limit == 0 {
+fn least_of(near: &[(f32, Row)], limit: usize, roughness: f32) -> f32 {
+    if near.len() <= limit || limit == 0 {
         return f32::MIN;
     }
+    let mut similarities: Vec<_> = near.iter().map(|(near, _)| *near).collect();
     let (_, last, _) = similarities.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a));
     (*last - 2.0 * roughness).max(f32::MIN)
 }
