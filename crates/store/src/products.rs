@@ -119,8 +119,7 @@ fn of_rows_avx2(rows: &[i8], vector: &[i16], sums: &mut [i32]) {
         let (row_steps, row_rest) = row.as_chunks::<STEP>();
         let mut lanes = [_mm256_setzero_si256(); STEP / WIDTH];
         for (row, vector) in row_steps.iter().zip(steps) {
-            // SAFETY: a hint, which may name any address.
-            unsafe { _mm_prefetch(row.as_ptr().wrapping_add(AHEAD), _MM_HINT_T0) };
+            _mm_prefetch(row.as_ptr().wrapping_add(AHEAD), _MM_HINT_T0);
             for (i, lane) in lanes.iter_mut().enumerate() {
                 let (row, vector) = (&row[i * WIDTH..][..WIDTH], &vector[i * WIDTH..][..WIDTH]);
                 // SAFETY: both hold as many numbers as are loaded.

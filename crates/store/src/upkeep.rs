@@ -49,7 +49,7 @@ const SEGMENTS: u32 = 5;
 /// Fragments (files of rows) that a table may hold before they are joined. Each
 /// commit makes one, and writes a list of all.
 const BUSY_FRAGMENTS: usize = 256;
-const IDLE_FRAGMENTS: usize = 16;
+const IDLE_FRAGMENTS: usize = 8;
 
 /// A fragment of this many rows is left alone by later compactions, so that a
 /// growing table is not rewritten again and again.
