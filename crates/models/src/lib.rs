@@ -16,7 +16,7 @@ mod import;
 mod model;
 mod spec;
 
-pub use assets::{Assets, Surroundings};
+pub use assets::{Assets, Surroundings, runtime_in};
 pub use ensemble::{Blend, EnsembleSpec, Part, PartSpec};
 pub use error::ModelError;
 pub use import::{Found, Staged, describe};
