@@ -49,6 +49,12 @@ impl Hardware {
     }
 }
 
+/// The processor has instructions for sums of products of bytes, which is what models in
+/// eight bits are fast by.
+pub(crate) fn multiplies_bytes() -> bool {
+    instructions().iter().any(|name| ["avx-vnni", "avx512-vnni", "dotprod"].contains(name))
+}
+
 /// The library's size and head, hashed: reading all of it would take longer than
 /// opening the app may.
 fn runtime_id(library: &Path) -> io::Result<String> {

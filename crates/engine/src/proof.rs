@@ -35,8 +35,6 @@ pub(crate) async fn prove(program: &Path, model: &LoadedModel) -> Result<Duratio
             runtime_library: model.runtime_library.clone(),
             // Whether the files are good is a question for the processor.
             accelerator: None,
-            // Whether the files are good is a question for the processor.
-            accelerator: None,
         }),
         extract: ExtractConfig { workers: 0 },
         program: program.to_owned(),
