@@ -3,8 +3,11 @@
 //
 //   node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 300] [--scratch DIR]
 //                          [--versions OLD NEW] [--only embedding,again,versions,load,find]
-//                          [--no-build] [--without WAY,WAY]
+//                          [--build release|debug] [--no-build] [--without WAY,WAY]
+//                          [--report FILE]
 //
+// What users get is measured: the release programs, where `target/release` has them or
+// `--build` asks for them. The report, docs/performance.md or FILE, says which it was.
 // CORPUS.jsonl has an object a line with `_id`, `title` and `text`. `--versions` are two
 // release versions of one source tree. Others are installed from their registries into
 // SCRATCH (kept there for the next time; a fresh temporary folder without it), nothing is
@@ -21,7 +24,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeCorpus } from './corpus.mjs';
-import { build, program, root } from './programs.mjs';
+import { build, choose, isReleased, program, root } from './programs.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,6 +33,8 @@ const { values, positionals } = parseArgs({
     passages: { type: 'string', default: '300' },
     scratch: { type: 'string' },
     versions: { type: 'boolean', default: false },
+    build: { type: 'string' },
+    report: { type: 'string' },
     'no-build': { type: 'boolean', default: false },
     without: { type: 'string', default: '' },
     only: { type: 'string', default: 'embedding,again,versions,load,find' },
@@ -58,7 +63,12 @@ const work = mkdtempSync(join(scratch, 'work-'));
 const kept = join(scratch, 'results.json');
 const sections = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : {};
 
-if (!values['no-build']) build(['bare_loop']);
+const release = values.build ? values.build === 'release' : isReleased();
+if (values['no-build']) choose(release);
+else build(['bare_loop'], release);
+const built = release
+  ? 'a release build, as packages have it'
+  : 'a development build (dependencies that texts and vectors pass through are optimised in it)';
 try {
   const measures = { embedding, again, versions, load: loading, find: finding };
   for (const [part, measure] of Object.entries(measures)) {
@@ -87,11 +97,12 @@ function embedding() {
   const loops = bareLoops(folder);
   const plain = best(loops.filter((loop) => loop.graph === 'plain'));
   const simpler = best(loops.filter((loop) => loop.graph === 'simpler'));
+  const whole = [];
   const ways = [
     {
       name: 'Rummage, files on disk to searchable vectors',
       setting: 'auto',
-      run: (turn) => indexing(folder, join(work, `data-${turn}`)),
+      run: (turn) => indexing(folder, join(work, `data-${turn}`), whole),
     },
     { name: 'ONNX Runtime int8, bare loop, the file as it is', setting: plain.name, run: () => bareLoops(folder, plain.setting)[0].rate },
     { name: "ONNX Runtime int8, bare loop, Rummage's simpler graph", setting: simpler.name, run: () => bareLoops(folder, simpler.setting)[0].rate },
@@ -132,7 +143,9 @@ function embedding() {
       `${files} files of ${base(corpus)} (${passages} passages of at most 256 tokens), ${turns} turns. Every way has its best ` +
       'setting of those tried (processes or streams × threads / texts a call) and its median; the ratio is the median of the turns’ ratios, ' +
       'with the least and the most. For Rummage the clock runs from the first passage read back to the last vector kept; for the ' +
-      `others it runs around the model alone, with texts tokenised and sorted by length ahead where they take token ids. ${load()}`,
+      'others it runs around the model alone, with texts tokenised and sorted by length ahead where they take token ids. ' +
+      `The whole command, with its start, the loading of the model and the index of words, does ${median(whole).toFixed(1)} passages/s. ` +
+      `${versionsOf(python)} ${load()}`,
     tables: [
       { head: ['way', 'setting', 'passages/s', 'Rummage is … times as fast'], rows },
       { head: ['vectors', 'cosine to sentence-transformers fp32, mean', 'least'], rows: cosine },
@@ -157,6 +170,11 @@ function install() {
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...PACKAGES], { stdio: 'inherit' });
   }
   return python;
+}
+
+function versionsOf(python) {
+  const script = `from importlib.metadata import version; print(", ".join(n + " " + version(n) for n in ${JSON.stringify([...PACKAGES, 'torch', 'onnxruntime'])}))`;
+  return `With ${execFileSync(python, ['-c', script], { encoding: 'utf8' }).trim()}.`;
 }
 
 /** The model's own weights, and what the others make of them. */
@@ -225,9 +243,11 @@ function index(data, ...folders) {
   return JSON.parse(rummage(data, 'index', '--json', '--quiet', ...folders));
 }
 
-// Passages a second from the first passage taken up to the last vector kept.
-function indexing(folder, data) {
+// Passages a second from the first passage taken up to the last vector kept; those of the
+// whole command go to `whole`.
+function indexing(folder, data, whole) {
   const report = index(data, folder);
+  whole.push(report.passages.embedded / report.seconds);
   return report.passages.embedded / report.stages.embed;
 }
 
@@ -378,8 +398,8 @@ function write(sections, missing) {
     '# Performance',
     '',
     `Written by \`node bench/compare.mjs\`, which measures all of it anew: on ${processor}, ${cpus().length} cores, ${memory} GiB, ` +
-      `${process.platform}, on ${new Date().toISOString().slice(0, 10)}, with ONNX Runtime ${version}, a development build (dependencies ` +
-      'that texts and vectors pass through are optimised in it). Ratios hold from one machine to the next, figures do not.',
+      `${process.platform}, on ${new Date().toISOString().slice(0, 10)}, with ONNX Runtime ${version} and ${built}. ` +
+      'Ratios hold from one machine to the next, figures do not.',
     '',
   ];
   for (const { title, text, tables, targets } of sections) {
@@ -393,7 +413,7 @@ function write(sections, missing) {
     }
   }
   if (missing.length) lines.push(`Not measured yet: ${missing.join(', ')} (\`--only\`, in the same \`--scratch\`).`, '');
-  writeFileSync(join(root, 'docs/performance.md'), lines.join('\n'));
+  writeFileSync(values.report ?? join(root, 'docs/performance.md'), lines.join('\n'));
   console.log(lines.join('\n'));
 }
 

@@ -5,7 +5,8 @@
 //   node bench/indexing.mjs CORPUS.jsonl [--turns 3] [--release] [--files 2000]
 //
 // CORPUS.jsonl has an object a line with `_id`, `title` and `text`; each becomes
-// a file. Programs and model are those of `npm run setup`.
+// a file. Programs are those of `npm run setup`, or with `--release` as packages have
+// them; where those are there they are taken.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCorpus } from './corpus.mjs';
-import { build, program, root } from './programs.mjs';
+import { build, isReleased, program, root } from './programs.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,7 +29,7 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 
-build(['bare_loop'], values.release);
+build(['bare_loop'], values.release || isReleased());
 const runtime = { linux: 'libonnxruntime.so', darwin: 'libonnxruntime.dylib', win32: 'onnxruntime.dll' };
 
 const dir = mkdtempSync(join(tmpdir(), 'rummage-bench-'));

@@ -148,6 +148,11 @@ export const STATES = {
     await page.getByLabel('Maximum file size', { exact: true }).fill('0');
     await page.getByText(/^Enter a whole number from 1 /).scrollIntoViewIfNeeded();
   }],
+  'settings-fallback': ['ready', async (page) => {
+    await settings(page);
+    await page.getByRole('radio', { name: 'CUDA' }).check();
+    await dialog(page).getByText(/^The model runs on the processor/).scrollIntoViewIfNeeded();
+  }],
   measuring: ['ready', async (page) => {
     await settings(page);
     await page.evaluate(() => (window.fake.turnMs = 60_000));

@@ -356,6 +356,17 @@ describe('settings', () => {
     assert.deepEqual(saved, [2, 4, 'auto']);
   });
 
+  check('what the model runs on is chosen, and why it does not is said', 'ready', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('radio', { name: 'CUDA' }).check();
+    await dialog.getByText('Needs an ONNX Runtime that has it').waitFor();
+    await dialog.getByText(/^The model runs on the processor, not on CUDA: /).waitFor();
+    await dialog.getByRole('radio', { name: 'Processor' }).check();
+    await dialog.getByText('Saved').waitFor();
+    const saved = await page.evaluate(() => window.fake.calls.map(([, settings]) => settings.provider));
+    assert.deepEqual(saved, ['cuda', 'cpu']);
+  });
+
   check('text in pictures is read where Tesseract is there', 'ready', async (page) => {
     const dialog = await open(page);
     await dialog.getByText('With Tesseract, which is installed').waitFor();

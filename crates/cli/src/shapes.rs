@@ -276,6 +276,8 @@ pub struct PoolReport {
     pub allowed: usize,
     pub held_back: Option<String>,
     pub memory: MemoryView,
+    /// What the model runs on, where a worker has told.
+    pub provider: Option<String>,
     pub ends: Vec<EndView>,
 }
 
@@ -439,6 +441,7 @@ impl StatusReport {
                 allowed: status.pool.allowed,
                 held_back: status.pool.held_back,
                 memory: status.pool.memory,
+                provider: status.pool.provider,
                 ends: status.pool.ends,
             },
             workers: status.pool.workers.into_iter().map(WorkerReport::from).collect(),

@@ -85,6 +85,11 @@ impl DataFolder {
         self.path.join("tuning.json")
     }
 
+    /// Where a person may put an ONNX Runtime of their own.
+    pub fn runtime(&self) -> PathBuf {
+        self.path.join("runtime")
+    }
+
     /// Models that a person added.
     pub(crate) fn models(&self) -> PathBuf {
         self.path.join("models")

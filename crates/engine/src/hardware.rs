@@ -8,6 +8,8 @@ use std::{
 };
 
 use rummage_corpus::ContentHash;
+use rummage_pool::Accelerator;
+use rummage_protocol::Provider;
 use serde::{Deserialize, Serialize};
 
 use crate::{cores, model::LoadedModel};
@@ -22,6 +24,9 @@ pub struct Hardware {
     pub cores: usize,
     /// 16 digits that differ from one build of ONNX Runtime to the next.
     pub runtime: String,
+    /// What the model ran on.
+    #[serde(default)]
+    pub provider: Provider,
     /// The model's fingerprint.
     pub model: String,
 }
@@ -30,15 +35,24 @@ pub struct Hardware {
 const HEAD_BYTES: u64 = 64 << 10;
 
 impl Hardware {
-    pub(crate) fn of(model: &LoadedModel) -> Self {
+    pub(crate) fn of(model: &LoadedModel, accelerator: Option<&Accelerator>) -> Self {
+        let own = accelerator.and_then(|accelerator| accelerator.library.as_ref());
+        let library = own.unwrap_or(&model.runtime_library);
         Self {
             processor: rummage_pool::processor_name().unwrap_or_default(),
             instructions: instructions().into_iter().map(str::to_owned).collect(),
             cores: cores(),
-            runtime: runtime_id(&model.runtime_library).unwrap_or_default(),
+            runtime: runtime_id(library).unwrap_or_default(),
+            provider: accelerator.map_or(Provider::Cpu, |accelerator| accelerator.provider),
             model: model.identity.fingerprint.clone(),
         }
     }
+}
+
+/// The processor has instructions for sums of products of bytes, which is what models in
+/// eight bits are fast by.
+pub(crate) fn multiplies_bytes() -> bool {
+    instructions().iter().any(|name| ["avx-vnni", "avx512-vnni", "dotprod"].contains(name))
 }
 
 /// The library's size and head, hashed: reading all of it would take longer than

@@ -25,6 +25,8 @@ pub struct PoolView {
     /// Why fewer are allowed than wanted, in words.
     pub held_back: Option<String>,
     pub memory: MemoryView,
+    /// What models run on: `cpu`, `cuda`…; `None` before the first worker has told.
+    pub provider: Option<String>,
     /// The last workers that ended, the newest first.
     pub ends: Vec<EndView>,
 }
@@ -95,6 +97,7 @@ impl PoolView {
                 available_bytes: status.machine.available_bytes,
                 machine_bytes: status.machine.total_bytes,
             },
+            provider: status.running.as_ref().map(|running| running.provider.name().to_owned()),
             ends: status.ends.iter().map(EndView::of).collect(),
         }
     }

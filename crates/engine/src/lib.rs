@@ -404,7 +404,9 @@ impl Engine {
 
     /// What is measured here holds for this; `None` without a model.
     pub fn hardware(&self) -> Option<Hardware> {
-        self.shared.active().map(|active| Hardware::of(&active.model))
+        let accelerator = self.shared.accelerator();
+        let active = self.shared.active()?;
+        Some(Hardware::of(&active.model, accelerator.as_ref()))
     }
 
     /// Measures within a minute how this machine embeds fastest, keeps that and works by
@@ -452,6 +454,9 @@ impl Engine {
             self.shared.problems.clear(ProblemKind::Switching);
         }
         let shared = &self.shared;
+        if before.runtime != settings.runtime {
+            shared.read_tuning();
+        }
         shared.configure_pool().await;
         if let Some(active) = shared.active() {
             require(&shared.catalog, &active.model, &settings)?;
@@ -523,7 +528,10 @@ impl Engine {
                 !self.shared.is_scanning() && (no_words || words_are_done)
             }
             ProblemKind::Switching => !self.shared.is_scanning() && counts.to_do() == 0,
-            ProblemKind::Settings | ProblemKind::Watching | ProblemKind::Cache => false,
+            ProblemKind::Settings
+            | ProblemKind::Provider
+            | ProblemKind::Watching
+            | ProblemKind::Cache => false,
         })
     }
 

@@ -19,6 +19,8 @@ pub enum ProblemKind {
     Settings,
     /// The model or ONNX Runtime is missing or broken: words only.
     Model,
+    /// The model runs on the processor and not on what the settings name.
+    Provider,
     /// Files cannot be read, for the worker program does not start.
     Reading,
     /// Nothing can be written: indexing waits.
@@ -38,6 +40,7 @@ impl ProblemKind {
         match self {
             ProblemKind::Settings => "settings",
             ProblemKind::Model => "model",
+            ProblemKind::Provider => "provider",
             ProblemKind::Reading => "reading",
             ProblemKind::Writing => "writing",
             ProblemKind::Scanning => "scanning",

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rummage_models::Assets;
+use rummage_pool::Accelerator;
 use rummage_protocol::{EmbedRequest, FrameError, Reply, Request, read_frame, write_frame};
 use rummage_settings::Settings;
 use tempfile::NamedTempFile;
@@ -16,6 +17,7 @@ use tempfile::NamedTempFile;
 use crate::{
     DataFolder, EngineError, Hardware, Options, absolute,
     model::{LoadedModel, Part},
+    shared::accelerator,
     worker_program,
 };
 
@@ -54,6 +56,7 @@ pub struct LoadProfiler {
     model: LoadedModel,
     program: PathBuf,
     threads: usize,
+    accelerator: Option<Accelerator>,
 }
 
 impl LoadProfiler {
@@ -71,11 +74,12 @@ impl LoadProfiler {
         }
         let program = worker_program(options.worker_program.clone())?;
         let threads = settings.pool.threads_per_worker.unwrap_or(1);
-        Ok(Self { assets, model, program, threads })
+        let accelerator = accelerator(&settings, &folder);
+        Ok(Self { assets, model, program, threads, accelerator })
     }
 
     pub fn hardware(&self) -> Hardware {
-        Hardware::of(&self.model)
+        Hardware::of(&self.model, self.accelerator.as_ref())
     }
 
     pub fn model_id(&self) -> &str {
@@ -133,10 +137,12 @@ impl LoadProfiler {
         for part in self.model.parts() {
             command.arg("--model").arg(part.dir());
         }
+        let accelerator = self.accelerator.as_ref().map(Accelerator::arguments);
         let mut child = command
             .arg("--runtime")
             .arg(&self.model.runtime_library)
             .args(["--threads", &self.threads.to_string()])
+            .args(accelerator.unwrap_or_default())
             .env(TIMINGS, timings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

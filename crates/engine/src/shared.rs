@@ -12,9 +12,12 @@ use std::{
 use rummage_cache::Cache;
 use rummage_catalog::Catalog;
 use rummage_corpus::SourcePath;
-use rummage_models::Assets;
-use rummage_pool::{EmbedConfig, ExtractConfig, Limits, Pace, Pool, PoolConfig, ServedModel};
-use rummage_settings::{IndexingMode, Resolved, Settings, auto};
+use rummage_models::{Assets, runtime_in};
+use rummage_pool::{
+    Accelerator, EmbedConfig, ExtractConfig, Limits, Pace, Pool, PoolConfig, ServedModel,
+};
+use rummage_protocol::Provider;
+use rummage_settings::{self as settings, IndexingMode, Resolved, Settings, auto};
 use rummage_store::Store;
 use tokio::sync::{Notify, watch};
 
@@ -44,7 +47,7 @@ pub(crate) struct Shared {
     active: RwLock<Option<Arc<Active>>>,
     /// What is being prepared to take its place.
     upcoming: Mutex<Option<Upcoming>>,
-    /// What was measured on this machine, with whichever model.
+    /// What was measured on this machine and its accelerator, with whichever model.
     tuning: Mutex<Option<Tuning>>,
     /// This machine is being measured; indexing waits.
     measuring: AtomicBool,
@@ -115,9 +118,11 @@ impl Shared {
             problems,
         } = ingredients;
         let models: Vec<_> = active.iter().map(|active| &active.model).collect();
-        let tuning = models.first().and_then(|model| tune::kept(&folder, model));
+        let accelerator = accelerator(&settings, &folder);
+        let tuning =
+            models.first().and_then(|model| tune::kept(&folder, model, accelerator.as_ref()));
         let auto = tuned(rule(models.iter().copied()), tuning.as_ref(), models.first().copied());
-        let config = pool_config(&worker_program, &settings, &models, auto, following);
+        let config = pool_config(&worker_program, &settings, &models, accelerator, auto, following);
         let pool = Pool::start(config);
         Self {
             folder,
@@ -251,7 +256,8 @@ impl Shared {
         let program = &self.worker_program;
         let mut config = {
             let settings = self.settings.borrow();
-            pool_config(program, &settings, &models, self.auto(), self.following)
+            let accelerator = accelerator(&settings, &self.folder);
+            pool_config(program, &settings, &models, accelerator, self.auto(), self.following)
         };
         if self.measuring.load(Ordering::SeqCst) {
             config.pace = Pace::Paused;
@@ -282,6 +288,20 @@ impl Shared {
     pub fn tuning(&self) -> Option<Tuning> {
         let active = self.active()?;
         self.lock_tuning().clone().filter(|tuning| tuning.is_of(&active.model))
+    }
+
+    /// What models are to run on, if not the processor.
+    pub fn accelerator(&self) -> Option<Accelerator> {
+        accelerator(&self.settings.borrow(), &self.folder)
+    }
+
+    /// Another accelerator is wanted: what was measured with that one counts.
+    pub fn read_tuning(&self) {
+        let accelerator = self.accelerator();
+        let kept = self
+            .active()
+            .and_then(|active| tune::kept(&self.folder, &active.model, accelerator.as_ref()));
+        *self.lock_tuning() = kept;
     }
 
     pub fn set_tuning(&self, tuning: Tuning) {
@@ -318,6 +338,7 @@ fn pool_config(
     program: &Path,
     settings: &Settings,
     models: &[&LoadedModel],
+    accelerator: Option<Accelerator>,
     auto: Resolved,
     following: Option<Following>,
 ) -> PoolConfig {
@@ -337,6 +358,7 @@ fn pool_config(
             threads_per_worker: numbers.threads_per_worker,
             models: served,
             runtime_library: first.runtime_library.clone(),
+            accelerator,
         }
     });
     PoolConfig {
@@ -354,6 +376,26 @@ fn pool_config(
             (_, IndexingMode::Considerate) => Pace::Considerate,
             (_, IndexingMode::Paused) => Pace::Paused,
         },
+    }
+}
+
+/// What the settings name. The person's own library, which lies in the data folder, is
+/// for that alone: on the processor Rummage's own is used.
+pub(crate) fn accelerator(settings: &Settings, folder: &DataFolder) -> Option<Accelerator> {
+    match provider(settings) {
+        Provider::Cpu => None,
+        provider => Some(Accelerator { provider, library: runtime_in(&folder.runtime()) }),
+    }
+}
+
+/// What the settings name.
+pub(crate) const fn provider(settings: &Settings) -> Provider {
+    match settings.runtime.provider {
+        settings::Provider::Cpu => Provider::Cpu,
+        settings::Provider::Cuda => Provider::Cuda,
+        settings::Provider::CoreMl => Provider::CoreMl,
+        settings::Provider::DirectMl => Provider::DirectMl,
+        settings::Provider::OpenVino => Provider::OpenVino,
     }
 }
 

@@ -10,12 +10,16 @@ use std::{
 
 use rummage_catalog::{Counts, Root};
 use rummage_pool::{Duty, PoolStatus, WorkerState};
+use rummage_protocol::{Provider, Running};
 use rummage_store::{Store, VectorIndexState};
 use tokio::sync::watch;
 
 use crate::{
-    Coverage, EngineError, PoolView, Problem, ProblemKind, Progress, folder::DataFolder,
-    model::LoadedModel, progress::Pace, shared::Shared,
+    Coverage, EngineError, PoolView, Problem, ProblemKind, Progress,
+    folder::DataFolder,
+    model::LoadedModel,
+    progress::Pace,
+    shared::{self, Shared},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -202,6 +206,18 @@ fn problems(shared: &Shared, pool: &PoolStatus) -> Vec<Problem> {
                 mend: "Indexing by meaning goes on by itself once that is mended.".to_owned(),
             },
         );
+    }
+    if let Some(Running { provider, fallback: Some(why) }) = &pool.running {
+        let wanted = shared::provider(&shared.settings.borrow()).label();
+        let message = match provider {
+            Provider::Cpu => format!("The model runs on the processor, not on {wanted}: {why}"),
+            _ => format!("{wanted} is that of Rummage's own ONNX Runtime: {why}"),
+        };
+        let mend = format!(
+            "Put an ONNX Runtime that has {wanted} into {}, or choose the processor in the settings.",
+            shared.folder.runtime().display()
+        );
+        problems.push(Problem { kind: ProblemKind::Provider, message, mend });
     }
     problems
 }

@@ -23,6 +23,32 @@ const RUNTIME: &str = if cfg!(windows) {
     "runtime/libonnxruntime.so"
 };
 
+/// The first ONNX Runtime library of a folder, by its name; its links are followed,
+/// because a library looks for the rest of itself where it lies. `None` where there is
+/// none, or no such folder.
+pub fn runtime_in(dir: &Path) -> Option<PathBuf> {
+    let names = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.file_name());
+    let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+    names.sort();
+    let library = dir.join(names.iter().find(|name| is_runtime(name))?);
+    // Windows has no such links, and its real paths are such as few libraries expect.
+    if cfg!(unix) { library.canonicalize().ok() } else { Some(library) }
+}
+
+/// Such as `libonnxruntime.so.1.31.1`; not `libonnxruntime_providers_cuda.so`.
+fn is_runtime(name: &str) -> bool {
+    let versioned = |name: &str, prefix: &str, kind: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.') && rest.contains(kind))
+    };
+    if cfg!(windows) {
+        name.eq_ignore_ascii_case("onnxruntime.dll")
+    } else if cfg!(target_os = "macos") {
+        versioned(name, "libonnxruntime", ".dylib")
+    } else {
+        versioned(name, "libonnxruntime", ".so")
+    }
+}
+
 /// What of the environment decides where assets are looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -292,6 +318,36 @@ mod tests {
         assert!(
             matches!(own.runtime_library(), Err(ModelError::NoRuntime { path }) if path.ends_with("own.so"))
         );
+    }
+
+    #[test]
+    fn a_runtime_is_told_from_what_lies_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(runtime_in(&dir.path().join("none")), None);
+        for name in ["libonnxruntime_providers_cuda.so", "libonnxruntime4j.so", "README"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(runtime_in(dir.path()), None);
+        let name = Path::new(RUNTIME).file_name().unwrap();
+        let library = dir.path().canonicalize().unwrap().join(name);
+        fs::write(&library, "").unwrap();
+        let found = runtime_in(dir.path()).unwrap();
+        assert_eq!(found.canonicalize().unwrap(), library.canonicalize().unwrap());
+        #[cfg(unix)]
+        {
+            let other = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(&library, other.path().join(name)).unwrap();
+            assert_eq!(runtime_in(other.path()).unwrap(), library);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_runtime_may_bear_its_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = dir.path().canonicalize().unwrap().join("libonnxruntime.so.1.31.1");
+        fs::write(&library, "").unwrap();
+        assert_eq!(runtime_in(dir.path()), Some(library));
     }
 
     #[test]

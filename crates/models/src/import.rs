@@ -28,6 +28,15 @@ const NETWORKS: [&str; 6] = [
     "onnx/model.onnx",
 ];
 
+/// Where it may have both precisions of one network: eight bits, and all of them.
+const QUANTIZED: [&str; 4] = [
+    "onnx/model_quantized.onnx",
+    "onnx/model_int8.onnx",
+    "model_quantized.onnx",
+    "model_int8.onnx",
+];
+const FULL: [&str; 2] = ["onnx/model.onnx", "model.onnx"];
+
 /// Read of a text where no file says how many tokens a model reads.
 const MAX_TOKENS: u64 = 512;
 
@@ -50,6 +59,28 @@ pub struct Found {
 /// [`ModelError::NotImportable`] with what is wanting; or a file cannot be read, or is
 /// not the one that the folder's `model.json` pins.
 pub fn describe(dir: &Path, id: Option<&str>) -> Result<Found, ModelError> {
+    describe_with(dir, id, None)
+}
+
+/// Both precisions of the network in a hub's folder; nothing where there is one or none.
+pub fn precisions(dir: &Path) -> Vec<PathBuf> {
+    let first = |names: &[&str]| names.iter().map(|name| dir.join(name)).find(|p| p.is_file());
+    match (first(&QUANTIZED), first(&FULL)) {
+        (Some(quantized), Some(full)) if !has_spec(dir) => vec![quantized, full],
+        _ => Vec::new(),
+    }
+}
+
+/// The same with the network that was chosen of several.
+///
+/// # Errors
+///
+/// As [`describe`].
+pub fn describe_with(
+    dir: &Path,
+    id: Option<&str>,
+    network: Option<&Path>,
+) -> Result<Found, ModelError> {
     if has_spec(dir) {
         let model = Model::open(dir)?;
         model.verify()?;
@@ -67,7 +98,8 @@ pub fn describe(dir: &Path, id: Option<&str>) -> Result<Found, ModelError> {
     if !dir.is_dir() {
         return Err(wanting("it is no folder"));
     }
-    let network = network(dir).ok_or_else(|| wanting("it holds no ONNX file"))?;
+    let network = network.map(Path::to_owned).or_else(|| usual_network(dir));
+    let network = network.ok_or_else(|| wanting("it holds no ONNX file"))?;
     let tokenizer = dir.join(TOKENIZER);
     if !tokenizer.is_file() {
         return Err(wanting("it holds no tokenizer.json"));
@@ -110,7 +142,7 @@ fn checked(dir: &Path, found: Found) -> Result<Found, ModelError> {
 }
 
 /// The first of the usual places, or the only network at the top.
-fn network(dir: &Path) -> Option<PathBuf> {
+fn usual_network(dir: &Path) -> Option<PathBuf> {
     let usual = NETWORKS.iter().map(|name| dir.join(name)).find(|path| path.is_file());
     usual.or_else(|| {
         let entries = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path());
@@ -315,6 +347,20 @@ mod tests {
         assert_eq!((told.pooling, told.max_tokens), (Pooling::Cls, 128));
         assert_eq!((told.query_prefix.as_str(), told.license.as_str()), ("q: ", "mit"));
         assert_eq!(told.languages, ["en", "de"]);
+    }
+
+    #[test]
+    fn of_two_precisions_the_chosen_one_is_taken() {
+        let dir = hub(&[("onnx/model.onnx", "all of the graph")]);
+        let [quantized, full] =
+            ["model_quantized.onnx", "model.onnx"].map(|name| dir.path().join("onnx").join(name));
+        assert_eq!(precisions(dir.path()), [quantized, full.clone()]);
+        let bytes = |network| {
+            let found = describe_with(dir.path(), Some("mine"), network).unwrap();
+            found.spec.files[ONNX].bytes
+        };
+        assert_eq!((bytes(None), bytes(Some(&full))), (5, 16));
+        assert_eq!(precisions(hub(&[]).path()), Vec::<PathBuf>::new());
     }
 
     #[test]

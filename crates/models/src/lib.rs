@@ -16,9 +16,9 @@ mod import;
 mod model;
 mod spec;
 
-pub use assets::{Assets, Surroundings};
+pub use assets::{Assets, Surroundings, runtime_in};
 pub use ensemble::{Blend, EnsembleSpec, Part, PartSpec};
 pub use error::ModelError;
-pub use import::{Found, Staged, describe};
+pub use import::{Found, Staged, describe, describe_with, precisions};
 pub use model::{Described, Model};
 pub use spec::{FilePin, ModelSpec, PackageSource, Pooling};

@@ -22,11 +22,12 @@ mod runtime;
 pub mod supervisor;
 
 use std::{
+    ffi::OsString,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use rummage_protocol::{ModelIdentity, Role};
+use rummage_protocol::{ModelIdentity, Provider, Role, Running};
 
 pub use allowance::{HeldBack, Machine};
 pub use machine::{memory_bytes as machine_memory_bytes, processor_name, weigh};
@@ -116,11 +117,33 @@ pub struct EmbedConfig {
     pub models: Vec<ServedModel>,
     /// The ONNX Runtime library.
     pub runtime_library: PathBuf,
+    /// What models are to run on; `None`: the processor.
+    pub accelerator: Option<Accelerator>,
+}
+
+/// Something else for models to run on than the processor. Workers that cannot have it
+/// run them on the processor and say why ([`PoolStatus::running`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accelerator {
+    pub provider: Provider,
+    /// The ONNX Runtime library that is to have it; `None`: [`EmbedConfig::runtime_library`].
+    pub library: Option<PathBuf>,
 }
 
 impl EmbedConfig {
     fn serves(&self, model: &str) -> bool {
         self.models.iter().any(|served| served.identity.fingerprint == model)
+    }
+}
+
+impl Accelerator {
+    /// What of a worker's command line says so.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = vec!["--provider".into(), self.provider.name().into()];
+        if let Some(library) = &self.library {
+            arguments.extend(["--own-runtime".into(), library.into()]);
+        }
+        arguments
     }
 }
 
@@ -235,6 +258,8 @@ pub struct PoolStatus {
     pub held_back: Option<HeldBack>,
     pub machine: Machine,
     pub whole_limit_bytes: u64,
+    /// What models run on; `None` before the first worker has told.
+    pub running: Option<Running>,
     /// Why there are no embedding workers, when there should be.
     pub embed_unavailable: Option<String>,
     pub extract_unavailable: Option<String>,

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Duty, PoolConfig,
+    Accelerator, Duty, PoolConfig,
     supervisor::{Event, WorkerId},
 };
 
@@ -66,11 +66,12 @@ pub(crate) fn start(
     worker: WorkerId,
     duty: Duty,
     config: &PoolConfig,
+    accelerator: Option<&Accelerator>,
     events: mpsc::Sender<Event>,
 ) -> Reins {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (kill, killed) = oneshot::channel();
-    match command(duty, config).spawn() {
+    match command(duty, config, accelerator).spawn() {
         Ok(child) => {
             #[cfg(windows)]
             end_with_app(&child);
@@ -104,7 +105,7 @@ fn end_with_app(child: &Child) {
     }
 }
 
-fn command(duty: Duty, config: &PoolConfig) -> Command {
+fn command(duty: Duty, config: &PoolConfig, accelerator: Option<&Accelerator>) -> Command {
     let mut command = Command::new(&config.program);
     command.args(["--role", duty.role().name()]);
     command.arg("--nice").arg(config.pace.niceness(duty).to_string());
@@ -115,6 +116,7 @@ fn command(duty: Duty, config: &PoolConfig) -> Command {
             }
             command.arg("--runtime").arg(&embed.runtime_library);
             command.arg("--threads").arg(embed.threads_per_worker.to_string());
+            command.args(accelerator.map(Accelerator::arguments).unwrap_or_default());
         }
         _ => {
             // Measuring comes too late for a parser that takes all there is.

@@ -282,7 +282,9 @@ impl Runtime {
         match action {
             Action::Spawn { worker, duty } => {
                 let events = self.events.clone();
-                let reins = process::start(worker, duty, self.supervisor.config(), events);
+                let (config, accelerator) =
+                    (self.supervisor.config(), self.supervisor.accelerator());
+                let reins = process::start(worker, duty, config, accelerator, events);
                 self.reins.insert(worker, reins);
             }
             Action::Send { worker, request } => {

@@ -13,7 +13,7 @@ use std::{
 use rummage_corpus::{Caveat, ContentHash, Document, Heading, SourcePath, Structure};
 use rummage_protocol::{
     EmbedRequest, Embedded, ExtractRequest, Extracted, FrameError, Hello, Outcome, Reply, Request,
-    Role, SkipReason, VERSION, encode, read_frame,
+    Role, Running, SkipReason, VERSION, encode, read_frame,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -99,7 +99,12 @@ fn replies() -> Vec<Vec<u8>> {
         outcomes.map(|outcome| Reply::Extracted(Box::new(Extracted { lease: 1, outcome })));
     let embedded = Embedded { lease: 9, dims: 3, values: vec![0.5, -0.25, f32::NAN] };
     let others = [
-        Reply::Hello(Hello { version: VERSION, role: Role::Extract, models: vec![] }),
+        Reply::Hello(Hello {
+            version: VERSION,
+            role: Role::Extract,
+            models: vec![],
+            running: Running::default(),
+        }),
         Reply::Embedded(embedded),
         Reply::Failed { lease: 2, reason: "damaged".to_owned() },
     ];

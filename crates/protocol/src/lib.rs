@@ -9,15 +9,17 @@
 //! of the worker.
 
 mod frame;
+mod provider;
 
 use rummage_corpus::{ContentHash, Document, SourcePath};
 use serde::{Deserialize, Serialize};
 
 pub use frame::{FrameError, MAX_FRAME_BYTES, decode, encode, read_frame, write_frame};
+pub use provider::{Provider, Running};
 
 /// Raised with every change to these types. Both sides are built together, so
 /// any difference means a mixed installation and the handshake ends.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// How a worker's life ended, as its exit code.
 pub mod exit {
@@ -113,6 +115,8 @@ pub struct Hello {
     pub role: Role,
     /// Those that an embedding worker has loaded, in the order it was given them.
     pub models: Vec<ModelIdentity>,
+    /// What these run on.
+    pub running: Running,
 }
 
 /// Which vectors a worker makes. Vectors of different fingerprints never mix.

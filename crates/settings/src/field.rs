@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::IndexingMode;
+use crate::{IndexingMode, Provider};
 
 /// A single setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +14,7 @@ pub enum Field {
     MemoryMegabytes,
     PassagesPerLease,
     TokensPerCall,
+    Provider,
     PassageTokens,
     MaxMegabytes,
     Ocr,
@@ -30,6 +31,7 @@ pub(crate) enum Kind {
     Number { least: i64, most: i64 },
     Switch,
     Mode,
+    Provider,
     Id,
     Languages,
     Patterns,
@@ -47,7 +49,7 @@ pub(crate) enum Value {
 
 impl Field {
     /// In the order in which they are written.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Model,
         Self::IndexingMode,
         Self::PoolSize,
@@ -55,6 +57,7 @@ impl Field {
         Self::MemoryMegabytes,
         Self::PassagesPerLease,
         Self::TokensPerCall,
+        Self::Provider,
         Self::PassageTokens,
         Self::MaxMegabytes,
         Self::Ocr,
@@ -74,6 +77,7 @@ impl Field {
             Self::MemoryMegabytes => "pool.memory_megabytes",
             Self::PassagesPerLease => "batch.passages_per_lease",
             Self::TokensPerCall => "batch.tokens_per_call",
+            Self::Provider => "runtime.provider",
             Self::PassageTokens => "passages.tokens",
             Self::MaxMegabytes => "files.max_megabytes",
             Self::Ocr => "files.ocr",
@@ -92,6 +96,7 @@ impl Field {
             }
             Kind::Switch
             | Kind::Mode
+            | Kind::Provider
             | Kind::Id
             | Kind::Languages
             | Kind::Patterns
@@ -115,6 +120,7 @@ impl Field {
         match self {
             Self::Model => Kind::Id,
             Self::IndexingMode => Kind::Mode,
+            Self::Provider => Kind::Provider,
             Self::PoolSize => Kind::AutoOr { least: 1, most: 16 },
             Self::ThreadsPerWorker => Kind::AutoOr { least: 1, most: 32 },
             // Less than the smallest model takes would only ever replace workers.
@@ -140,6 +146,7 @@ impl Field {
             ) => (least..=most).contains(number),
             (Kind::Switch, Value::Switch(_)) => true,
             (Kind::Mode, Value::Text(name)) => IndexingMode::of_name(name).is_some(),
+            (Kind::Provider, Value::Text(name)) => Provider::of_name(name).is_some(),
             (Kind::Id, Value::Text(id)) => {
                 !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())
             }
@@ -175,6 +182,9 @@ impl fmt::Display for Kind {
             Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
             Self::Switch => f.write_str("true or false"),
             Self::Mode => f.write_str("\"full\", \"considerate\" or \"paused\""),
+            Self::Provider => {
+                f.write_str("\"cpu\", \"cuda\", \"coreml\", \"directml\" or \"openvino\"")
+            }
             Self::Id => f.write_str("the id of a model, in letters, digits and marks"),
             Self::Keys => f.write_str("keys joined by +, such as \"Ctrl+Alt+Space\", or empty"),
             Self::Languages => f.write_str("Tesseract's names of languages, such as \"eng+deu\""),
@@ -247,6 +257,12 @@ mod tests {
         check(Field::IndexingMode, "paused", true);
         check(Field::IndexingMode, "auto", false);
         check(Field::IndexingMode, 1, false);
+        for provider in Provider::ALL {
+            check(Field::Provider, provider.name(), true);
+            assert!(Kind::Provider.to_string().contains(&format!("{:?}", provider.name())));
+        }
+        check(Field::Provider, "CUDA", false);
+        check(Field::Provider, "auto", false);
         check(Field::MaxMegabytes, "auto", false);
         check(Field::Model, 7, false);
         check(Field::Model, "", false);

@@ -123,7 +123,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Auto, IndexingMode};
+    use crate::{Auto, IndexingMode, Provider};
 
     fn read(text: &str) -> Loaded {
         parse(text, Path::new("settings.toml"))
@@ -154,6 +154,8 @@ mod tests {
             [batch]
             passages_per_lease = 64
             tokens_per_call = 512
+            [runtime]
+            provider = "openvino"
             [passages]
             tokens = 128
             [files]
@@ -172,6 +174,7 @@ mod tests {
         assert_eq!(settings.pool.threads_per_worker, Auto::Auto);
         assert_eq!(settings.batch.passages_per_lease, Auto::Fixed(64));
         assert_eq!(settings.batch.tokens_per_call, Auto::Fixed(512));
+        assert_eq!(settings.runtime.provider, Provider::OpenVino);
         assert_eq!(settings.passages.tokens, Auto::Fixed(128));
         assert_eq!(settings.files.max_megabytes, 8);
         assert_eq!(settings.files.ocr(), Some("deu+eng"));
@@ -196,6 +199,10 @@ mod tests {
         );
         assert_eq!(read(text).settings.pool.size, Auto::Auto);
         assert_eq!(read(text).settings.pool.threads_per_worker, Auto::Fixed(2));
+        check_warnings(
+            "[runtime]\nprovider = \"gpu\"",
+            &[&["line 2", "runtime.provider is \"gpu\"", "\"cuda\""]],
+        );
         check_warnings("model = 1.5", &[&["line 1", "model is 1.5"]]);
         check_warnings("[files]\nignore = [1]", &[&["line 2", "files.ignore is [1]"]]);
         check_warnings("[model]\na = 1", &[&["line 1", "model"]]);
@@ -235,7 +242,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_file_holds_valid_settings_come_of_it(
-            text in "(model|pool|batch|files|passages|tokens|ocr|ocr_languages|true|size|\\.|ignore|=|\\[|\\]|\\{|\\}|\"|auto|-?[0-9]{1,20}|\n|,| |é)*"
+            text in "(model|pool|batch|runtime|provider|cuda|files|passages|tokens|ocr|ocr_languages|true|size|\\.|ignore|=|\\[|\\]|\\{|\\}|\"|auto|-?[0-9]{1,20}|\n|,| |é)*"
         ) {
             prop_assert_eq!(read(&text).settings.validate(), []);
         }

@@ -26,6 +26,7 @@ pub struct Settings {
     pub indexing: IndexingSettings,
     pub pool: PoolSettings,
     pub batch: BatchSettings,
+    pub runtime: RuntimeSettings,
     pub passages: PassageSettings,
     pub files: FileSettings,
     pub window: WindowSettings,
@@ -86,6 +87,55 @@ pub struct BatchSettings {
     pub tokens_per_call: Auto<usize>,
 }
 
+/// How the model is run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuntimeSettings {
+    pub provider: Provider,
+}
+
+/// What the model runs on: an execution provider of ONNX Runtime. Whether there is one
+/// on this machine, only trying tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provider {
+    /// The processor.
+    #[default]
+    Cpu,
+    Cuda,
+    CoreMl,
+    DirectMl,
+    OpenVino,
+}
+
+impl Provider {
+    pub const ALL: [Self; 5] =
+        [Self::Cpu, Self::Cuda, Self::CoreMl, Self::DirectMl, Self::OpenVino];
+
+    /// As the file has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::CoreMl => "coreml",
+            Self::DirectMl => "directml",
+            Self::OpenVino => "openvino",
+        }
+    }
+
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name() == name)
+    }
+
+    /// Whether ONNX Runtime is built with it for this system at all.
+    pub const fn is_of_this_system(self) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::CoreMl => cfg!(target_os = "macos"),
+            Self::DirectMl => cfg!(windows),
+            Self::Cuda | Self::OpenVino => cfg!(not(target_os = "macos")),
+        }
+    }
+}
+
 /// How texts are cut. A change cuts every file anew.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PassageSettings {
@@ -123,6 +173,7 @@ impl Default for Settings {
             indexing: IndexingSettings::default(),
             pool: PoolSettings::default(),
             batch: BatchSettings::default(),
+            runtime: RuntimeSettings::default(),
             passages: PassageSettings::default(),
             files: FileSettings::default(),
             window: WindowSettings::default(),
@@ -181,6 +232,7 @@ impl Settings {
             Field::MemoryMegabytes => auto(self.pool.memory_megabytes),
             Field::PassagesPerLease => auto(self.batch.passages_per_lease),
             Field::TokensPerCall => auto(self.batch.tokens_per_call),
+            Field::Provider => Value::Text(self.runtime.provider.name().to_owned()),
             Field::PassageTokens => auto(self.passages.tokens),
             Field::MaxMegabytes => {
                 Value::Number(i64::try_from(self.files.max_megabytes).unwrap_or(i64::MAX))
@@ -208,6 +260,9 @@ impl Settings {
             (Field::MemoryMegabytes, value) => self.pool.memory_megabytes = value.auto(),
             (Field::PassagesPerLease, value) => self.batch.passages_per_lease = value.auto(),
             (Field::TokensPerCall, value) => self.batch.tokens_per_call = value.auto(),
+            (Field::Provider, Value::Text(name)) => {
+                self.runtime.provider = Provider::of_name(&name).unwrap_or_default();
+            }
             (Field::PassageTokens, value) => self.passages.tokens = value.auto(),
             (Field::MaxMegabytes, Value::Number(number)) => {
                 self.files.max_megabytes = number.unsigned_abs();

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{
         Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
-        PoolSettings, WindowSettings,
+        PoolSettings, Provider, RuntimeSettings, WindowSettings,
     };
 
     struct Place {
@@ -352,6 +352,8 @@ mod tests {
             (auto(1, 1024), auto(16, 65536)).prop_map(|(passages_per_lease, tokens_per_call)| {
                 BatchSettings { passages_per_lease, tokens_per_call }
             });
+        let runtime = prop::sample::select(Provider::ALL.to_vec())
+            .prop_map(|provider| RuntimeSettings { provider });
         let passages = auto(32, 8192).prop_map(|tokens| PassageSettings { tokens });
         let ignore = prop::collection::vec("[!-~é]{1,8}", 0..5);
         let files = (1..=128_u64, any::<bool>(), "[a-z]{3}(\\+[a-z]{3}){0,2}", ignore).prop_map(
@@ -364,11 +366,13 @@ mod tests {
         );
         let window = (any::<bool>(), "([!-*,-~]{1,5}(\\+[!-*,-~]{1,5}){0,2})?")
             .prop_map(|(close_to_tray, shortcut)| WindowSettings { close_to_tray, shortcut });
-        (indexing, pool, batch, passages, files, window, "[a-zA-Z0-9._-]{1,12}").prop_map(
-            |(indexing, pool, batch, passages, files, window, model)| Settings {
+        let model = "[a-zA-Z0-9._-]{1,12}";
+        (indexing, pool, batch, runtime, passages, files, window, model).prop_map(
+            |(indexing, pool, batch, runtime, passages, files, window, model)| Settings {
                 indexing,
                 pool,
                 batch,
+                runtime,
                 passages,
                 files,
                 window,

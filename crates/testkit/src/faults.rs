@@ -11,6 +11,7 @@
 //! | `refuse` | refuses at the handshake |
 //! | `silent` | never says hello |
 //! | `version` | says hello in another version |
+//! | `driver` | kills itself before the hello where it is to use an accelerator |
 //! | `deaf` | lives on for a minute when stdin has closed |
 //! | `exit:7@3` | exits with code 7 |
 //! | `kill@4` | kills itself, as the system does when memory runs out |
@@ -45,6 +46,7 @@ pub enum Fault {
     Refuse,
     Silent,
     WrongVersion,
+    Driver,
     Deaf,
     Exit(i32),
     Kill,
@@ -126,6 +128,7 @@ fn line(part: &str) -> Option<(Fault, When)> {
         ("refuse", "") => Fault::Refuse,
         ("silent", "") => Fault::Silent,
         ("version", "") => Fault::WrongVersion,
+        ("driver", "") => Fault::Driver,
         ("deaf", "") => Fault::Deaf,
         ("kill", "") => Fault::Kill,
         ("hang", "") => Fault::Hang,
@@ -147,7 +150,7 @@ fn line(part: &str) -> Option<(Fault, When)> {
 
 const fn is_of_itself(fault: &Fault) -> bool {
     use Fault::*;
-    matches!(fault, Refuse | Silent | WrongVersion | Deaf | Poison { .. } | PoisonPath(_))
+    matches!(fault, Refuse | Silent | WrongVersion | Driver | Deaf | Poison { .. } | PoisonPath(_))
 }
 
 fn holds_token(request: &Request, token_id: u32) -> bool {

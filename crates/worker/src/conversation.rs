@@ -9,8 +9,8 @@ use std::{
 };
 
 use rummage_protocol::{
-    EmbedRequest, FrameError, Hello, LeaseId, Reply, Request, Role, VERSION, exit, read_frame,
-    write_frame,
+    EmbedRequest, FrameError, Hello, LeaseId, Reply, Request, Role, Running, VERSION, exit,
+    read_frame, write_frame,
 };
 
 use crate::{
@@ -90,11 +90,13 @@ impl Craft {
     }
 
     fn hello(&self) -> Hello {
-        let (role, models) = match self {
-            Self::Extract => (Role::Extract, Vec::new()),
-            Self::Embed(embedders) => (Role::Embed, embedders.identities()),
+        let (role, models, running) = match self {
+            Self::Extract => (Role::Extract, Vec::new(), Running::default()),
+            Self::Embed(embedders) => {
+                (Role::Embed, embedders.identities(), embedders.running().clone())
+            }
         };
-        Hello { version: VERSION, role, models }
+        Hello { version: VERSION, role, models, running }
     }
 }
 
@@ -190,7 +192,7 @@ mod tests {
     }
 
     fn hello() -> Reply {
-        Reply::Hello(Hello { version: VERSION, role: Role::Extract, models: vec![] })
+        Reply::Hello(Craft::Extract.hello())
     }
 
     #[test]

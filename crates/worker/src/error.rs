@@ -35,3 +35,35 @@ pub enum WorkerError {
     #[error("text {text} of the lease has no vector: its {tokens} tokens give no direction")]
     NoDirection { text: usize, tokens: usize },
 }
+
+impl WorkerError {
+    /// The words of what lies beneath: the mends above are those of our own library.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Library { source, .. } => source.to_string(),
+            Self::Runtime { source, .. } | Self::Graph { source, .. } => plain(&source.to_string()),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// ONNX Runtime's words without the place in its source and the code that it puts first:
+/// `FILE:LINE FUNCTION [ONNXRuntimeError] : 1 : FAIL : WORDS`.
+fn plain(text: &str) -> String {
+    let coded = text.split_once("[ONNXRuntimeError] : ").map(|(_, coded)| coded);
+    let words = coded.and_then(|coded| coded.splitn(3, " : ").nth(2)).unwrap_or(text);
+    words.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_runtimes_words_are_made_plain() {
+        let text = "/src/a.cc:1988 Provider& Get() [ONNXRuntimeError] : 1 : FAIL : Failed to \
+            load library /x.so with error : none\n\nmore";
+        assert_eq!(plain(text), "Failed to load library /x.so with error : none");
+        assert_eq!(plain("no such thing"), "no such thing");
+    }
+}

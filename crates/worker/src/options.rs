@@ -2,11 +2,13 @@
 
 use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
+use rummage_protocol::Provider;
+
 /// What the command line looks like.
 pub const USAGE: &str = "\
 usage: rummage-worker --role extract [--memory-limit BYTES] [--nice LEVEL]
        rummage-worker --role embed --model FOLDER [--model FOLDER]... --runtime LIBRARY --threads COUNT
-                      [--nice LEVEL]
+                      [--provider NAME [--own-runtime LIBRARY]] [--nice LEVEL]
 
 Started by Rummage, not by hand: it speaks in frames on stdin and stdout.";
 
@@ -39,6 +41,10 @@ pub struct EmbedOptions {
     pub models: Vec<PathBuf>,
     /// The dynamic library of ONNX Runtime.
     pub runtime: PathBuf,
+    /// What the models are to run on.
+    pub provider: Provider,
+    /// Another such library, to be loaded instead where it can be.
+    pub own_runtime: Option<PathBuf>,
     /// Threads that one model call uses.
     pub threads: NonZeroUsize,
 }
@@ -57,6 +63,8 @@ pub enum UsageError {
     Unfitting(&'static str),
     #[error("the role {} is neither extract nor embed", .0.display())]
     Role(OsString),
+    #[error("{} is no provider", .0.display())]
+    Provider(OsString),
     #[error("{} is no count of threads from 1", .0.display())]
     Threads(OsString),
     #[error("{} is no level from 0 to 19", .0.display())]
@@ -68,9 +76,12 @@ pub enum UsageError {
 const ROLE: &str = "--role";
 const MODEL: &str = "--model";
 const RUNTIME: &str = "--runtime";
+const PROVIDER: &str = "--provider";
+const OWN_RUNTIME: &str = "--own-runtime";
 const THREADS: &str = "--threads";
 const NICE: &str = "--nice";
 const MEMORY_LIMIT: &str = "--memory-limit";
+const ALL: [&str; 8] = [ROLE, MODEL, RUNTIME, PROVIDER, OWN_RUNTIME, THREADS, NICE, MEMORY_LIMIT];
 
 impl Arguments {
     /// The arguments, the program's name taken off.
@@ -82,6 +93,8 @@ impl Arguments {
             Some("embed") => Options::Embed(EmbedOptions {
                 models: given.take_all(MODEL)?.into_iter().map(PathBuf::from).collect(),
                 runtime: given.take(RUNTIME)?.into(),
+                provider: given.take_any(PROVIDER).map_or(Ok(Provider::Cpu), provider)?,
+                own_runtime: given.take_any(OWN_RUNTIME).map(PathBuf::from),
                 threads: count(given.take(THREADS)?)?,
             }),
             _ => return Err(UsageError::Role(role)),
@@ -107,9 +120,7 @@ impl Given {
         let mut arguments = arguments.into_iter();
         let mut given = Self(Vec::new());
         while let Some(argument) = arguments.next() {
-            let known = [ROLE, MODEL, RUNTIME, THREADS, NICE, MEMORY_LIMIT]
-                .into_iter()
-                .find(|name| argument == *name);
+            let known = ALL.into_iter().find(|name| argument == *name);
             let name = known.ok_or(UsageError::Unknown(argument))?;
             if name != MODEL && given.0.iter().any(|(taken, _)| *taken == name) {
                 return Err(UsageError::Twice(name));
@@ -137,6 +148,10 @@ impl Given {
         // Those that may be given more than once keep their order.
         Some(self.0.remove(at).1)
     }
+}
+
+fn provider(value: OsString) -> Result<Provider, UsageError> {
+    value.to_str().and_then(Provider::of_name).ok_or(UsageError::Provider(value))
 }
 
 fn level(value: OsString) -> Result<u8, UsageError> {
@@ -179,10 +194,16 @@ mod tests {
         let embed = EmbedOptions {
             models: vec!["/m".into(), "/a".into()],
             runtime: "/r.so".into(),
+            provider: Provider::Cpu,
+            own_runtime: None,
             threads: NonZeroUsize::new(2).unwrap(),
         };
         let line = "--threads 2 --role embed --model /m --runtime /r.so --model /a";
-        check(line, Ok(Options::Embed(embed)));
+        check(line, Ok(Options::Embed(embed.clone())));
+        let (provider, own_runtime) = (Provider::OpenVino, Some("/own.so".into()));
+        let embed = EmbedOptions { provider, own_runtime, ..embed };
+        let line = format!("{line} --provider openvino --own-runtime /own.so");
+        check(&line, Ok(Options::Embed(embed)));
     }
 
     #[test]
@@ -197,5 +218,7 @@ mod tests {
         let threads = |count: &str| format!("--role embed --model m --runtime r --threads {count}");
         check(&threads("0"), Err(UsageError::Threads("0".into())));
         check(&threads("many"), Err(UsageError::Threads("many".into())));
+        let line = format!("{} --provider abacus", threads("1"));
+        check(&line, Err(UsageError::Provider("abacus".into())));
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use rummage_protocol::{
-    ExtractRequest, Hello, Outcome, Reply, Request, Role, SkipReason, VERSION, exit,
+    ExtractRequest, Hello, Outcome, Provider, Reply, Request, Role, Running, SkipReason, VERSION,
+    exit,
 };
 use rummage_testkit::{Tree, cosine, runtime_library, tiny_model};
 
@@ -25,13 +26,50 @@ fn extract(lease: u64, tree: &Tree, name: &str) -> Request {
 fn an_embedding_worker_names_its_model() {
     let (_folder, model) = model();
     let mut worker = Worker::start(&embed_arguments(&model.folder, &runtime_library()));
-    let Some(Reply::Hello(Hello { version, role, models })) = worker.reply() else {
+    let Some(Reply::Hello(Hello { version, role, models, running })) = worker.reply() else {
         panic!("a hello comes first");
     };
     assert_eq!((version, role), (VERSION, Role::Embed));
+    assert_eq!(running, Running::default());
     let [identity] = models.as_slice() else { panic!("one model, not {models:?}") };
     assert_eq!(identity.dims as usize, model.dims);
     assert_eq!(identity.fingerprint, fingerprint(1));
+}
+
+/// What a worker with these arguments besides says that it runs on, and a vector of it.
+fn running(besides: &[&str]) -> (Running, Vec<f32>) {
+    let ((_folder, model), runtime) = (model(), runtime_library());
+    let mut arguments = embed_arguments(&model.folder, &runtime).to_vec();
+    arguments.extend(besides);
+    let mut worker = Worker::start(&arguments);
+    let Some(Reply::Hello(hello)) = worker.reply() else { panic!("a hello comes first") };
+    worker.send(&[embed(1, false, vec![vec![2, 50, 60, 3]])]);
+    (hello.running, worker.vectors().values)
+}
+
+#[test]
+fn what_is_asked_for_in_vain_costs_a_word_and_no_vector() {
+    let (on_processor, vector) = running(&[]);
+    assert_eq!(on_processor, Running::default());
+    let (fallen_back, same) = running(&["--provider", "cuda"]);
+    assert_eq!(fallen_back.provider, Provider::Cpu);
+    let why = fallen_back.fallback.expect("a word");
+    assert!(why.to_lowercase().contains("cuda"), "{why}");
+    assert_eq!(same, vector);
+}
+
+#[test]
+fn an_own_runtime_that_cannot_be_loaded_makes_way_for_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("libonnxruntime.so");
+    let own = own.to_str().unwrap();
+    std::fs::write(own, "no library").unwrap();
+    let (running, vector) = running(&["--provider", "openvino", "--own-runtime", own]);
+    assert_eq!(running.provider, Provider::Cpu);
+    // The first thing that went wrong, and not what followed from it.
+    let why = running.fallback.expect("a word");
+    assert!(why.contains(own) && !why.contains("built without"), "{why}");
+    assert!(!vector.is_empty());
 }
 
 #[test]
@@ -71,7 +109,10 @@ fn a_worker_leaves_nothing_in_the_home_folder() {
     // A build machine's variables would silence the library by themselves.
     let mut command = std::process::Command::new(PROGRAM);
     command.env_clear().env("HOME", home.path());
-    command.args(embed_arguments(&model.folder, &runtime_library()));
+    // As with a library of a person's own, which tries another provider before.
+    let runtime = runtime_library();
+    command.args(embed_arguments(&model.folder, &runtime));
+    command.args(["--provider", "cuda", "--own-runtime"]).arg(&runtime);
     let mut worker = Worker::spawn(&mut command);
     assert!(matches!(worker.reply(), Some(Reply::Hello(_))));
     worker.send(&[embed(1, false, vec![vec![2, 50, 3]])]);
@@ -167,7 +208,8 @@ fn an_urgent_request_overtakes_a_running_lease() {
 fn an_extracting_worker_reads_files() {
     let tree = Tree::with([("a.md", "# Soup\n\nSalt and leek."), ("empty.txt", "")]);
     let mut worker = Worker::start(&["--role", "extract"]);
-    let hello = Hello { version: VERSION, role: Role::Extract, models: vec![] };
+    let (role, running) = (Role::Extract, Running::default());
+    let hello = Hello { version: VERSION, role, models: vec![], running };
     assert_eq!(worker.reply(), Some(Reply::Hello(hello)));
     worker.send(&[extract(1, &tree, "a.md"), extract(2, &tree, "empty.txt")]);
     let mut outcome = |lease| match worker.reply() {

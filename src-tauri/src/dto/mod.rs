@@ -76,6 +76,7 @@ impl AppError {
             Field::MemoryMegabytes => Some("memoryMegabytes"),
             Field::PassagesPerLease => Some("passagesPerLease"),
             Field::TokensPerCall => Some("tokensPerCall"),
+            Field::Provider => Some("provider"),
             Field::PassageTokens => Some("passageTokens"),
             Field::MaxMegabytes => Some("maxFileMegabytes"),
             Field::Ocr => Some("ocr"),

@@ -2,7 +2,7 @@
 
 use rummage_engine::{
     Engine,
-    settings::{Auto, Field},
+    settings::{Auto, Field, FieldError, Provider},
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,7 @@ pub struct Settings {
     memory_megabytes: Number,
     passages_per_lease: Number,
     tokens_per_call: Number,
+    provider: String,
     passage_tokens: Number,
     max_file_megabytes: u64,
     ocr: bool,
@@ -75,6 +76,10 @@ impl Settings {
         settings.pool.memory_megabytes = self.memory_megabytes.into();
         settings.batch.passages_per_lease = self.passages_per_lease.into();
         settings.batch.tokens_per_call = self.tokens_per_call.into();
+        settings.runtime.provider = match Provider::of_name(&self.provider) {
+            Some(provider) => provider,
+            None => return Err(refused(Field::Provider, self.provider)),
+        };
         settings.passages.tokens = self.passage_tokens.into();
         settings.files.max_megabytes = self.max_file_megabytes;
         settings.files.ocr = self.ocr;
@@ -88,6 +93,10 @@ impl Settings {
     }
 }
 
+fn refused(field: Field, found: String) -> AppError {
+    AppError::field(field, FieldError { field, found }.message())
+}
+
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsView {
@@ -98,6 +107,10 @@ pub struct SettingsView {
     /// What was measured here, if anything was.
     tuning: Option<Tuning>,
     limits: Limits,
+    /// Those that there are for this system.
+    providers: Vec<&'static str>,
+    /// Where an ONNX Runtime of the person's own is looked for.
+    runtime_dir: String,
     /// Reading text in pictures needs it.
     has_tesseract: bool,
     /// Closing to it needs it.
@@ -147,6 +160,7 @@ impl SettingsView {
                 memory_megabytes: settings.pool.memory_megabytes.into(),
                 passages_per_lease: settings.batch.passages_per_lease.into(),
                 tokens_per_call: settings.batch.tokens_per_call.into(),
+                provider: settings.runtime.provider.name().to_owned(),
                 passage_tokens: settings.passages.tokens.into(),
                 max_file_megabytes: settings.files.max_megabytes,
                 ocr: settings.files.ocr,
@@ -177,6 +191,8 @@ impl SettingsView {
                 passage_tokens: (least, longest.max(least)),
                 max_file_megabytes: range(Field::MaxMegabytes),
             },
+            providers: providers(settings.runtime.provider),
+            runtime_dir: engine.data_folder().runtime().display().to_string(),
             has_tesseract: is_program("tesseract"),
             has_tray: desktop.has_tray(),
             shortcut_refused: desktop.refused().map(|error| error.to_string()),
@@ -184,6 +200,12 @@ impl SettingsView {
             settings_file: engine.data_folder().settings().display().to_string(),
         }
     }
+}
+
+/// The chosen one is among them, whatever the settings file says.
+fn providers(chosen: Provider) -> Vec<&'static str> {
+    let may_be = |provider: &Provider| provider.is_of_this_system() || *provider == chosen;
+    Provider::ALL.into_iter().filter(may_be).map(Provider::name).collect()
 }
 
 /// Whether a program of this name would be found by whoever starts it.
@@ -196,6 +218,14 @@ fn is_program(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_chosen_can_be_seen() {
+        for provider in Provider::ALL {
+            let names = providers(provider);
+            assert!(names.contains(&"cpu") && names.contains(&provider.name()), "{names:?}");
+        }
+    }
 
     #[test]
     fn auto_is_a_word_and_a_number_a_number() {

@@ -29,6 +29,7 @@ import type {
   NumberField,
   PassageResult,
   PoolStatus,
+  Provider,
   RootStatus,
   Status,
   Switching,
@@ -509,6 +510,20 @@ export const t = {
       clear: 'No keys',
     },
     mode: 'Indexing speed',
+    provider: {
+      label: 'The model runs on',
+      help: (isOwn: boolean, dir: string) =>
+        isOwn
+          ? `Needs an ONNX Runtime that has it, in ${dir}, and is best with a model that is not int8. Measure this computer after a change.`
+          : 'The processor needs nothing else, and is what models in int8 are made for.',
+      names: {
+        cpu: 'Processor',
+        cuda: 'CUDA',
+        coreml: 'CoreML',
+        directml: 'DirectML',
+        openvino: 'OpenVINO',
+      } satisfies Record<Provider, string>,
+    },
     tune: {
       label: 'Measure this computer',
       help: (tuning: Tuning | null, now: Date) =>

@@ -12,9 +12,10 @@ use std::{
 };
 
 use rummage_pool::{
-    Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig, Standing,
-    WorkerState,
+    Accelerator, Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig,
+    Standing, WorkerState,
 };
+use rummage_protocol::Provider;
 use tokio::task::JoinSet;
 
 pub use record::Tuning;
@@ -76,13 +77,14 @@ pub(crate) async fn tune(
     let start = Instant::now();
     let quiet = Quiet::begin(shared).await?;
     let texts = texts::gather(shared, active.store.as_ref(), model).await?;
-    let rule = shared.rule();
+    let (rule, accelerator) = (shared.rule(), shared.accelerator());
     let layouts = search::layouts(crate::cores(), rule.pool_size);
     let most_workers = layouts.iter().map(|(workers, _)| *workers).max().unwrap_or(1);
     let most = search::most_turns(layouts.len());
     let mut bench = Bench {
         shared: shared.clone(),
         model: model.clone(),
+        accelerator: accelerator.clone(),
         memory_megabytes: rule.memory_megabytes,
         most_workers,
         texts,
@@ -102,6 +104,7 @@ pub(crate) async fn tune(
     )
     .await;
     let passages = bench.work.iter().map(|lease| lease.passages).sum();
+    let provider = bench.provider();
     bench.close().await;
     let mut table = measured?;
     // A file keeps thousandths to the last digit, and more are chance.
@@ -111,7 +114,8 @@ pub(crate) async fn tune(
     }
     let choice = table.first().map(|trial| trial.setting).ok_or(EngineError::NoRoom)?;
     let tuning = Tuning {
-        hardware: Hardware::of(model),
+        // Measured on the processor, where models could not run on what they were to.
+        hardware: Hardware { provider, ..Hardware::of(model, accelerator.as_ref()) },
         measured_at: clock::now(),
         seconds: in_thousandths(start.elapsed().as_secs_f64()),
         passages,
@@ -180,6 +184,7 @@ type Leases = Vec<Lease>;
 struct Bench {
     shared: Arc<Shared>,
     model: LoadedModel,
+    accelerator: Option<Accelerator>,
     memory_megabytes: usize,
     most_workers: usize,
     /// As each part of the model sees them.
@@ -246,6 +251,7 @@ impl Bench {
             threads_per_worker,
             models: self.model.served().collect(),
             runtime_library: self.model.runtime_library.clone(),
+            accelerator: self.accelerator.clone(),
         };
         let pool = Pool::start(PoolConfig {
             embed: Some(embed),
@@ -269,6 +275,13 @@ impl Bench {
         };
         self.pools.push((layout, loaded.clone()));
         Ok(loaded)
+    }
+
+    /// What the workers' models ran on.
+    fn provider(&self) -> Provider {
+        let pools = self.pools.iter().filter_map(|(_, pool)| pool.as_ref());
+        let running = pools.filter_map(|pool| pool.status().borrow().running.clone());
+        running.map(|running| running.provider).last().unwrap_or_default()
     }
 
     async fn close(self) {

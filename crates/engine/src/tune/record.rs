@@ -3,6 +3,7 @@
 
 use std::{fs, io, path::Path};
 
+use rummage_pool::Accelerator;
 use rummage_settings::Resolved;
 use serde::{Deserialize, Serialize};
 
@@ -44,10 +45,15 @@ impl Tuning {
 }
 
 /// What was measured on this machine, with whichever model; `None` where nothing was, or
-/// on other hardware, or where the record cannot be read.
-pub(crate) fn kept(folder: &DataFolder, model: &LoadedModel) -> Option<Tuning> {
+/// on other hardware or another accelerator, or where the record cannot be read.
+pub(crate) fn kept(
+    folder: &DataFolder,
+    model: &LoadedModel,
+    accelerator: Option<&Accelerator>,
+) -> Option<Tuning> {
     let tuning = read(&folder.tuning())?;
-    let hardware = Hardware { model: tuning.hardware.model.clone(), ..Hardware::of(model) };
+    let hardware = Hardware::of(model, accelerator);
+    let hardware = Hardware { model: tuning.hardware.model.clone(), ..hardware };
     (tuning.hardware == hardware).then_some(tuning)
 }
 
@@ -64,6 +70,8 @@ pub(super) fn keep(tuning: &Tuning, path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rummage_protocol::Provider;
+
     use super::*;
 
     fn tuning(workers: usize) -> Tuning {
@@ -72,6 +80,7 @@ mod tests {
             instructions: Vec::new(),
             cores: 2,
             runtime: "0".into(),
+            provider: Provider::OpenVino,
             model: "tiny".into(),
         };
         let choice = Setting { workers, threads: 2, tokens_per_call: 64 };

@@ -1,8 +1,8 @@
 //! Settings that take effect while the engine runs.
 
 use rummage_engine::{
-    Following,
-    settings::{Auto, IndexingMode},
+    Following, ProblemKind, Status,
+    settings::{Auto, IndexingMode, Provider},
 };
 use rummage_testkit::Tree;
 
@@ -72,6 +72,47 @@ async fn another_size_of_passages_cuts_files_anew_and_embeds_only_what_is_new() 
     let engine = home.open(Following::Once).await;
     settled(&engine).await;
     assert_eq!(engine.totals().embedded, 0);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_not_there_costs_a_word_and_nothing_else() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let word = |status: &Status| {
+        let problem = status.problems.iter().find(|p| p.kind == ProblemKind::Provider)?;
+        Some(format!("{} {}", problem.message, problem.mend))
+    };
+    let on_processor = |status: &Status| status.pool.provider.as_deref() == Some("cpu");
+    assert_eq!(word(&engine.status().unwrap()), None);
+    let hardware = engine.hardware().unwrap();
+    let mut settings = engine.settings();
+    settings.runtime.provider = Provider::Cuda;
+    engine.save_settings(settings.clone()).await.unwrap();
+    tree.write("b.txt", "copper kettles");
+    engine.scan_all().await.unwrap();
+    settled(&engine).await;
+    until(&engine, "the word", |status| word(status).is_some()).await;
+    let status = engine.status().unwrap();
+    let told = word(&status).unwrap();
+    for part in ["not on CUDA", "runtime", "choose the processor"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(on_processor(&status));
+    assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
+    // The vectors are the same model's: nothing is embedded anew.
+    assert_eq!((status.counts.indexed, engine.totals().embedded), (2, 2));
+    // What is measured on one does not count for another.
+    assert_ne!(engine.hardware().unwrap(), hardware);
+    settings.runtime.provider = Provider::Cpu;
+    engine.save_settings(settings).await.unwrap();
+    assert_eq!(engine.hardware().unwrap(), hardware);
+    tree.write("c.txt", "linen sails");
+    engine.scan_all().await.unwrap();
+    settled(&engine).await;
+    until(&engine, "no word", |status| word(status).is_none() && on_processor(status)).await;
     engine.close().await;
 }
 

@@ -37,6 +37,13 @@ async fn what_is_measured_is_what_auto_means_from_then_on() {
     // On another machine, or with another model, it does not count.
     let path = home.data().join("tuning.json");
     let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(kept["hardware"]["provider"], "cpu");
+    kept["hardware"]["provider"] = "cuda".into();
+    fs::write(&path, kept.to_string()).unwrap();
+    let engine = home.open(Following::Once).await;
+    assert_eq!(engine.tuning(), None, "it was measured on something else");
+    engine.close().await;
+    kept["hardware"]["provider"] = "cpu".into();
     kept["hardware"]["processor"] = "another one".into();
     kept["choice"]["tokens_per_call"] = 77.into();
     fs::write(&path, kept.to_string()).unwrap();

@@ -20,6 +20,9 @@ impl Supervisor {
             != self.config.embed.as_ref().map(|embed| &embed.models);
         let other_limit = config.limits.hard_memory_bytes != self.config.limits.hard_memory_bytes;
         self.config = config;
+        if other_embedding {
+            (self.running, self.unfit) = (None, None);
+        }
         for duty in Duty::ALL {
             let anew = match duty {
                 Duty::Query | Duty::Embed => other_embedding,

@@ -20,14 +20,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rummage_protocol::{Hello, LeaseId, Reply, Request, Role, VERSION};
+use rummage_protocol::{Hello, LeaseId, Provider, Reply, Request, Role, Running, VERSION};
 
 use self::{
     team::Team,
     worker::{State, Worker},
 };
 use crate::{
-    Duty, End, JobError, Machine, PoolConfig, Weight,
+    Accelerator, Duty, End, JobError, Machine, PoolConfig, Weight,
     allowance::{Allowance, Embedding, in_mebibytes},
 };
 
@@ -127,6 +127,10 @@ pub struct Supervisor {
     worker_bytes: Option<u64>,
     /// When the last question came, or the pool began.
     asked: Option<Instant>,
+    /// What the last worker to load the models runs them on.
+    running: Option<Running>,
+    /// Why the accelerator is done without: a worker died while it loaded there.
+    unfit: Option<String>,
     next_worker: u64,
     planned_restarts: u64,
     crash_restarts: u64,
@@ -152,6 +156,8 @@ impl Supervisor {
             machine: Machine::default(),
             worker_bytes: None,
             asked: None,
+            running: None,
+            unfit: None,
             next_worker: 0,
             planned_restarts: 0,
             crash_restarts: 0,
@@ -195,6 +201,19 @@ impl Supervisor {
 
     pub fn config(&self) -> &PoolConfig {
         &self.config
+    }
+
+    /// What workers that are started now are to run models on, if not the processor.
+    pub fn accelerator(&self) -> Option<&Accelerator> {
+        let embed = self.config.embed.as_ref().filter(|_| self.unfit.is_none());
+        embed.and_then(|embed| embed.accelerator.as_ref())
+    }
+
+    /// What models run on, as far as a worker has told.
+    fn running(&self) -> Option<Running> {
+        let on_processor =
+            |why: &String| Running { provider: Provider::Cpu, fallback: Some(why.clone()) };
+        self.running.clone().map(|running| self.unfit.as_ref().map_or(running, on_processor))
     }
 
     /// No worker is left.
@@ -289,6 +308,9 @@ impl Supervisor {
         worker.models = hello.models.iter().map(|model| model.fingerprint.clone()).collect();
         worker.ready = Some(now);
         worker.since = now;
+        if duty.is_of_model() {
+            self.running = Some(hello.running.clone());
+        }
         for other in Duty::ALL {
             // Where one starts, others of its role will, too.
             if other.role() == duty.role() {
@@ -344,6 +366,10 @@ impl Supervisor {
         let why = told.unwrap_or_else(|| Why::Crash(last_words.clone()));
         self.remember(&worker, why.clone(), now);
         let planned = !why.is_crash();
+        if worker.accelerated && worker.ready.is_none() && !planned {
+            // A driver may take the whole process with it.
+            self.unfit.get_or_insert(format!("a worker ended while it loaded: {why}"));
+        }
         if planned {
             self.planned_restarts += u64::from(why.is_planned_restart());
         } else {

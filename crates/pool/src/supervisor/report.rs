@@ -47,6 +47,7 @@ impl Supervisor {
             held_back: allowed.why,
             machine: self.machine.in_mebibytes(),
             whole_limit_bytes: limits.whole_memory_bytes,
+            running: self.running(),
             embed_unavailable: model_unavailable(),
             extract_unavailable: self.extract.unavailable.clone(),
         }

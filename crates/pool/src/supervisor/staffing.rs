@@ -108,7 +108,8 @@ impl Supervisor {
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
         let pace = self.config.pace;
-        let worker = Worker::new(duty, pace, self.team(duty), now);
+        let accelerated = duty.is_of_model() && self.accelerator().is_some();
+        let worker = Worker::new(duty, pace, accelerated, self.team(duty), now);
         self.workers.insert(id, worker);
         self.actions.push(Action::Spawn { worker: id, duty });
     }

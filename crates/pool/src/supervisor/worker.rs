@@ -49,6 +49,8 @@ pub(super) struct Worker {
     pub why: Option<Why>,
     /// What it was started with.
     pub niceness: u8,
+    /// It was to run its models on something else than the processor.
+    pub accelerated: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub(super) enum State {
 }
 
 impl Worker {
-    pub fn new(duty: Duty, pace: Pace, team: &Team, now: Instant) -> Self {
+    pub fn new(duty: Duty, pace: Pace, accelerated: bool, team: &Team, now: Instant) -> Self {
         Self {
             duty,
             state: State::Starting,
@@ -86,6 +88,7 @@ impl Worker {
             started: now,
             why: None,
             niceness: pace.niceness(duty),
+            accelerated,
         }
     }
 

@@ -18,7 +18,7 @@ use rummage_pool::{
 };
 use rummage_protocol::{
     EmbedRequest, Embedded, ExtractRequest, Extracted, Hello, LeaseId, ModelIdentity, Outcome,
-    Reply, Request, Role, SkipReason, VERSION,
+    Reply, Request, Role, Running, SkipReason, VERSION,
 };
 use rummage_testkit::Dice;
 
@@ -129,6 +129,7 @@ fn config() -> PoolConfig {
             keep_query_worker: true,
             threads_per_worker: 1,
             runtime_library: PathBuf::new(),
+            accelerator: None,
             models: vec![ServedModel { dir: PathBuf::new(), identity: identity() }],
         }),
         extract: ExtractConfig { workers: 1 },
@@ -255,7 +256,7 @@ impl<'a> Simulation<'a> {
         let role = simulated.duty.role();
         simulated.greeted = true;
         let models = if role == Role::Embed { vec![identity()] } else { Vec::new() };
-        let reply = Reply::Hello(Hello { version, role, models });
+        let reply = Reply::Hello(Hello { version, role, models, running: Running::default() });
         self.tell(Event::Said { worker, reply });
         self.tell_weight(worker);
     }

@@ -3,10 +3,10 @@
 use std::{os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use rummage_pool::{
-    Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig, PoolStatus,
-    ServedModel, Standing, WorkerState,
+    Accelerator, Duty, EmbedConfig, ExtractConfig, JobError, Limits, Pace, Pool, PoolConfig,
+    PoolStatus, ServedModel, Standing, WorkerState,
 };
-use rummage_protocol::{ModelIdentity, Outcome, Role};
+use rummage_protocol::{ModelIdentity, Outcome, Provider, Role, Running};
 use rummage_testkit::{faulty_worker_program, vector_of};
 use tempfile::TempDir;
 
@@ -47,6 +47,7 @@ impl Faulty {
                 keep_query_worker: true,
                 threads_per_worker: 1,
                 runtime_library: PathBuf::from("unused"),
+                accelerator: None,
                 models: vec![ServedModel {
                     dir: PathBuf::from("unused"),
                     identity: ModelIdentity { fingerprint: "faulty".into(), dims: 32 },
@@ -203,6 +204,30 @@ async fn the_number_of_workers_follows_the_settings() {
         faulty.check_all_leases_done().await;
         faulty.until("as many as wanted", ready(wanted)).await;
     }
+    faulty.pool.close().await;
+}
+
+#[tokio::test]
+async fn an_accelerator_that_takes_workers_with_it_is_done_without() {
+    let faulty = Faulty::start("driver", false, limits());
+    faulty.check_all_leases_done().await;
+    let told = faulty.until("told", |status| status.running.is_some()).await;
+    assert_eq!(told.running, Some(Running::default()), "nothing else was asked for");
+    let mut config = faulty.config.clone();
+    let accelerator = Accelerator { provider: Provider::Cuda, library: None };
+    config.embed.as_mut().unwrap().accelerator = Some(accelerator);
+    faulty.pool.configure(config).await;
+    let fallback = |status: &PoolStatus| status.running.clone()?.fallback;
+    faulty.until("the word", |status| fallback(status).is_some()).await;
+    faulty.check_all_leases_done().await;
+    let status = faulty.until("idle", |status| status.embed_unavailable.is_none()).await;
+    assert_eq!(status.running.as_ref().unwrap().provider, Provider::Cpu);
+    let why = fallback(&status).unwrap();
+    assert!(why.contains("ended while it loaded") && why.contains("signal 9"), "{why}");
+    // Another wish, another try.
+    faulty.pool.configure(faulty.config.clone()).await;
+    faulty.check_all_leases_done().await;
+    faulty.until("as at first", |status| status.running == Some(Running::default())).await;
     faulty.pool.close().await;
 }
 

@@ -15,7 +15,7 @@ use rummage_pool::{
 };
 use rummage_protocol::{
     EmbedRequest, Embedded, ExtractRequest, Extracted, Hello, LeaseId, ModelIdentity, Outcome,
-    Reply, Request, Role, SkipReason, VERSION,
+    Reply, Request, Role, Running, SkipReason, VERSION,
 };
 
 const MODELS: [&str; 2] = ["one", "other"];
@@ -36,6 +36,7 @@ fn config(embed: usize, extract: usize) -> PoolConfig {
             keep_query_worker: true,
             threads_per_worker: 1,
             runtime_library: PathBuf::new(),
+            accelerator: None,
             models: served(&MODELS[..1]),
         }),
         extract: ExtractConfig { workers: extract },
@@ -204,7 +205,8 @@ impl Simulation {
         }
         simulated.greeted = true;
         let (role, models) = (duty.role(), simulated.models.clone());
-        let hello = Reply::Hello(Hello { version: VERSION, role, models });
+        let hello =
+            Reply::Hello(Hello { version: VERSION, role, models, running: Running::default() });
         self.tell(Event::Said { worker, reply: hello });
     }
 

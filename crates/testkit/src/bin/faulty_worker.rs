@@ -2,7 +2,7 @@
 //! file contents, and does wrong what the script in its environment says (see
 //! `rummage_testkit::faults`). Tests of the worker pool start it in the place of
 //! the real one: it takes the same command line, of which only `--role` matters
-//! to it. It knows no model and no parser.
+//! to it, and whether `--provider` is there. It knows no model and no parser.
 
 use std::{
     env,
@@ -15,7 +15,7 @@ use std::{
 use rummage_corpus::{ContentHash, Document, Structure};
 use rummage_protocol::{
     EmbedRequest, Embedded, ExtractRequest, Extracted, Hello, ModelIdentity, Outcome, Reply,
-    Request, Role, SkipReason, VERSION, encode, exit, read_frame, write_frame,
+    Request, Role, Running, SkipReason, VERSION, encode, exit, read_frame, write_frame,
 };
 use rummage_testkit::{
     faults::{FAULTS, FAULTS_ONCE, FAULTY_DIMS, FAULTY_FINGERPRINT, Fault, Script},
@@ -53,6 +53,10 @@ impl FaultyWorker {
             send(&Reply::Refused("the script says so".to_owned()));
             process::exit(exit::REFUSED);
         }
+        let accelerated = env::args().any(|argument| argument == "--provider");
+        if accelerated && self.script.holds(&Fault::Driver) && armed() {
+            kill_itself();
+        }
         let wrong = self.script.holds(&Fault::WrongVersion) && armed();
         let role = role();
         let model = || ModelIdentity {
@@ -60,7 +64,8 @@ impl FaultyWorker {
             dims: self.dims as u32,
         };
         let models = if role == Role::Embed { vec![model()] } else { Vec::new() };
-        send(&Reply::Hello(Hello { version: VERSION + u32::from(wrong), role, models }));
+        let (version, running) = (VERSION + u32::from(wrong), Running::default());
+        send(&Reply::Hello(Hello { version, role, models, running }));
     }
 
     fn answer(&mut self, ordinal: u64, request: &Request) {
@@ -97,7 +102,11 @@ impl FaultyWorker {
                 Fault::Late(time) => thread::sleep(time),
                 // Filled with ones: pages of zeros would not count as used.
                 Fault::Leak { mebibytes } => self.leaked.push(vec![1; mebibytes << 20]),
-                Fault::Refuse | Fault::Silent | Fault::WrongVersion | Fault::Deaf => {}
+                Fault::Refuse
+                | Fault::Silent
+                | Fault::WrongVersion
+                | Fault::Driver
+                | Fault::Deaf => {}
             }
         }
         replies.iter().for_each(send);

@@ -4,12 +4,14 @@
 mod calls;
 mod graph;
 mod job;
+mod runtime;
 mod session;
 mod vectors;
 
-use rummage_protocol::ModelIdentity;
+use rummage_protocol::{ModelIdentity, Running};
 
 use crate::{EmbedOptions, WorkerError, timings};
+use runtime::Runtime;
 
 pub use graph::without_padding;
 pub use job::{Job, Step};
@@ -17,24 +19,43 @@ pub use session::Embedder;
 
 /// The models that this worker has loaded. Each lease says whose it is.
 #[derive(Debug)]
-pub struct Embedders(Vec<Embedder>);
+pub struct Embedders {
+    models: Vec<Embedder>,
+    running: Running,
+}
 
 impl Embedders {
-    /// Loads all of them, one after the other.
+    /// Loads all of them, one after the other. What they cannot run on is told, and they
+    /// run on the processor.
     pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
-        let open = |model| Embedder::open(model, &options.runtime, options.threads.get());
-        let open = options.models.iter().map(|model| open(model)).collect::<Result<_, _>>()?;
+        let mut runtime = Runtime::load(options)?;
+        timings::end_of("runtime");
+        let open = |runtime: &Runtime| {
+            let models = options.models.iter().map(|model| Embedder::open(model, runtime));
+            models.collect::<Result<Vec<_>, _>>()
+        };
+        let models = match open(&runtime) {
+            Err(error) if runtime.is_accelerated() => {
+                runtime.fall_back(&error);
+                open(&runtime)?
+            }
+            opened => opened?,
+        };
         timings::tell();
-        Ok(Self(open))
+        Ok(Self { models, running: runtime.running() })
+    }
+
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     pub fn identities(&self) -> Vec<ModelIdentity> {
-        self.0.iter().map(Embedder::identity).collect()
+        self.models.iter().map(Embedder::identity).collect()
     }
 
     /// The model with this fingerprint.
     pub fn of(&mut self, model: &str) -> Result<&mut Embedder, WorkerError> {
         let not_loaded = || WorkerError::NotLoaded { model: model.to_owned() };
-        self.0.iter_mut().find(|embedder| embedder.is(model)).ok_or_else(not_loaded)
+        self.models.iter_mut().find(|embedder| embedder.is(model)).ok_or_else(not_loaded)
     }
 }

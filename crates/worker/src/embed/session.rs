@@ -1,24 +1,15 @@
 //! The model in ONNX Runtime: loading it, and one call.
 
-use std::{
-    borrow::Cow,
-    fs,
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
+use std::{borrow::Cow, fs, path::Path};
 
 use ort::{
-    environment::Environment,
-    session::{
-        Session, SessionInputValue,
-        builder::{GraphOptimizationLevel, SessionBuilder},
-    },
+    session::{Session, SessionInputValue},
     value::{Tensor, ValueType},
 };
 use rummage_models::{Model, Pooling};
 use rummage_protocol::ModelIdentity;
 
-use super::{graph, vectors::pool};
+use super::{graph, runtime::Runtime, vectors::pool};
 use crate::{WorkerError, timings};
 
 /// A loaded model that has already answered once.
@@ -59,14 +50,12 @@ impl Input {
 }
 
 impl Embedder {
-    /// Loads the library and the model and runs the model once, so that what
-    /// cannot work is refused before the first lease.
-    pub fn open(folder: &Path, runtime: &Path, threads: usize) -> Result<Self, WorkerError> {
+    /// Loads the model and runs it once, so that what cannot work is refused before
+    /// the first lease.
+    pub fn open(folder: &Path, runtime: &Runtime) -> Result<Self, WorkerError> {
         let model = Model::open(folder)?;
-        let environment = environment(runtime)?;
-        timings::end_of("runtime");
         let path = model.onnx();
-        let (session, pads) = session(&environment, &path, threads)
+        let (session, pads) = session(runtime, &path)
             .map_err(|source| WorkerError::Graph { path: path.clone(), source })?;
         timings::end_of("session");
         let mut embedder = Self::of(&model, session, pads)?;
@@ -157,36 +146,17 @@ fn numbers(input: Input, texts: &[&[u32]], width: usize) -> Vec<i64> {
     numbers
 }
 
-/// ONNX Runtime allows one environment a process, which must not be dropped.
-static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
-
-fn environment(library: &Path) -> Result<Environment, WorkerError> {
-    let mut environment = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(environment) = &*environment {
-        return Ok(environment.clone());
-    }
-    let path = library.to_owned();
-    let made = ort::init_from(library)
-        .map_err(|source| WorkerError::Library { path: path.clone(), source })?
-        .with_name("rummage")
-        .with_telemetry(false)
-        .build()
-        .map_err(|source| WorkerError::Runtime { path, source })?;
-    Ok(environment.insert(made).clone())
-}
-
 /// The session, and whether it knows padding.
-fn session(
-    environment: &Environment,
-    model: &Path,
-    threads: usize,
-) -> ort::Result<(Session, bool)> {
-    if let Some(graph) = simpler_graph(model)
-        && let Ok(session) = builder(environment, threads)?.commit_from_memory(&graph)
+fn session(runtime: &Runtime, model: &Path) -> ort::Result<(Session, bool)> {
+    // It is simpler for the processor: other providers want wide calls, and know the
+    // nodes of attention where they do not know that operator.
+    if !runtime.is_accelerated()
+        && let Some(graph) = simpler_graph(model)
+        && let Ok(session) = runtime.builder()?.commit_from_memory(&graph)
     {
         return Ok((session, false));
     }
-    Ok((builder(environment, threads)?.commit_from_file(model)?, true))
+    Ok((runtime.builder()?.commit_from_file(model)?, true))
 }
 
 /// A larger file is run as it is: for a moment there are two of it in memory.
@@ -198,23 +168,6 @@ fn simpler_graph(model: &Path) -> Option<Vec<u8>> {
         return None;
     }
     graph::without_padding(&fs::read(model).ok()?)
-}
-
-fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
-    Ok(Session::builder(environment)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        // That fusion's kernel takes twice as long as the three nodes that it replaces.
-        .with_disabled_optimizers("SkipLayerNormFusion")?
-        .with_intra_threads(threads)?
-        .with_inter_threads(1)?
-        // A plan of memory is kept for each shape of a call, and texts come in all
-        // lengths: with plans the process takes 1.6 to 1.8 times the memory above
-        // the loaded model's and is no faster. The arena stays: without it wide
-        // calls take twice as long.
-        .with_memory_pattern(false)?
-        // Several workers share the cores: two threads that spin while they wait
-        // use half as much processor time again.
-        .with_intra_op_spinning(false)?)
 }
 
 fn inputs(session: &Session, path: &Path) -> Result<Vec<Input>, WorkerError> {
@@ -244,18 +197,29 @@ fn output(session: &Session, path: &Path, dims: u32) -> Result<String, WorkerErr
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
+    use rummage_protocol::Provider;
     use rummage_testkit::{Dice, runtime_library};
 
     use super::*;
+    use crate::EmbedOptions;
 
     #[test]
     fn the_simpler_graph_gives_the_same_vectors() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models");
         let model = Model::open(folder.join("all-MiniLM-L6-v2")).expect("run `npm run setup`");
-        let environment = environment(&runtime_library()).unwrap();
-        let plain = builder(&environment, 1).unwrap().commit_from_file(model.onnx()).unwrap();
+        let runtime = Runtime::load(&EmbedOptions {
+            models: Vec::new(),
+            runtime: runtime_library(),
+            provider: Provider::Cpu,
+            own_runtime: None,
+            threads: NonZeroUsize::MIN,
+        });
+        let runtime = runtime.unwrap();
+        let plain = runtime.builder().unwrap().commit_from_file(model.onnx()).unwrap();
         let mut plain = Embedder::of(&model, plain, true).unwrap();
-        let (simpler, pads) = session(&environment, &model.onnx(), 1).unwrap();
+        let (simpler, pads) = session(&runtime, &model.onnx()).unwrap();
         assert!(!pads, "the default model's graph is known by heart");
         let mut simpler = Embedder::of(&model, simpler, pads).unwrap();
         let mut dice = Dice::new(5);

@@ -17,7 +17,7 @@ import {
 import { pageOf, queued, retried, rowsOf } from './fake-ledger';
 import { emptyPool, heldBack, paused, sampleHistory, stormPool, unmeasured } from './fake-pool';
 import { hostileResults, manyResults, nearestOf, previewOf, similarTo } from './fake-preview';
-import type { AppError, DropEvent, FileResult, HealthSample, SearchAnswer, SettingsView, Status, TunedSetting } from './types';
+import type { AppError, DropEvent, FileResult, HealthSample, Problem, SearchAnswer, SettingsView, Status, TunedSetting } from './types';
 
 export interface Fake {
   status: Status;
@@ -230,6 +230,9 @@ export function fakeBackend(): Backend {
       if (settings.shortcut === 'Ctrl+Alt+T')
         throw problem('shortcut', 'another program has taken Ctrl+Alt+T already: choose others', null);
       view = { ...view, settings, shortcutRefused: null };
+      const others = fake.status.problems.filter(({ kind }) => kind !== 'provider');
+      const problems = settings.provider === 'cpu' ? others : [...others, NO_PROVIDER];
+      fake.push({ problems });
       fake.push({ pool: { ...fake.status.pool, mode: settings.mode } });
       return view;
     },
@@ -312,6 +315,13 @@ export function fakeBackend(): Backend {
     },
   };
 }
+
+/** As on a computer with the library that comes with Rummage. */
+const NO_PROVIDER: Problem = {
+  kind: 'provider',
+  message: 'The model runs on the processor, not on CUDA: /usr/lib/Rummage/runtime/libonnxruntime.so was built without CUDA',
+  mend: 'Put an ONNX Runtime that has CUDA into /home/you/.local/share/rummage/runtime, or choose the processor in the settings.',
+};
 
 function problem(field: string | null, message: string, mend: string | null): AppError {
   return { kind: 'fake', field, message, mend };

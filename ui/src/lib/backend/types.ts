@@ -352,6 +352,7 @@ export interface Settings {
   memoryMegabytes: OrAuto;
   passagesPerLease: OrAuto;
   tokensPerCall: OrAuto;
+  provider: Provider;
   /** The most tokens of a passage. */
   passageTokens: OrAuto;
   maxFileMegabytes: number;
@@ -364,6 +365,9 @@ export interface Settings {
   shortcut: string;
   startAtLogin: boolean;
 }
+
+/** What the model runs on. */
+export type Provider = 'cpu' | 'cuda' | 'coreml' | 'directml' | 'openvino';
 
 /** The settings that are on or off. */
 export type SwitchField = 'ocr' | 'closeToTray' | 'startAtLogin';
@@ -411,6 +415,10 @@ export interface SettingsView {
   tuning: Tuning | null;
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
+  /** Those that there are for this system. */
+  providers: Provider[];
+  /** Where an ONNX Runtime of the person's own is looked for. */
+  runtimeDir: string;
   /** Tesseract is installed on this computer. */
   hasTesseract: boolean;
   /** The desktop shows a tray now. */

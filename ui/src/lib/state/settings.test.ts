@@ -9,6 +9,7 @@ const START: Settings = {
   memoryMegabytes: 'auto',
   passagesPerLease: 'auto',
   tokensPerCall: 'auto',
+  provider: 'cpu',
   passageTokens: 'auto',
   ocr: false,
   maxFileMegabytes: 50,
