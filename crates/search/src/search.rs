@@ -8,6 +8,7 @@ use std::{
 use futures::future::try_join;
 use rummage_corpus::{FileId, Passage, PassageId, model_input};
 use rummage_store::{KeywordHit, Store, StoreError, Words};
+use tokio::task::JoinSet;
 
 use crate::{
     FileHit, KeywordReason, MeaningReason, Mode, PassageHit, Query, Why,
@@ -185,14 +186,20 @@ impl Found {
     ) -> Result<(Found, Option<Meaning>), StoreError> {
         let limit = query.limit.saturating_mul(CANDIDATES_A_FILE);
         let limit = limit.clamp(*CANDIDATES.start(), *CANDIDATES.end());
+        // A task of its own: what it computes between two waits would keep the other leg
+        // from going on. It ends with the question.
+        let mut keyword = JoinSet::new();
+        if query.mode != Mode::Meaning {
+            let any = telling(&query.words.any);
+            let words = Words { any, ..query.words.clone() };
+            let (store, filter) = (store.clone(), query.filter.clone());
+            keyword.spawn(async move { store.keyword(&words, &filter, limit).await });
+        }
         let keyword = async {
-            match query.mode {
-                Mode::Meaning => Ok(Vec::new()),
-                Mode::Hybrid | Mode::Keyword => {
-                    let any = telling(&query.words.any);
-                    let words = Words { any, ..query.words.clone() };
-                    store.keyword(&words, &query.filter, limit).await
-                }
+            match keyword.join_next().await {
+                Some(Ok(found)) => found,
+                Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+                None => Ok(Vec::new()),
             }
         };
         let by_meaning = async {
