@@ -241,10 +241,12 @@ async fn closing_ends_workers_that_do_not_hear() {
     let status = faulty.until("all at work", |status| {
         let of_model = status.workers.iter().filter(|worker| worker.duty != Duty::Extract);
         let at_work = of_model.filter(|worker| worker.state == WorkerState::Busy).count();
-        at_work == 2 && status.workers.len() == 3
+        // An embedding worker that is ready first answers what is urgent, and another one
+        // the rest; the questions' own worker is then there besides.
+        let all_started = status.workers.iter().all(|worker| worker.pid.is_some());
+        at_work == 2 && status.workers.len() >= 3 && all_started
     });
     let pids: Vec<u32> = status.await.workers.iter().filter_map(|worker| worker.pid).collect();
-    assert_eq!(pids.len(), 3);
     tokio::time::timeout(Duration::from_secs(3), faulty.pool.close()).await.expect("in time");
     for hanging in hanging {
         assert_eq!(hanging.await.unwrap(), Err(JobError::Closed));
