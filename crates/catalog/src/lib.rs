@@ -1,12 +1,14 @@
 //! The catalog: which folders are followed, what state each of their files is
 //! in and why, and what is to be done next. One SQLite file, and the authority:
-//! what the store holds counts only where the catalog says so.
+//! what the store holds counts only where the catalog says so. Beside that it keeps what
+//! a person made of answers, file by file.
 //!
 //! It knows nothing of reading, cutting, embedding or searching. Calls are short
 //! (a batch of 250 files takes well under 5 ms), so they are synchronous.
 
 mod ledger;
 mod listing;
+mod marks;
 mod names;
 mod observe;
 mod placing;
@@ -26,6 +28,7 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use ledger::{Counts, FileRow, FileState, Held};
 pub use listing::{FileFilter, FilePage};
+pub use marks::{Grade, Mark, MarkCounts};
 pub use names::NamedFile;
 pub use observe::{Circumstances, Observation, Observed, SeenFiles, Stamp};
 pub use placing::Misplaced;

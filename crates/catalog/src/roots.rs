@@ -116,6 +116,11 @@ impl Catalog {
                 )
                 .optional()?;
             let Some(id) = id else { return Ok(false) };
+            // What was made of its files is theirs, and not to wait until they are gone.
+            transaction.execute(
+                "DELETE FROM marks WHERE file IN (SELECT id FROM files WHERE root = ?)",
+                [id.0],
+            )?;
             transaction.execute(
                 "UPDATE files SET root = NULL, stage = ?2, reached = 0, hash = NULL,
                         again = NULL, tries = 0, misplaced = 0, version = version + 1

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
-use crate::{Catalog, CatalogError, names, vocabulary};
+use crate::{Catalog, CatalogError, marks, names, vocabulary};
 
 /// Another process's write is waited for this long.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub(crate) mod stage {
 
 /// What makes the tables of each format out of those of the one before, the first
 /// out of nothing.
-const STEPS: [&str; 5] = [TABLES, LEDGER, names::TABLE, vocabulary::TABLE, PAUSES];
+const STEPS: [&str; 6] = [TABLES, LEDGER, names::TABLE, vocabulary::TABLE, PAUSES, marks::TABLE];
 
 /// `tally` counts the files of each folder and stage, kept true by triggers:
 /// progress is read many times a second, and counting millions of rows is not free.

@@ -1,8 +1,8 @@
 //! The catalog over whole stories: files come, change, settle and leave.
 
 use rummage_catalog::{
-    AddRoot, Catalog, Circumstances, Counts, Fate, FileFilter, FileRow, FileState, Gone, Held,
-    Observation, RootId, SeenFiles, Stamp, Task, Verdict, WordedFile,
+    AddRoot, Catalog, Circumstances, Counts, Fate, FileFilter, FileRow, FileState, Gone, Grade,
+    Held, MarkCounts, Observation, RootId, SeenFiles, Stamp, Task, Verdict, WordedFile,
 };
 use rummage_corpus::{ContentHash, FileId, SourcePath, words};
 
@@ -55,6 +55,16 @@ impl Story {
     fn rows(&self, state: FileState) -> Vec<FileRow> {
         let filter = FileFilter { state: Some(state), ..FileFilter::default() };
         self.catalog.files(&filter, FileId(0), 10).unwrap().rows
+    }
+
+    fn mark(&self, question: &str, path: &str, grade: Grade) -> bool {
+        self.catalog.mark(question, &SourcePath::new(path), grade, NOW).unwrap()
+    }
+
+    /// Question, path and grade of each mark.
+    fn marks(&self) -> Vec<(String, String, Grade)> {
+        let marks = self.catalog.marks().unwrap().into_iter();
+        marks.map(|mark| (mark.question, mark.path.display().to_string(), mark.grade)).collect()
     }
 
     /// Gives all pending files up.
@@ -500,6 +510,68 @@ fn a_moved_file_keeps_what_was_done_for_it() {
 }
 
 #[test]
+fn a_result_is_marked_as_the_best_that_was_said_of_it() {
+    let story = story();
+    story.see(&[file("/docs/a", 1), file("/docs/b", 1)]);
+    let mark = |question: &str, path: &str, grade| (question.to_owned(), path.to_owned(), grade);
+    assert!(story.mark("tea", "/docs/a", Grade::Opened));
+    assert!(story.mark("tea", "/docs/b", Grade::Good));
+    assert!(story.mark("tea", "/docs/b", Grade::Opened), "opening it takes nothing back");
+    assert!(story.mark("tea type:pdf", "/docs/a", Grade::Opened), "another question");
+    assert!(!story.mark("tea", "/docs/c", Grade::Good), "nobody follows it");
+    let expected = [
+        mark("tea", "/docs/b", Grade::Good),
+        mark("tea", "/docs/a", Grade::Opened),
+        mark("tea type:pdf", "/docs/a", Grade::Opened),
+    ];
+    assert_eq!(story.marks(), expected);
+    assert_eq!(story.catalog.count_marks().unwrap(), MarkCounts { opened: 2, good: 1 });
+    assert_eq!(story.catalog.good_results("tea").unwrap(), [SourcePath::new("/docs/b")]);
+    assert!(story.catalog.unmark("tea", &SourcePath::new("/docs/b")).unwrap());
+    assert!(!story.catalog.unmark("tea", &SourcePath::new("/docs/b")).unwrap());
+    assert_eq!(story.marks(), expected[1..]);
+    assert_eq!(story.catalog.clear_marks().unwrap(), 2);
+    assert_eq!(story.marks(), []);
+}
+
+#[test]
+fn marks_move_with_their_file_and_go_with_it() {
+    let story = story();
+    story.see(&[file("/docs/a/x", 1)]);
+    story.index_all();
+    story.mark("tea", "/docs/a/x", Grade::Good);
+    story.see_as(MOVED, &[file("/docs/b/x", 1)]);
+    assert_eq!(story.marks()[0].1, "/docs/b/x");
+    // An editor may take a file away for a moment.
+    story.delete("/docs/b/x");
+    assert_eq!(story.marks(), [], "what is not there is no answer");
+    story.see(&[file("/docs/b/x", 2)]);
+    assert_eq!(story.marks().len(), 1);
+    story.delete("/docs/b/x");
+    let gone = story.catalog.gone(Gone::Leaving, 10).unwrap();
+    story.catalog.settle_gone(Gone::Leaving, &gone).unwrap();
+    story.catalog.settle_gone(Gone::Left, &gone).unwrap();
+    assert_eq!(story.catalog.count_marks().unwrap(), MarkCounts::default());
+    // A folder that is forgotten takes its marks along at once.
+    story.see(&[file("/docs/c", 1)]);
+    story.mark("tea", "/docs/c", Grade::Opened);
+    story.catalog.remove_root(&SourcePath::new("/docs")).unwrap();
+    assert_eq!(story.catalog.count_marks().unwrap(), MarkCounts::default());
+}
+
+#[test]
+fn cleared_marks_are_not_left_on_the_disk() {
+    let story = story();
+    story.see(&[file("/docs/a", 1)]);
+    story.mark("who sold the barometer", "/docs/a", Grade::Good);
+    story.catalog.clear_marks().unwrap();
+    for name in ["catalog.sqlite", "catalog.sqlite-wal"] {
+        let left = std::fs::read(story._dir.path().join(name)).unwrap_or_default();
+        assert!(!left.windows(9).any(|bytes| bytes == b"barometer"), "{name}");
+    }
+}
+
+#[test]
 fn a_second_name_a_new_name_and_other_contents_are_files_of_their_own() {
     for (circumstances, other) in [
         (USUAL, file("/docs/b/x", 1)),
@@ -666,6 +738,7 @@ fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
     story.see(&[file("/docs/umbrella.txt", 1), file("/docs/b", 1)]);
     story.index_all();
     story.catalog.learn(["lantern".to_owned()].into_iter()).unwrap();
+    assert!(story.mark("who sold the barometer", "/docs/b", Grade::Good));
     let last = story.rows(FileState::Indexed).last().unwrap().file;
     assert!(!story.catalog.is_empty().unwrap());
 
@@ -674,8 +747,9 @@ fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
     assert_eq!(story.counts(), Counts::default());
     assert_eq!(story.catalog.roots().unwrap(), []);
     assert_eq!(story.catalog.named(&stems("umbrella")).unwrap(), []);
+    assert_eq!(story.catalog.count_marks().unwrap(), MarkCounts::default());
     let left = std::fs::read(&path).unwrap();
-    for word in ["umbrella", "lantern"] {
+    for word in ["umbrella", "lantern", "barometer"] {
         let kept = left.windows(word.len()).any(|bytes| bytes == word.as_bytes());
         assert!(!kept, "{word} is still on the disk");
     }
