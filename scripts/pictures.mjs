@@ -32,6 +32,7 @@ const KEPT = [
   'failures-small-dark', 'left-out-wide-dark', 'health-wide-dark', 'storm-small-light',
   'moment-wide-light', 'settings-small-dark', 'settings-wrong-small-light', 'measured-small-dark',
   'measuring-double-light', 'models-small-dark', 'model-better-small-light', 'switching-wide-light',
+  'compared-small-light', 'comparing-double-dark', 'model-remove-small-dark', 'good-wide-light',
   'data-wide-light', 'clear-small-dark',
 ];
 

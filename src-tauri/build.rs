@@ -16,6 +16,8 @@ const COMMANDS: &[&str] = &[
     "preview",
     "questions",
     "open_file",
+    "mark_good",
+    "clear_marks",
     "reveal_file",
     "files",
     "retry_file",
@@ -32,6 +34,9 @@ const COMMANDS: &[&str] = &[
     "import_model",
     "fetch_model",
     "stop_fetching",
+    "remove_model",
+    "compare_models",
+    "stop_comparing",
 ];
 
 fn main() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rummage_corpus::{FileId, PassageId};
-use rummage_engine::{Engine, EngineError, Library, ModelPresence, Query};
+use rummage_engine::{Engine, EngineError, Grade, Library, ModelPresence, Query};
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use crate::{
     desktop::{Desktop, start_at_login},
     dto::{
-        AddReport, AppError, FileFilter, FilePage, HealthSample, Mode, ModelView, NearestSentence,
-        Preview, SearchAnswer, Settings, SettingsView, Status,
+        AddReport, AppError, Comparison, FileFilter, FilePage, HealthSample, Mode, ModelView,
+        NearestSentence, Preview, SearchAnswer, Settings, SettingsView, Status,
     },
     engine::{self, EngineCell},
 };
@@ -91,7 +91,8 @@ pub async fn search(
     let mut parsed = parsed(&query)?;
     parsed.limit = limit.clamp(1, MOST_RESULTS);
     let answer = engine.search(&parsed).await?;
-    Ok(SearchAnswer::new(query, answer))
+    let good = engine.good_results(&query)?;
+    Ok(SearchAnswer::new(query, answer, &good))
 }
 
 #[tauri::command]
@@ -135,7 +136,7 @@ pub async fn similar(
 ) -> Reply<SearchAnswer> {
     let engine = cell.get().await?;
     let answer = engine.similar(&path, Some(at), limit.clamp(1, MOST_RESULTS)).await?;
-    Ok(SearchAnswer::new(String::new(), answer))
+    Ok(SearchAnswer::new(String::new(), answer, &[]))
 }
 
 /// The sentence of each passage that is nearest to the question.
@@ -170,8 +171,14 @@ pub async fn questions(cell: State<'_, EngineCell>) -> Reply<Vec<String>> {
     Ok(cell.get().await?.questions(QUESTIONS).await?)
 }
 
+/// Opens a file; where it answers a question, that is noted.
 #[tauri::command]
-pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBuf) -> Reply<()> {
+pub async fn open_file(
+    app: AppHandle,
+    cell: State<'_, EngineCell>,
+    path: PathBuf,
+    question: Option<String>,
+) -> Reply<()> {
     let opened = listed(&cell, &path).await?;
     // To open such a file is to run it; its folder shows it instead.
     let outcome = if runs_when_opened(&path) {
@@ -179,7 +186,43 @@ pub async fn open_file(app: AppHandle, cell: State<'_, EngineCell>, path: PathBu
     } else {
         app.opener().open_path(&opened, None::<&str>)
     };
-    outcome.map_err(|error| AppError::opening(&opened, &error))
+    outcome.map_err(|error| AppError::opening(&opened, &error))?;
+    if let Some(question) = question.filter(|question| question.len() <= MOST_QUERY_BYTES) {
+        // The file is open: that this could not be noted is of no concern to anybody.
+        let _ = cell.get().await?.note_opened(&question, &path);
+    }
+    Ok(())
+}
+
+/// Says that a file is a good answer to a question, or takes that back.
+#[tauri::command]
+pub async fn mark_good(
+    cell: State<'_, EngineCell>,
+    question: String,
+    path: PathBuf,
+    good: bool,
+) -> Reply<()> {
+    let engine = cell.get().await?;
+    if question.len() > MOST_QUERY_BYTES {
+        return Err(AppError::usage("this question is too long to be kept".to_owned()));
+    }
+    if good {
+        engine.mark(&question, &path, Grade::Good)?;
+    } else {
+        engine.unmark(&question, &path)?;
+    }
+    Ok(())
+}
+
+/// Forgets which results were opened and marked good.
+#[tauri::command]
+pub async fn clear_marks(
+    desktop: State<'_, Desktop>,
+    cell: State<'_, EngineCell>,
+) -> Reply<SettingsView> {
+    let engine = cell.get().await?;
+    engine.clear_marks()?;
+    SettingsView::of(&engine, &desktop)
 }
 
 /// Files that the desktop would run, as they are known by their names. What rules leave
@@ -266,7 +309,7 @@ pub async fn settings(
     desktop: State<'_, Desktop>,
     cell: State<'_, EngineCell>,
 ) -> Reply<SettingsView> {
-    Ok(SettingsView::of(&*cell.get().await?, &desktop))
+    SettingsView::of(&*cell.get().await?, &desktop)
 }
 
 /// What the desktop refuses is not saved.
@@ -286,7 +329,7 @@ pub async fn save_settings(
     start_at_login(at_login).map_err(|error| AppError::login(&error))?;
     engine.save_settings(settings).await?;
     engine::tell(&app, &engine);
-    Ok(SettingsView::of(&engine, &desktop))
+    SettingsView::of(&engine, &desktop)
 }
 
 /// Measures within a minute how this machine embeds fastest, and works by that. The page
@@ -299,7 +342,7 @@ pub async fn tune(
 ) -> Reply<SettingsView> {
     engine::tune(&app).await?;
     let engine = cell.get().await?;
-    Ok(SettingsView::of(&engine, &desktop))
+    SettingsView::of(&engine, &desktop)
 }
 
 #[tauri::command]
@@ -350,6 +393,24 @@ pub async fn fetch_model(app: AppHandle, cell: State<'_, EngineCell>, id: String
 #[tauri::command]
 pub fn stop_fetching(cell: State<'_, EngineCell>) {
     cell.stop_fetching();
+}
+
+/// Deletes a model that the person added and that nothing uses.
+#[tauri::command]
+pub async fn remove_model(cell: State<'_, EngineCell>, id: String) -> Reply<()> {
+    Ok(library(&*cell.get().await?)?.remove(&id)?)
+}
+
+/// Measures the installed models side by side; the page hears of every step. Stopped, it
+/// gives nothing.
+#[tauri::command]
+pub async fn compare_models(app: AppHandle) -> Reply<Option<Comparison>> {
+    engine::compare(&app).await
+}
+
+#[tauri::command]
+pub fn stop_comparing(cell: State<'_, EngineCell>) {
+    cell.stop_comparing();
 }
 
 fn library(engine: &Engine) -> Reply<Library> {

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     desktop::Desktop,
-    dto::{AppError, FetchStep, Status, TuneStep},
+    dto::{AppError, CompareStep, Comparison, FetchStep, Status, TuneStep},
 };
 
 /// The event that carries a [`Status`] to the page.
@@ -23,6 +23,9 @@ const STATUS: &str = "status";
 
 /// The event that carries a [`TuneStep`] to the page.
 const TURN: &str = "tuning";
+
+/// The event that carries a [`CompareStep`] to the page.
+const COMPARED: &str = "comparing";
 
 /// The event that carries a [`FetchStep`] to the page.
 const FETCHED: &str = "fetching";
@@ -42,6 +45,7 @@ pub struct EngineCell {
     /// The page has been drawn.
     drawn: watch::Sender<bool>,
     tuning_stop: Notify,
+    comparing_stop: Notify,
     fetching_stop: Notify,
 }
 
@@ -60,6 +64,7 @@ impl Default for EngineCell {
             opened: watch::Sender::new(Opened::NotYet),
             drawn: watch::Sender::new(false),
             tuning_stop: Notify::new(),
+            comparing_stop: Notify::new(),
             fetching_stop: Notify::new(),
         }
     }
@@ -92,6 +97,11 @@ impl EngineCell {
     /// A person has measured enough.
     pub fn stop_tuning(&self) {
         self.tuning_stop.notify_waiters();
+    }
+
+    /// A person has compared enough.
+    pub fn stop_comparing(&self) {
+        self.comparing_stop.notify_waiters();
     }
 
     /// A person does not wait for a model any longer.
@@ -196,6 +206,20 @@ pub async fn tune(app: &AppHandle) -> Result<(), AppError> {
     });
     let measured = measuring.await.map_err(|_| AppError::from(EngineError::Closed))?;
     Ok(measured?)
+}
+
+/// Compares the installed models until that is done or stopped, and tells the page of every
+/// step. `None` where it was stopped.
+pub async fn compare(app: &AppHandle) -> Result<Option<Comparison>, AppError> {
+    let cell = app.state::<EngineCell>();
+    let engine = cell.get().await?;
+    let told = |step: rummage_engine::CompareStep| {
+        let _ = app.emit(COMPARED, CompareStep::from(step));
+    };
+    tokio::select! {
+        compared = engine.compare(&[], told) => Ok(Some(compared?.into())),
+        () = cell.comparing_stop.notified() => Ok(None),
+    }
 }
 
 /// Fetches a model until it is here or that is stopped, and tells the page how far it is.

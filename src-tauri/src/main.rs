@@ -58,6 +58,8 @@ fn main() -> ExitCode {
             commands::preview,
             commands::questions,
             commands::open_file,
+            commands::mark_good,
+            commands::clear_marks,
             commands::reveal_file,
             commands::files,
             commands::retry_file,
@@ -74,6 +76,9 @@ fn main() -> ExitCode {
             commands::import_model,
             commands::fetch_model,
             commands::stop_fetching,
+            commands::remove_model,
+            commands::compare_models,
+            commands::stop_comparing,
         ])
         .on_window_event(|window, event| match event {
             // Who looks at the window is about to ask.

@@ -61,6 +61,16 @@ export const STATES = {
     await search(page);
     await press(page, 'ArrowDown', 'Alt+ArrowDown', 'ArrowDown');
   }],
+  good: ['ready', async (page) => {
+    await search(page);
+    await press(page, 'Control+d', 'ArrowDown', 'Alt+ArrowDown', 'ArrowDown', 'Control+d');
+    await page.getByRole('option', { name: /identical copy.*Marked good/i }).waitFor();
+  }],
+  'good-preview': ['ready', async (page) => {
+    await look(page);
+    await page.getByRole('region', { name: 'Preview' }).getByRole('button', { name: 'Good result' }).click();
+    await page.getByRole('button', { name: 'Good result', pressed: true }).first().waitFor();
+  }],
   nothing: ['indexing', (page) => search(page, 'zzz')],
   failed: ['ready', async (page) => {
     await page.getByRole('searchbox').fill('fail:');
@@ -190,6 +200,23 @@ export const STATES = {
     await button(page, 'Use: paraphrase-multilingual-MiniLM-L12-v2').click();
     await button(page, 'Use it').click();
     await page.getByText('It has read 1,204 of 5,183 files.').scrollIntoViewIfNeeded();
+  }],
+  'model-remove': ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Remove: paraphrase-multilingual-MiniLM-L12-v2').click();
+    await button(page, 'Remove it').scrollIntoViewIfNeeded();
+  }],
+  comparing: ['ready', async (page) => {
+    await settings(page);
+    await page.evaluate(() => (window.fake.turnMs = 60_000));
+    await button(page, 'Compare').click();
+    await page.getByText('Step 1 of 6').scrollIntoViewIfNeeded();
+  }],
+  compared: ['ready', async (page) => {
+    await settings(page);
+    await button(page, 'Import…').click();
+    await button(page, 'Compare').click();
+    await page.getByText('this model has not read all your files').scrollIntoViewIfNeeded();
   }],
   'models-refused': ['storm', async (page) => {
     await settings(page);

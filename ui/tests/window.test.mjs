@@ -117,6 +117,51 @@ describe('search', () => {
     );
   });
 
+  check('a result is marked good by a key, and that is taken back by a button', 'ready', async (page) => {
+    await search(page);
+    const button = page.getByRole('button', { name: 'Good result' });
+    assert.equal(await button.getAttribute('aria-pressed'), 'false');
+    await page.keyboard.press('Control+d');
+    await list(page).getByRole('option', { name: /Marked good\.$/ }).waitFor();
+    assert.equal(await button.getAttribute('aria-pressed'), 'true');
+    // It is a mark of this very question.
+    await box(page).fill('heat');
+    await page.locator('main[data-answered="heat"]').waitFor();
+    assert.equal(await list(page).getByRole('option', { name: /Marked good/ }).count(), 0);
+    await search(page);
+    await list(page).getByRole('option', { name: /Marked good/ }).waitFor();
+    await button.click();
+    await list(page).getByRole('option', { name: /Marked good/ }).waitFor({ state: 'detached' });
+    const path = '/home/you/Documents/House/Heating/heat-pump-comparison.md';
+    const asked = await page.evaluate(() => window.fake.calls);
+    assert.deepEqual(asked.filter(([what]) => what === 'good'), [
+      ['good', path, 'heat pump', true],
+      ['good', path, 'heat pump', false],
+    ]);
+  });
+
+  check('a file is opened as the answer to its question, and not where it is only similar', 'ready', async (page) => {
+    await search(page);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press(' ');
+    await page.getByRole('button', { name: 'Find similar' }).click();
+    await page.getByText('Similar to heat-pump-comparison.md').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Good result' }).count(), 0);
+    await page.getByRole('button', { name: 'Open', exact: true }).first().click();
+    const asked = await page.evaluate(() => window.fake.calls);
+    const opened = asked.filter(([what]) => what === 'open').map(([, , question]) => question);
+    assert.deepEqual(opened, ['heat pump', null]);
+  });
+
+  check('why a mark stays as it was is said', 'storm', async (page) => {
+    await search(page);
+    await page.keyboard.press('Control+d');
+    await page.getByRole('status').getByText('The mark of heat-pump-comparison.md stays as it was').waitFor();
+    assert.equal(await list(page).getByRole('option', { name: /Marked good/ }).count(), 0);
+  });
+
   check('files alike are one result, which opens to all of them', 'ready', async (page) => {
     await search(page);
     await list(page).getByText('and 1 file with the same passage').waitFor();
@@ -546,6 +591,59 @@ describe('settings', () => {
     await better.getByText('It is here now.').waitFor();
     await dialog.getByRole('button', { name: 'Use: better' }).waitFor();
     assert.deepEqual(await asked(page), ['fetchModel better', 'fetchModel better']);
+  });
+
+  check('a model of one’s own is removed only when confirmed', 'ready', async (page) => {
+    const dialog = await open(page);
+    const [first, other] = ['all-MiniLM-L6-v2', 'paraphrase-multilingual-MiniLM-L12-v2'];
+    const remove = dialog.getByRole('button', { name: `Remove: ${other}` });
+    assert.equal(await dialog.getByRole('button', { name: `Remove: ${first}`, exact: true }).count(), 0);
+    await remove.click();
+    await modelRow(dialog, other).getByText('Its files go (118 MB).').waitFor();
+    await page.keyboard.press('Enter');
+    assert.ok(await remove.evaluate((element) => element === document.activeElement));
+    assert.deepEqual(await asked(page), []);
+    await remove.click();
+    await dialog.getByRole('button', { name: 'Remove it' }).click();
+    await modelRow(dialog, other).waitFor({ state: 'detached' });
+    assert.deepEqual(await asked(page), [`removeModel ${other}`]);
+    const importing = dialog.getByRole('button', { name: 'Import…' });
+    assert.ok(await importing.evaluate((element) => element === document.activeElement));
+  });
+
+  check('models are compared, and what came of it stays', 'ready', async (page) => {
+    const dialog = await open(page);
+    await page.evaluate(() => (window.fake.turnMs = 60_000));
+    await dialog.getByRole('button', { name: 'Compare' }).click();
+    await dialog.getByText('Step 1 of 6: all-MiniLM-L6-v2 (int8), how fast it reads.').waitFor();
+    assert.ok(await dialog.getByRole('button', { name: 'Measure' }).isDisabled());
+    await dialog.getByRole('button', { name: 'Stop', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Compare' }).waitFor();
+    assert.equal(await dialog.getByRole('table').count(), 0);
+    await page.evaluate(() => (window.fake.turnMs = 1));
+    await dialog.getByRole('button', { name: 'Compare' }).click();
+    const row = dialog.getByRole('row').filter({ hasText: 'all-MiniLM-L6-v2' });
+    const cells = ['81 %', '141/s', '3.4 ms', '103 MB', '120 MB'];
+    await row.getByRole('cell', { name: '81 %' }).waitFor();
+    assert.deepEqual(await row.getByRole('cell').allTextContents(), cells);
+    await dialog.getByText('Quality by 12 questions of yours').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await open(page);
+    await row.waitFor();
+    // What it was judged by can be forgotten.
+    await dialog.getByText('14 opened, 5 marked good, kept on this computer').waitFor();
+    await dialog.getByRole('button', { name: 'Forget them' }).click();
+    await row.waitFor({ state: 'detached' });
+    await dialog.getByRole('button', { name: 'Compare' }).click();
+    await dialog.getByText('Answers are not judged yet').waitFor();
+    assert.equal(await row.getByRole('cell').first().textContent(), '–');
+  });
+
+  check('and where they cannot be, that is said', 'storm', async (page) => {
+    const dialog = await open(page);
+    await dialog.getByRole('button', { name: 'Compare' }).click();
+    await dialog.getByText('This computer is being measured already. Wait for its end.').waitFor();
   });
 
   check('a model is imported from a folder', 'ready', async (page) => {

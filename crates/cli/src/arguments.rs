@@ -47,16 +47,25 @@ pub enum Command {
         #[arg(short = 'k', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
     },
-    /// Measure search on a collection: corpus.jsonl, queries.jsonl and qrels.tsv
+    /// Compare models: how good their answers are, how fast they are and what they take
+    ///
+    /// Without a collection they are compared on your own files: results that you opened or
+    /// marked good, in the window or by `rummage marks`, say how good answers are. Models that
+    /// are named get the vectors first that they lack, which are kept.
     Eval {
-        dir: PathBuf,
-        /// Of these models, one after the other (else of the default one)
+        /// A collection with judgements: corpus.jsonl, queries.jsonl and qrels.tsv
+        dir: Option<PathBuf>,
+        /// Of these models, one after the other (else of all that are installed; with a
+        /// collection, of the default one)
         #[arg(long = "model", value_name = "MODEL", value_delimiter = ',')]
         models: Vec<String>,
-        /// Compute every vector anew
-        #[arg(long)]
+        /// Compute every vector of the collection anew
+        #[arg(long, requires = "dir")]
         no_cache: bool,
     },
+    /// Results that were opened or marked good, by which models are compared
+    #[command(subcommand)]
+    Marks(MarksCommand),
     /// Which models there are and which is used; get, add and remove models
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -169,6 +178,27 @@ pub enum ModelsCommand {
     Fetch { model: String },
     /// Delete a model that was imported or fetched
     Remove { model: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MarksCommand {
+    /// Every mark, question by question
+    List,
+    /// Mark a file as a good result of a question
+    Add {
+        // It may begin with an exclusion.
+        #[arg(allow_hyphen_values = true)]
+        query: String,
+        file: PathBuf,
+    },
+    /// Forget what was noted of a file as a result of a question
+    Remove {
+        #[arg(allow_hyphen_values = true)]
+        query: String,
+        file: PathBuf,
+    },
+    /// Forget all marks
+    Clear,
 }
 
 #[derive(Debug, Subcommand)]

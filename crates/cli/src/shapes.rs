@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rummage_engine::{
     Alike, Answer, Arithmetic, Coverage, EndView, FileRow, FoundFile, Kept, LegScore, Lookups,
-    MemoryView, Mode, ModelPresence, ModelView, PassageHit, Status, SwitchStatus, Totals,
+    Mark, MemoryView, Mode, ModelPresence, ModelView, PassageHit, Status, SwitchStatus, Totals,
     VectorIndexState, WorkerView,
 };
 use serde::Serialize;
@@ -612,6 +612,26 @@ impl<'a> ModelLine<'a> {
             },
             active: view.is_active,
             chosen: view.is_chosen,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct MarkLine<'a> {
+    pub question: &'a str,
+    pub path: String,
+    pub grade: &'static str,
+    /// The latest time, ISO 8601.
+    pub at: Option<String>,
+}
+
+impl<'a> MarkLine<'a> {
+    pub fn new(mark: &'a Mark) -> Self {
+        Self {
+            question: &mark.question,
+            path: mark.path.display().to_string(),
+            grade: mark.grade.name(),
+            at: iso(mark.at.saturating_mul(1_000_000_000)),
         }
     }
 }

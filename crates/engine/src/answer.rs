@@ -104,10 +104,20 @@ const SPARE: usize = 10;
 const NO_WORDS: &str = "No file holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 
+/// By the model in use.
 pub(crate) async fn answer(shared: &Arc<Shared>, query: &Query) -> Result<Answer, EngineError> {
-    let start = Instant::now();
     // One look: another model may be in use the next moment.
-    let active = shared.active();
+    answer_with(shared, &shared.pool, shared.active(), query).await
+}
+
+/// By any model, whose workers the pool has.
+pub(crate) async fn answer_with(
+    shared: &Arc<Shared>,
+    pool: &Pool,
+    active: Option<Arc<Active>>,
+    query: &Query,
+) -> Result<Answer, EngineError> {
+    let start = Instant::now();
     let store = active.as_ref().and_then(|active| active.store.as_ref());
     let mut query = query.clone();
     // Words are looked for while a worker computes this.
@@ -115,7 +125,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, query: &Query) -> Result<Answer
         Mode::Keyword => ready((None, None)).left_future(),
         Mode::Hybrid | Mode::Meaning => {
             let sought =
-                tokio::spawn(query_vector(shared.clone(), active.clone(), query.text_for_model()));
+                tokio::spawn(query_vector(pool.clone(), active.clone(), query.text_for_model()));
             sought.map(|sought| sought.unwrap_or_default()).right_future()
         }
     };
@@ -279,7 +289,7 @@ impl Copies {
 /// The query as the model sees it, or why there is nothing to see. A query without words
 /// has no meaning and needs no excuse.
 async fn query_vector(
-    shared: Arc<Shared>,
+    pool: Pool,
     active: Option<Arc<Active>>,
     text: String,
 ) -> (Option<Meaning>, Option<String>) {
@@ -289,7 +299,7 @@ async fn query_vector(
     let Some(active) = active else {
         return (None, Some("The model is missing: only words are searched.".to_owned()));
     };
-    match tokio::time::timeout(VECTOR_WAIT, embed(&shared.pool, &active.model, &text)).await {
+    match tokio::time::timeout(VECTOR_WAIT, embed(&pool, &active.model, &text)).await {
         Ok(Ok(vector)) => (Some(Meaning { vector, fit: active.model.fit(&text) }), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),

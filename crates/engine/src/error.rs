@@ -16,6 +16,8 @@ use rummage_settings::SettingsError;
 use rummage_store::StoreError;
 use rummage_watch::WatchError;
 
+use crate::Problem;
+
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("another process is indexing {}", path.display())]
@@ -30,6 +32,8 @@ pub enum EngineError {
     NotFollowed { path: PathBuf },
     #[error("{} is not found by its meaning yet", path.display())]
     NoMeaning { path: PathBuf },
+    #[error("there is nothing to look for in this question")]
+    NoQuestion,
     #[error("nothing has been indexed in {} yet", path.display())]
     Empty { path: PathBuf },
     #[error(transparent)]
@@ -64,6 +68,9 @@ pub enum EngineError {
     Measuring,
     #[error("no worker could be measured: this computer's memory is short")]
     NoRoom,
+    /// A standing problem keeps the work from ending.
+    #[error("{}", .0.message)]
+    Standing(Problem),
     #[error("Rummage is shutting down")]
     Closed,
 }
@@ -111,6 +118,7 @@ impl EngineError {
             Self::Path { .. }
             | Self::NotFollowed { .. }
             | Self::NoMeaning { .. }
+            | Self::NoQuestion
             | Self::Query(_)
             | Self::Empty { .. }
             | Self::Measuring
@@ -166,17 +174,20 @@ impl EngineError {
                     path.ancestors().nth(2).unwrap_or(path).display()
                 )
             }
-            Self::NoModel => "rummage status says what became of it.".to_owned(),
+            Self::NoModel => {
+                "The settings, under Model, and rummage status say what became of it.".to_owned()
+            }
             Self::Measuring => "Wait for its end: it takes less than a minute.".to_owned(),
             Self::NoRoom => "Close other programs and try again.".to_owned(),
-            Self::InUse { .. } => "Choose another one first: rummage models use MODEL".to_owned(),
+            Self::InUse { .. } => "Use another model first.".to_owned(),
             Self::Fetch(FetchError::Unreachable { .. }) => "Is there a network? What has come is \
-                 kept: another call goes on from there. Or get the files by other means, and run: \
-                 rummage models import FOLDER"
+                 kept: another try goes on from there. Or get the files by other means, and \
+                 import their folder."
                 .to_owned(),
-            Self::Fetch(_) => "Try again later, or get the files by other means, and run: \
-                 rummage models import FOLDER"
+            Self::Fetch(_) => "Try again later, or get the files by other means, and import \
+                 their folder."
                 .to_owned(),
+            Self::Standing(problem) => problem.mend.clone(),
             Self::Cache(CacheError { path, .. }) => {
                 format!("Delete {}: it is made anew.", path.display())
             }

@@ -20,6 +20,7 @@
 mod answer;
 mod away;
 mod clock;
+mod compare;
 mod embedding;
 mod error;
 mod folder;
@@ -30,6 +31,7 @@ mod indexing;
 mod intake;
 mod ledger;
 mod library;
+mod marks;
 mod model;
 mod near;
 mod pass;
@@ -40,6 +42,7 @@ mod progress;
 mod proof;
 mod reading;
 mod repair;
+mod scores;
 mod shared;
 mod status;
 mod switching;
@@ -66,6 +69,7 @@ use tokio::{
 };
 
 pub use answer::{Alike, Answer, Coverage, FoundFile};
+pub use compare::{CompareStage, CompareStep, ComparedModel, Comparison, Figures};
 pub use error::{EngineError, ErrorKind};
 pub use folder::DataFolder;
 pub use follow::Following;
@@ -78,12 +82,15 @@ pub use problem::{Problem, ProblemKind};
 pub use profile::{LoadProfiler, LoadTimes};
 pub use progress::{Progress, Totals};
 pub use rummage_cache::{Cache, Kept, Lookups};
-pub use rummage_catalog::{Counts, FileFilter, FilePage, FileRow, FileState};
+pub use rummage_catalog::{
+    Counts, FileFilter, FilePage, FileRow, FileState, Grade, Mark, MarkCounts,
+};
 pub use rummage_models::Surroundings;
 pub use rummage_search::{Arithmetic, FileHit, LegScore, Mode, PassageHit, Query, Snippet};
 pub use rummage_settings as settings;
 pub use rummage_settings::Resolved;
 pub use rummage_store::{VectorIndexState, prepare_process};
+pub use scores::{JUDGED, ModeScores, Scores};
 pub use status::{ModelState, ModelStatus, RootStatus, Status, SwitchStatus};
 pub use tune::{Setting, Trial, TuneStep, Tuning};
 
@@ -92,6 +99,7 @@ use indexing::Indexing;
 use model::LoadedModel;
 use problem::Problems;
 use shared::{Ingredients, Shared};
+use switching::Preparing;
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -130,6 +138,7 @@ pub struct Added {
 pub struct Engine {
     shared: Arc<Shared>,
     calls: Option<mpsc::Sender<Call>>,
+    preparing: Option<mpsc::Sender<Preparing>>,
     status: Option<watch::Receiver<Status>>,
     /// Taken by [`Engine::close`].
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -193,6 +202,7 @@ impl Engine {
         let mut engine = Self {
             shared,
             calls: None,
+            preparing: None,
             status: None,
             tasks: Mutex::default(),
             indexing: None,
@@ -232,7 +242,10 @@ impl Engine {
             tasks.push(indexing.spawn(writer::run(shared.clone(), store, commits, following)));
             tasks.push(indexing.spawn(reading::run(shared.clone(), writer.clone())));
             tasks.push(indexing.spawn(embedding::run(shared.clone(), writer.clone())));
-            tasks.push(indexing.spawn(switching::run(shared.clone(), writer)));
+            // Whoever asks waits for the answer.
+            let (preparing, asked) = mpsc::channel(1);
+            self.preparing = Some(preparing);
+            tasks.push(indexing.spawn(switching::run(shared.clone(), writer, asked)));
         }
         let first = status::take(shared, &mut progress::Pace::default(), 0)?;
         let (publish, status) = watch::channel(first);
@@ -543,7 +556,7 @@ impl Engine {
     }
 
     /// Closes the engine and removes all that it has indexed: what is followed, what was
-    /// read of it and every vector. Settings stay, and so do people's files.
+    /// read of it, every vector, and what a person made of answers. Settings stay, and so do people's files.
     ///
     /// # Errors
     /// What keeps it from being removed. The engine is closed all the same; unless the

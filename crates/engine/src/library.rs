@@ -46,6 +46,8 @@ pub struct ModelView {
     pub is_active: bool,
     /// The settings name it: it is active, or will be once it has all vectors.
     pub is_chosen: bool,
+    /// It was added by the person, and neither it nor what it is a part of is in use.
+    pub can_remove: bool,
 }
 
 /// A model that its hub has.
@@ -124,6 +126,10 @@ impl Library {
                 Some(active) => fingerprint.as_ref() == Some(active),
                 None => view.is_chosen,
             };
+        }
+        let removable: Vec<bool> = views.iter().map(|view| self.can_remove(&views, view)).collect();
+        for (view, can_remove) in views.iter_mut().zip(removable) {
+            view.can_remove = can_remove;
         }
         views.sort_by(|a, b| {
             let key = |view: &ModelView| view.state == ModelPresence::Known;
@@ -247,17 +253,20 @@ impl Library {
         let view = views.iter().find(|view| view.id == id);
         let view = view.filter(|view| view.state != ModelPresence::Known);
         view.ok_or_else(|| self.unknown(id))?;
-        let needed = views.iter().filter(|view| view.is_active || view.is_chosen);
-        for needed in needed {
-            if needed.id == id || needed.parts.iter().any(|(part, _)| part == id) {
-                return Err(EngineError::InUse { id: id.to_owned(), by: needed.id.clone() });
-            }
+        if let Some(needed) = needed_by(&views, id) {
+            return Err(EngineError::InUse { id: id.to_owned(), by: needed.id.clone() });
         }
         let place = self.folder.models().join(id);
         if !place.is_dir() {
             return Err(EngineError::ComesWithRummage { id: id.to_owned() });
         }
         std::fs::remove_dir_all(&place).map_err(|source| EngineError::folder(&place, source))
+    }
+
+    fn can_remove(&self, views: &[ModelView], view: &ModelView) -> bool {
+        let is_here = view.state != ModelPresence::Known;
+        let is_added = !view.id.is_empty() && self.folder.models().join(&view.id).is_dir();
+        is_here && is_added && needed_by(views, &view.id).is_none()
     }
 
     /// How long a text takes, at best.
@@ -302,6 +311,12 @@ impl Engine {
     }
 }
 
+/// What is in use, or is to be, and is this model or has it as a part.
+fn needed_by<'a>(views: &'a [ModelView], id: &str) -> Option<&'a ModelView> {
+    let mut needed = views.iter().filter(|view| view.is_active || view.is_chosen);
+    needed.find(|view| view.id == id || view.parts.iter().any(|(part, _)| part == id))
+}
+
 /// No model has that name.
 fn free(assets: &Assets, id: &str) -> Result<(), ModelError> {
     let is_taken = assets.described().into_iter().flatten().any(|found| found.id() == id)
@@ -327,6 +342,7 @@ fn of_model(model: Model) -> ModelView {
         offers: Vec::new(),
         is_active: false,
         is_chosen: false,
+        can_remove: false,
     }
 }
 
@@ -349,6 +365,7 @@ fn of_entry(entry: &Entry) -> ModelView {
         offers: offer.into_iter().collect(),
         is_active: false,
         is_chosen: false,
+        can_remove: false,
     }
 }
 
@@ -388,6 +405,7 @@ fn of_ensemble(spec: &rummage_models::EnsembleSpec, parts: &[Option<&ModelView>]
         state,
         is_active: false,
         is_chosen: false,
+        can_remove: false,
     }
 }
 
@@ -411,6 +429,7 @@ fn broken(error: ModelError) -> ModelView {
         offers: Vec::new(),
         is_active: false,
         is_chosen: false,
+        can_remove: false,
     }
 }
 

@@ -324,7 +324,7 @@ impl Shared {
 }
 
 /// What `auto` means on a machine like this.
-fn rule<'a>(models: impl Iterator<Item = &'a LoadedModel>) -> Resolved {
+pub(crate) fn rule<'a>(models: impl Iterator<Item = &'a LoadedModel>) -> Resolved {
     auto(crate::cores(), crate::memory_bytes(), models.map(LoadedModel::bytes).sum())
 }
 

@@ -6,6 +6,8 @@
 //! once. That is one transaction of the catalog's, so whatever ends the process leaves
 //! the one or the other, and the next process goes on.
 //!
+//! A model may also be prepared without being used: to be compared with the one that is.
+//!
 //! What has a vector is told by comparing the tables, not by the catalog's stages:
 //! vectors of an earlier use of a model still count, as far as their passages are the
 //! same.
@@ -21,7 +23,10 @@ use rummage_corpus::FileId;
 use rummage_models::{Assets, ModelError};
 use rummage_settings::Settings;
 use rummage_store::{Lacking, Store};
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 use crate::{
     EngineError,
@@ -30,7 +35,7 @@ use crate::{
     model::LoadedModel,
     problem::{ProblemKind, Problems},
     proof, repair,
-    shared::{Active, Shared, Upcoming},
+    shared::{Active, Shared, Stop, Upcoming},
     writer::{BesideBatch, Commit, Interrupted, WriterHandle},
 };
 
@@ -123,8 +128,20 @@ impl<E: Into<EngineError>> From<E> for Unfinished {
     }
 }
 
-/// Sees to it that the model in use is the one that the settings name.
-pub(crate) async fn run(shared: Arc<Shared>, writer: WriterHandle) {
+/// A model that is to get all vectors, and not to be used. Whoever asked and has gone does
+/// not want it any more.
+pub(crate) struct Preparing {
+    pub id: String,
+    pub done: oneshot::Sender<Result<(), EngineError>>,
+}
+
+/// Sees to it that the model in use is the one that the settings name. While it is, it
+/// prepares the models that are asked for.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    writer: WriterHandle,
+    mut asked: mpsc::Receiver<Preparing>,
+) {
     let mut stop = shared.stop();
     let mut settings = shared.settings.subscribe();
     while !stop.is_set() {
@@ -133,10 +150,15 @@ pub(crate) async fn run(shared: Arc<Shared>, writer: WriterHandle) {
         if !shared.is_switching() {
             shared.problems.clear(ProblemKind::Switching);
             shared.wake();
-            tokio::select! {
+            let preparing = tokio::select! {
                 () = stop.wait() => return,
-                _ = settings.wait_for(is_other) => continue,
+                _ = settings.wait_for(is_other) => None,
+                Some(preparing) = asked.recv() => Some(preparing),
+            };
+            if let Some(preparing) = preparing {
+                prepare_alone(&shared, &writer, preparing, &mut stop).await;
             }
+            continue;
         }
         let finished = tokio::select! {
             () = stop.wait() => return,
@@ -169,6 +191,42 @@ async fn switch(
     writer: &WriterHandle,
     wanted: &str,
 ) -> Result<(), Unfinished> {
+    let next = prepare(shared, writer, wanted).await?;
+    writer.keep(Commit::Switch(next)).await.map_err(|Interrupted| Unfinished::Interrupted)
+}
+
+async fn prepare_alone(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    preparing: Preparing,
+    stop: &mut Stop,
+) {
+    let Preparing { id, mut done } = preparing;
+    let prepared = tokio::select! {
+        () = stop.wait() => return,
+        () = done.closed() => None,
+        prepared = prepare(shared, writer, &id) => Some(prepared),
+    };
+    shared.set_upcoming(None);
+    shared.configure_pool().await;
+    let Some(prepared) = prepared else { return };
+    let outcome = prepared.map(drop).map_err(|unfinished| match unfinished {
+        Unfinished::Failed(error) => error,
+        Unfinished::Interrupted => {
+            let mut standing = shared.problems.all().into_iter();
+            let writing = standing.find(|problem| problem.kind == ProblemKind::Writing);
+            writing.map_or(EngineError::Closed, EngineError::Standing)
+        }
+    });
+    let _ = done.send(outcome);
+}
+
+/// Makes the vectors that a model lacks, beside those in use.
+async fn prepare(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    wanted: &str,
+) -> Result<Active, Unfinished> {
     let assets = shared.assets.as_ref().ok_or(EngineError::Closed)?;
     let model = open_whole(assets, wanted)?;
     let from = shared.active().ok_or(EngineError::Closed)?;
@@ -202,8 +260,7 @@ async fn switch(
         shared.configure_pool().await;
         fill(shared, writer, &model, &from, &store, lacking, &mut failed).await?;
     }
-    let next = Active { model, store: Some(store) };
-    writer.keep(Commit::Switch(next)).await.map_err(|Interrupted| Unfinished::Interrupted)
+    Ok(Active { model, store: Some(store) })
 }
 
 /// The model of that name, with nothing missing.

@@ -15,23 +15,20 @@ pub enum ModelError {
         dir.display(),
         if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         if *fetchable {
-            format!("choose one of these in the settings, or get it: rummage models fetch {id}")
+            format!("use one of these, or fetch {id}")
         } else {
-            "choose one of these in the settings".to_owned()
+            "use one of these".to_owned()
         }
     )]
     Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: bool },
-    #[error(
-        "{ensemble} is several models side by side, of which {part} is missing: \
-         rummage models fetch {part}"
-    )]
+    #[error("{ensemble} is several models side by side, of which {part} is missing: fetch {part}")]
     PartMissing { ensemble: String, part: String },
     #[error(
         "{} is no model that can be imported: {wanting}. A folder is wanted that holds an ONNX \
          file and tokenizer.json, as a hub's page of the model offers them", path.display()
     )]
     NotImportable { path: PathBuf, wanting: String },
-    #[error("there is a model {id} already: remove it first, or name the other one with --id")]
+    #[error("there is a model {id} already: remove it first, or give the other one another name")]
     Taken { id: String },
     #[error("{} cannot be written: {source}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },

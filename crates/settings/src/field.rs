@@ -20,6 +20,7 @@ pub enum Field {
     Ocr,
     OcrLanguages,
     Ignore,
+    RememberOpened,
     CloseToTray,
     Shortcut,
 }
@@ -63,6 +64,7 @@ impl Field {
         Self::Ocr,
         Self::OcrLanguages,
         Self::Ignore,
+        Self::RememberOpened,
         Self::CloseToTray,
         Self::Shortcut,
     ];
@@ -83,6 +85,7 @@ impl Field {
             Self::Ocr => "files.ocr",
             Self::OcrLanguages => "files.ocr_languages",
             Self::Ignore => "files.ignore",
+            Self::RememberOpened => "search.remember_opened",
             Self::CloseToTray => "window.close_to_tray",
             Self::Shortcut => "window.shortcut",
         }
@@ -130,7 +133,7 @@ impl Field {
             // From a sentence to more than any small model reads.
             Self::PassageTokens => Kind::AutoOr { least: 32, most: 8192 },
             Self::MaxMegabytes => Kind::Number { least: 1, most: 128 },
-            Self::Ocr | Self::CloseToTray => Kind::Switch,
+            Self::Ocr | Self::RememberOpened | Self::CloseToTray => Kind::Switch,
             Self::OcrLanguages => Kind::Languages,
             Self::Ignore => Kind::Patterns,
             Self::Shortcut => Kind::Keys,

@@ -19,5 +19,5 @@ pub use ignore::{default_ignore, reason_of_default};
 pub use read::Loaded;
 pub use settings::{
     Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
-    PoolSettings, Provider, RuntimeSettings, Settings, WindowSettings,
+    PoolSettings, Provider, RuntimeSettings, SearchSettings, Settings, WindowSettings,
 };

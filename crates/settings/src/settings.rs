@@ -29,6 +29,7 @@ pub struct Settings {
     pub runtime: RuntimeSettings,
     pub passages: PassageSettings,
     pub files: FileSettings,
+    pub search: SearchSettings,
     pub window: WindowSettings,
     /// Id of the embedding model.
     pub model: String,
@@ -157,6 +158,13 @@ pub struct FileSettings {
     pub ignore: Vec<String>,
 }
 
+/// What is kept of the questions asked in the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchSettings {
+    /// Whether it is noted which results were opened, for search to be judged by.
+    pub remember_opened: bool,
+}
+
 /// How the window lives on the desktop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowSettings {
@@ -176,6 +184,7 @@ impl Default for Settings {
             runtime: RuntimeSettings::default(),
             passages: PassageSettings::default(),
             files: FileSettings::default(),
+            search: SearchSettings::default(),
             window: WindowSettings::default(),
             model: "all-MiniLM-L6-v2".to_owned(),
         }
@@ -190,6 +199,12 @@ impl Default for FileSettings {
             ocr_languages: "eng".to_owned(),
             ignore: default_ignore(),
         }
+    }
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self { remember_opened: true }
     }
 }
 
@@ -240,6 +255,7 @@ impl Settings {
             Field::Ocr => Value::Switch(self.files.ocr),
             Field::OcrLanguages => Value::Text(self.files.ocr_languages.clone()),
             Field::Ignore => Value::List(self.files.ignore.clone()),
+            Field::RememberOpened => Value::Switch(self.search.remember_opened),
             Field::CloseToTray => Value::Switch(self.window.close_to_tray),
             Field::Shortcut => Value::Text(self.window.shortcut.clone()),
             Field::Model => Value::Text(self.model.clone()),
@@ -270,6 +286,7 @@ impl Settings {
             (Field::Ocr, Value::Switch(is_on)) => self.files.ocr = is_on,
             (Field::OcrLanguages, Value::Text(names)) => self.files.ocr_languages = names,
             (Field::Ignore, Value::List(lines)) => self.files.ignore = lines,
+            (Field::RememberOpened, Value::Switch(is_on)) => self.search.remember_opened = is_on,
             (Field::CloseToTray, Value::Switch(is_on)) => self.window.close_to_tray = is_on,
             (Field::Shortcut, Value::Text(keys)) => self.window.shortcut = keys,
             (Field::Model, Value::Text(id)) => self.model = id,

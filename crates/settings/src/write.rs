@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{
         Auto, BatchSettings, FileSettings, IndexingMode, IndexingSettings, PassageSettings,
-        PoolSettings, Provider, RuntimeSettings, WindowSettings,
+        PoolSettings, Provider, RuntimeSettings, SearchSettings, WindowSettings,
     };
 
     struct Place {
@@ -366,15 +366,17 @@ mod tests {
         );
         let window = (any::<bool>(), "([!-*,-~]{1,5}(\\+[!-*,-~]{1,5}){0,2})?")
             .prop_map(|(close_to_tray, shortcut)| WindowSettings { close_to_tray, shortcut });
+        let search = any::<bool>().prop_map(|remember_opened| SearchSettings { remember_opened });
         let model = "[a-zA-Z0-9._-]{1,12}";
-        (indexing, pool, batch, runtime, passages, files, window, model).prop_map(
-            |(indexing, pool, batch, runtime, passages, files, window, model)| Settings {
+        (indexing, pool, batch, runtime, passages, files, search, window, model).prop_map(
+            |(indexing, pool, batch, runtime, passages, files, search, window, model)| Settings {
                 indexing,
                 pool,
                 batch,
                 runtime,
                 passages,
                 files,
+                search,
                 window,
                 model,
             },

@@ -15,6 +15,8 @@ pub struct SearchAnswer {
     mode: rummage_engine::Mode,
     notice: Option<String>,
     coverage: Coverage,
+    /// The paths that were marked good for this question.
+    good: Vec<String>,
     results: Vec<FileResult>,
 }
 
@@ -92,13 +94,15 @@ pub struct MeaningReason {
 }
 
 impl SearchAnswer {
-    pub fn new(query: String, answer: Answer) -> Self {
+    /// `good`: what was marked good for this query.
+    pub fn new(query: String, answer: Answer, good: &[SourcePath]) -> Self {
         Self {
             query,
             took_ms: answer.took.as_secs_f64() * 1e3,
             mode: answer.mode,
             notice: answer.notice,
             coverage: answer.coverage.into(),
+            good: good.iter().map(|path| path.display().to_string()).collect(),
             results: answer.files.into_iter().map(FileResult::from).collect(),
         }
     }

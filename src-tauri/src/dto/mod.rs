@@ -2,6 +2,7 @@
 //! engine's own; and what every command is refused with.
 
 mod answer;
+mod compare;
 mod ledger;
 mod models;
 mod pool;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::shortcut::ShortcutError;
 
 pub use answer::{NearestSentence, SearchAnswer};
+pub use compare::{CompareStep, Comparison, Marks};
 pub use ledger::{FileFilter, FilePage};
 pub use models::{FetchStep, ModelView};
 pub use pool::{HealthSample, Mode};
@@ -81,6 +83,7 @@ impl AppError {
             Field::MaxMegabytes => Some("maxFileMegabytes"),
             Field::Ocr => Some("ocr"),
             Field::Ignore => Some("ignore"),
+            Field::RememberOpened => Some("rememberOpened"),
             Field::CloseToTray => Some("closeToTray"),
             Field::Shortcut => Some("shortcut"),
             Field::Model | Field::OcrLanguages => None,

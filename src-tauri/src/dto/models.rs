@@ -21,6 +21,7 @@ pub struct ModelView {
     offers: Vec<Offer>,
     is_active: bool,
     is_chosen: bool,
+    can_remove: bool,
 }
 
 /// What a fetch would get.
@@ -59,6 +60,7 @@ impl From<rummage_engine::ModelView> for ModelView {
             offers: view.offers.into_iter().map(offer).collect(),
             is_active: view.is_active,
             is_chosen: view.is_chosen,
+            can_remove: view.can_remove,
         }
     }
 }
@@ -88,6 +90,7 @@ mod tests {
                 offers,
                 is_active: false,
                 is_chosen: true,
+                can_remove: false,
             });
             serde_json::to_value(view).unwrap()
         };

@@ -6,7 +6,7 @@ use rummage_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, Mode, Tuning};
+use super::{AppError, Marks, Mode, Tuning};
 use crate::desktop::{Desktop, starts_at_login};
 
 /// A number, or `"auto"`.
@@ -55,6 +55,7 @@ pub struct Settings {
     max_file_megabytes: u64,
     ocr: bool,
     ignore: Vec<String>,
+    remember_opened: bool,
     close_to_tray: bool,
     shortcut: String,
     start_at_login: bool,
@@ -84,6 +85,7 @@ impl Settings {
         settings.files.max_megabytes = self.max_file_megabytes;
         settings.files.ocr = self.ocr;
         settings.files.ignore = self.ignore;
+        settings.search.remember_opened = self.remember_opened;
         settings.window.close_to_tray = self.close_to_tray;
         settings.window.shortcut = self.shortcut;
         match settings.validate().into_iter().next() {
@@ -106,6 +108,8 @@ pub struct SettingsView {
     measured: Vec<&'static str>,
     /// What was measured here, if anything was.
     tuning: Option<Tuning>,
+    /// What is kept of results opened and marked good.
+    marks: Marks,
     limits: Limits,
     /// Those that there are for this system.
     providers: Vec<&'static str>,
@@ -145,14 +149,14 @@ pub struct Limits {
 }
 
 impl SettingsView {
-    pub fn of(engine: &Engine, desktop: &Desktop) -> Self {
+    pub fn of(engine: &Engine, desktop: &Desktop) -> Result<Self, AppError> {
         let settings = engine.settings();
         let auto = engine.auto();
         let range = |field: Field| field.range().unwrap_or((0, u64::MAX));
         let (least, most) = range(Field::PassageTokens);
         // The model reads no longer ones.
         let longest = engine.longest_passage().map_or(most, |tokens| most.min(tokens as u64));
-        Self {
+        Ok(Self {
             settings: Settings {
                 mode: settings.indexing.mode.into(),
                 pool_size: settings.pool.size.into(),
@@ -165,6 +169,7 @@ impl SettingsView {
                 max_file_megabytes: settings.files.max_megabytes,
                 ocr: settings.files.ocr,
                 ignore: settings.files.ignore,
+                remember_opened: settings.search.remember_opened,
                 close_to_tray: settings.window.close_to_tray,
                 shortcut: settings.window.shortcut,
                 start_at_login: starts_at_login(),
@@ -182,6 +187,7 @@ impl SettingsView {
                 None => Vec::new(),
             },
             tuning: engine.tuning().map(Tuning::from),
+            marks: engine.count_marks()?.into(),
             limits: Limits {
                 pool_size: range(Field::PoolSize),
                 threads_per_worker: range(Field::ThreadsPerWorker),
@@ -198,7 +204,7 @@ impl SettingsView {
             shortcut_refused: desktop.refused().map(|error| error.to_string()),
             data_dir: engine.data_folder().path().display().to_string(),
             settings_file: engine.data_folder().settings().display().to_string(),
-        }
+        })
     }
 }
 

@@ -13,6 +13,7 @@ export type Action =
   | 'reveal'
   | 'preview'
   | 'copy'
+  | 'good'
   | 'clear';
 
 /** As much of a `KeyboardEvent` as matters here. */
@@ -61,6 +62,7 @@ export function searchAction(
   if (press.altKey) return press.ctrlKey || press.metaKey ? null : lookUp(WITH_ALT, press.key);
   if (press.ctrlKey || press.metaKey) {
     if (press.key.toLowerCase() === 'c') return marked ? null : 'copy';
+    if (press.key.toLowerCase() === 'd') return 'good';
     return press.key === 'Enter' ? 'reveal' : null;
   }
   if (press.key === ' ') return browsing ? 'preview' : null;

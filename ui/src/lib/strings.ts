@@ -17,12 +17,15 @@ import type {
   AddReport,
   AlikeFile,
   Arithmetic,
+  CompareStep,
+  Comparison,
   Coverage,
   FileResult,
   FileRow,
   FileState,
   Indexing,
   FetchStep,
+  Marks,
   MemoryStatus,
   Mode,
   ModelView,
@@ -56,6 +59,9 @@ const files = (n: number) => plural(n, 'file');
 
 /** Common words alone are no reason to be shown. */
 const holdsWords = ({ keyword }: Why) => keyword !== null && keyword.terms.length > 0;
+
+/** With fewer questions, one more may turn what they say. */
+const FEW = 5;
 
 const place = (rank: number | null) => (rank === null ? '' : ` (place ${count(rank)})`);
 
@@ -128,7 +134,7 @@ export const t = {
         .filter(Boolean)
         .join('\n'),
     /** As a screen reader says a result: its name, where it lies, what it says, then the rest. */
-    spoken: (result: FileResult, folder: string, modified: string) =>
+    spoken: (result: FileResult, folder: string, modified: string, good: boolean) =>
       sentences([
         `${result.name}, in ${folder}`,
         ...result.passages.flatMap(({ page, context, text }) => [
@@ -137,20 +143,27 @@ export const t = {
         ]),
         result.passages[0] && `By ${t.results.why(result.passages[0].why, result.named)}`.replace(/^By found by/, 'Found by'),
         modified && `Changed ${modified}`,
+        good && t.results.good,
         result.alike.length > 0 && capital(t.results.alike(result.alike)),
       ]),
-    spokenAlike: ({ name, copy }: AlikeFile, folder: string) =>
-      sentences([`${name}, in ${folder}`, capital(copy ? t.results.isCopy : t.results.isAlike)]),
+    spokenAlike: ({ name, copy }: AlikeFile, folder: string, good: boolean) =>
+      sentences([
+        `${name}, in ${folder}`,
+        capital(copy ? t.results.isCopy : t.results.isAlike),
+        good && t.results.good,
+      ]),
     alike: (alike: readonly AlikeFile[]) =>
       alike.every(({ copy }) => copy)
         ? `and ${plural(alike.length, 'identical copy', 'identical copies')}`
         : `and ${plural(alike.length, 'file', 'files')} with the same passage`,
+    good: 'Marked good',
     isCopy: 'identical copy',
     isAlike: 'same passage',
     similarTo: (name: string) => `Similar to ${name}`,
     endSimilar: 'Back to the search',
     copied: (name: string) => `Copied, with the path of ${name}`,
     copyFailed: 'The passage could not be copied',
+    markFailed: (name: string) => `The mark of ${name} stays as it was`,
     openFailed: (name: string) => `${name} could not be opened`,
     revealFailed: (name: string) => `${name} could not be shown`,
   },
@@ -238,6 +251,7 @@ export const t = {
     preview: 'Preview',
     space: 'Space',
     copy: 'Copy',
+    good: 'Good result',
     back: 'Back',
     choose: 'Choose',
     open: 'Open',
@@ -593,6 +607,11 @@ export const t = {
             ? `${step.id} is here, and is tried.`
             : `${step.id}: ${bytes(step.done)} of ${bytes(step.total)}`,
       fetchProgress: (name: string) => `Fetching ${name}`,
+      remove: 'Remove',
+      removeCost: ({ bytes: size }: ModelView) =>
+        `Its files go (${bytes(size)}). What it has read is kept, should it come back.`,
+      removeYes: 'Remove it',
+      keep: 'Keep',
       stop: 'Stop',
       came: 'It is here now.',
       /** What a button does, and with which model. */
@@ -602,6 +621,40 @@ export const t = {
         help: 'From a folder with an ONNX file and its tokenizer.json. It is copied, and tried before it is kept.',
         open: 'Import…',
         busy: 'Importing…',
+      },
+    },
+    compare: {
+      label: 'Compare the models',
+      help: 'Tries each installed one here: how good its answers are, how fast it reads and what it takes. Some seconds a model; indexing waits, searching does not.',
+      at: (step: CompareStep | null, nameOf: (model: string) => string) => {
+        if (step === null) return 'Indexing comes to rest first.';
+        const what = { preparing: 'its vectors are made', speed: 'how fast it reads', quality: 'how good its answers are' };
+        return `Step ${count(step.done + 1)} of ${count(step.most)}: ${nameOf(step.model)}, ${what[step.stage]}.`;
+      },
+      judgedBy: ({ questions, marks }: Comparison) =>
+        questions === 0
+          ? 'Answers are not judged yet: open results, or mark them as good.'
+          : [
+              `Quality by ${plural(questions, 'question')} of yours, with ${plural(marks.opened, 'result')} opened and ${count(marks.good)} marked good: 100 % puts all of them first.`,
+              questions < FEW && 'These are few: one more question may turn it.',
+            ]
+              .filter(Boolean)
+              .join(' '),
+      unread: '–: this model has not read all your files. It is judged once it has been in use.',
+      quality: (quality: number | null) => (quality === null ? '–' : `${Math.round(quality * 100)} %`),
+      rate: (passagesPerSecond: number) => `${rate(passagesPerSecond)}/s`,
+      milliseconds: (n: number) => `${n < 10 ? n.toFixed(1) : count(n)} ms`,
+      memory,
+      disk: bytes,
+      start: 'Compare',
+      stop: 'Stop',
+      columns: {
+        model: 'Model',
+        quality: 'Quality',
+        passagesPerSecond: 'Passages',
+        questionMs: 'Question',
+        memory: 'Memory',
+        disk: 'Disk',
       },
     },
     ignore: {
@@ -625,11 +678,19 @@ export const t = {
       confirm: (folders: number, size: number) =>
         `This removes all that was read from your files (${bytes(size)}), ${
           folders === 0 ? '' : `the list of ${plural(folders, 'folder', 'folders')}, `
-        }and the searches kept. Your files stay as they are, and so do the settings.`,
+        }the searches kept, and which results you opened or marked good. Your files stay as they are, and so do the settings.`,
       yes: 'Clear the index',
       no: 'Keep',
       busy: 'Clearing…',
     },
+    rememberOpened: {
+      label: 'Remember which results you open',
+      help: 'Models are compared by these and by results marked good. They stay on this computer.',
+    },
+    marks: 'Results',
+    keptMarks: ({ opened, good }: Marks) =>
+      `${[opened > 0 && `${count(opened)} opened`, good > 0 && `${count(good)} marked good`].filter(Boolean).join(', ')}, kept on this computer`,
+    clearMarks: 'Forget them',
     clearHistory: 'Clear earlier searches',
     noHistory: 'None kept',
     history: 'Searches',

@@ -1,4 +1,4 @@
-//! `rummage eval`: how good search is on a collection with human judgements, by the
+//! `rummage eval DIR`: how good search is on a collection with human judgements, by the
 //! way that a person's files take: written to a folder, indexed, searched.
 
 use std::{
@@ -10,15 +10,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use rummage_engine::{
-    DataFolder, Engine, Following, FoundFile, Mode, Options, Query, settings::Settings,
+    DataFolder, Engine, Following, FoundFile, JUDGED, Mode, ModeScores, Options, Query, Scores,
+    settings::Settings,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{data_folder, index::wait};
 use crate::{Failure, arguments::Common};
-
-/// Results that are judged.
-const DEPTH: usize = 10;
 
 #[derive(Debug, Serialize)]
 pub struct EvalReport {
@@ -54,6 +52,13 @@ pub struct ModeReport {
     pub mrr: f64,
     /// Milliseconds a query at the median.
     pub p50_ms: f64,
+}
+
+impl From<ModeScores> for ModeReport {
+    fn from(ModeScores { mode, scores, p50_ms }: ModeScores) -> Self {
+        let Scores { ndcg, recall, mrr } = scores;
+        Self { mode, ndcg, recall, mrr, p50_ms }
+    }
 }
 
 pub async fn eval(
@@ -99,14 +104,8 @@ fn write_table(out: &mut dyn Write, reports: &[EvalReport]) -> anyhow::Result<()
     };
     let width = reports.iter().map(|report| report.model.len()).max().unwrap_or(0).max(5);
     writeln!(out, "{collection}: {documents} documents, {queries} judged queries")?;
-    writeln!(out, "{:<width$}  mode      nDCG@10  recall@10  MRR@10  ms a query", "model")?;
-    for EvalReport { model, modes, .. } in reports {
-        for ModeReport { mode, ndcg, recall, mrr, p50_ms } in modes {
-            let mode = format!("{mode:?}").to_lowercase();
-            write!(out, "{model:<width$}  {mode:<8}  ")?;
-            writeln!(out, "{ndcg:>7.4}  {recall:>9.4}  {mrr:>6.4}  {p50_ms:>10.1}")?;
-        }
-    }
+    let modes = reports.iter().map(|report| (report.model.as_str(), &report.modes[..]));
+    write_modes(out, width, modes)?;
     writeln!(out, "{:<width$}  passages  embedded  a second  worker MB  index MB", "model")?;
     for EvalReport { model, passages, worker_bytes, disk_bytes, .. } in reports {
         let PassageReport { total, embedded, embed_seconds } = passages;
@@ -117,6 +116,23 @@ fn write_table(out: &mut dyn Write, reports: &[EvalReport]) -> anyhow::Result<()
         let [worker, index] = [*worker_bytes, *disk_bytes].map(|bytes| bytes.div_ceil(1 << 20));
         write!(out, "{model:<width$}  {total:>8}  {embedded:>8}  {speed:>8}  ")?;
         writeln!(out, "{worker:>9}  {index:>8}")?;
+    }
+    Ok(())
+}
+
+/// The scores of models, `width` letters wide in their names.
+pub(super) fn write_modes<'a>(
+    out: &mut dyn Write,
+    width: usize,
+    models: impl Iterator<Item = (&'a str, &'a [ModeReport])>,
+) -> anyhow::Result<()> {
+    writeln!(out, "{:<width$}  mode      nDCG@10  recall@10  MRR@10  ms a query", "model")?;
+    for (model, modes) in models {
+        for ModeReport { mode, ndcg, recall, mrr, p50_ms } in modes {
+            let mode = format!("{mode:?}").to_lowercase();
+            write!(out, "{model:<width$}  {mode:<8}  ")?;
+            writeln!(out, "{ndcg:>7.4}  {recall:>9.4}  {mrr:>6.4}  {p50_ms:>10.1}")?;
+        }
     }
     Ok(())
 }
@@ -159,66 +175,24 @@ async fn measure_mode(
     paths: &HashMap<PathBuf, usize>,
     mode: Mode,
 ) -> anyhow::Result<ModeReport> {
-    let mut sum = Scores::default();
-    let mut times = Vec::new();
+    let mut answers = Vec::new();
     for (query, judgements) in collection.judged() {
         // What looks like an operator is a word of the collection's.
         let plain: String =
             query.text.chars().map(|c| if "\":".contains(c) { ' ' } else { c }).collect();
         let plain = plain.replace(" -", " ");
-        let query = Query { mode, limit: DEPTH, ..Query::parse(plain.trim_start_matches('-'))? };
+        let query = Query { mode, limit: JUDGED, ..Query::parse(plain.trim_start_matches('-'))? };
         let answer = engine.search(&query).await?;
-        times.push(answer.took.as_secs_f64() * 1e3);
         let found = answer.files.iter().flat_map(FoundFile::paths);
         let gains: Vec<f64> = found
-            .take(DEPTH)
+            .take(JUDGED)
             .filter_map(|path| collection.documents.get(*paths.get(path.as_path())?))
             .map(|document| judgements.get(document.id.as_str()).copied().unwrap_or(0.0))
             .collect();
-        sum.add(&Scores::of(&gains, judgements.values().copied().collect()));
+        let scores = Scores::of(&gains, judgements.values().copied().collect());
+        answers.push((scores, answer.took.as_secs_f64() * 1e3));
     }
-    times.sort_by(f64::total_cmp);
-    let queries = times.len().max(1) as f64;
-    Ok(ModeReport {
-        mode,
-        ndcg: sum.ndcg / queries,
-        recall: sum.recall / queries,
-        mrr: sum.mrr / queries,
-        p50_ms: times.get(times.len() / 2).copied().unwrap_or(0.0),
-    })
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Scores {
-    ndcg: f64,
-    recall: f64,
-    mrr: f64,
-}
-
-impl Scores {
-    /// Of one answer: the gains of its results in order, and those of all judgements.
-    fn of(gains: &[f64], mut ideal: Vec<f64>) -> Self {
-        ideal.sort_by(|a, b| b.total_cmp(a));
-        let relevant = ideal.iter().filter(|gain| **gain > 0.0).count();
-        ideal.truncate(DEPTH);
-        let found = gains.iter().filter(|gain| **gain > 0.0).count();
-        let first = gains.iter().position(|gain| *gain > 0.0);
-        Self {
-            ndcg: discounted(gains) / discounted(&ideal),
-            recall: found as f64 / relevant as f64,
-            mrr: first.map_or(0.0, |place| 1.0 / (place + 1) as f64),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.ndcg += other.ndcg;
-        self.recall += other.recall;
-        self.mrr += other.mrr;
-    }
-}
-
-fn discounted(gains: &[f64]) -> f64 {
-    gains.iter().enumerate().map(|(place, gain)| gain / (place as f64 + 2.0).log2()).sum()
+    Ok(ModeScores::of(mode, &answers).into())
 }
 
 /// A collection in the form of BEIR.
@@ -326,25 +300,6 @@ fn lines(path: &Path) -> anyhow::Result<Vec<(usize, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(gains: &[f64], judged: &[f64], ndcg: f64, recall: f64, mrr: f64) {
-        let scores = Scores::of(gains, judged.to_vec());
-        for (name, value, expected) in [
-            ("nDCG", scores.ndcg, ndcg),
-            ("recall", scores.recall, recall),
-            ("MRR", scores.mrr, mrr),
-        ] {
-            assert!((value - expected).abs() < 1e-4, "{name} of {gains:?}: {value}");
-        }
-    }
-
-    #[test]
-    fn an_answer_is_scored() {
-        check(&[1.0, 0.0], &[1.0], 1.0, 1.0, 1.0);
-        check(&[0.0, 1.0], &[1.0], 0.6309, 1.0, 0.5);
-        check(&[0.0, 0.0], &[1.0], 0.0, 0.0, 0.0);
-        check(&[1.0, 2.0], &[2.0, 1.0, 1.0], 0.7224, 0.6667, 1.0);
-    }
 
     #[test]
     fn both_kinds_of_judgements_are_read() {

@@ -2,9 +2,11 @@
 
 mod cache;
 mod companions;
+mod compare;
 mod eval;
 mod files;
 mod index;
+mod marks;
 mod models;
 mod profile;
 mod search;
@@ -17,7 +19,7 @@ use rummage_engine::{DataFolder, Engine, FileFilter, Following, Options};
 
 use crate::{
     Arguments, Command, Failure,
-    arguments::{CacheCommand, Common, ModelsCommand},
+    arguments::{CacheCommand, Common, MarksCommand, ModelsCommand},
 };
 
 pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -26,9 +28,16 @@ pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<(
         Command::Index { paths, no_cache } => index::index(common, paths, !no_cache, out).await,
         Command::Search(search) => search::search(common, search, out).await,
         Command::Similar { file, limit } => search::similar(common, file, *limit, out).await,
-        Command::Eval { dir, models, no_cache } => {
+        Command::Eval { dir: Some(dir), models, no_cache } => {
             eval::eval(common, dir, models, !no_cache, out).await
         }
+        Command::Eval { dir: None, models, .. } => compare::compare(common, models, out).await,
+        Command::Marks(command) => match command {
+            MarksCommand::List => marks::list(common, out).await,
+            MarksCommand::Add { query, file } => marks::add(common, query, file, out).await,
+            MarksCommand::Remove { query, file } => marks::remove(common, query, file, out).await,
+            MarksCommand::Clear => marks::clear(common, out).await,
+        },
         Command::Models(command) => match command {
             ModelsCommand::List => models::list(common, out),
             ModelsCommand::Use { model } => models::choose(common, model, out).await,

@@ -3,6 +3,7 @@
 
 mod command;
 mod everyday;
+mod marks;
 mod measuring;
 mod models;
 mod trouble;

@@ -19,7 +19,7 @@ const OURS: usize = 80;
 const FILES: u64 = 512;
 
 /// Their token ids as each part of the model sees them, the shortest text first.
-pub(super) async fn gather(
+pub(crate) async fn gather(
     shared: &Shared,
     store: Option<&Store>,
     model: &LoadedModel,

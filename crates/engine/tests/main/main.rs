@@ -1,5 +1,6 @@
 //! The engine as a whole, with real workers, a tiny real model and a real store.
 
+mod comparing;
 mod driving;
 mod following;
 #[cfg(unix)]

@@ -268,6 +268,10 @@ async fn a_model_comes_from_a_folder_and_goes_again() {
         let views = library.list().unwrap();
         views.into_iter().find(|view| view.id == id).map(|view| view.state)
     };
+    let removable = || -> Vec<String> {
+        let views = library.list().unwrap().into_iter();
+        views.filter(|view| view.can_remove).map(|view| view.id).collect()
+    };
     assert_eq!(state("bge-small-en-v1.5"), Some(ModelPresence::Known));
     let hub = as_on_a_hub(7);
     let id = library.import(hub.path().to_owned(), Some("mine")).await.unwrap();
@@ -289,10 +293,12 @@ async fn a_model_comes_from_a_folder_and_goes_again() {
     engine.use_model("mine").await.unwrap();
     settled(&engine).await;
     assert_eq!(active(&engine.status().unwrap()), "mine");
+    assert!(removable().is_empty(), "it is in use");
     let error = library.remove("mine").unwrap_err();
     assert!(error.to_string().contains("in use"), "{error}");
     engine.use_model("tiny-1").await.unwrap();
     settled(&engine).await;
+    assert_eq!(removable(), ["mine"]);
     library.remove("mine").unwrap();
     assert_eq!(state("mine"), None);
     let error = library.remove("tiny-1").unwrap_err();

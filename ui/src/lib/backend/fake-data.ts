@@ -1,7 +1,19 @@
 // Sample folders, files and passages for design work and tests.
 import { baseName, folderOf } from '../format';
 import { busyPool, emptyPool, idlePool } from './fake-pool';
-import type { AlikeFile, Arithmetic, Counts, FileResult, ModelView, RootStatus, SettingsView, Status } from './types';
+import type {
+  AlikeFile,
+  Arithmetic,
+  ComparedModel,
+  Comparison,
+  Counts,
+  FileResult,
+  Marks,
+  ModelView,
+  RootStatus,
+  SettingsView,
+  Status,
+} from './types';
 
 export const DOCUMENTS = '/home/you/Documents';
 export const NOTES = '/home/you/Notes';
@@ -275,6 +287,7 @@ export function sampleModels(): ModelView[] {
     offers: [],
     isActive: true,
     isChosen: true,
+    canRemove: false,
   };
   const hub = (id: string) => `https://hub.example/Xenova/${id}/resolve/ea104dacec62c0de699686887e3f920caeb4f3e3/`;
   const known: ModelView = { ...single, state: 'known', isActive: false, isChosen: false };
@@ -289,6 +302,7 @@ export function sampleModels(): ModelView[] {
       languages: ['de', 'en', 'fr', 'it', 'zh'],
       bytes: 118_412_397,
       state: 'installed',
+      canRemove: true,
     },
     {
       ...known,
@@ -305,6 +319,28 @@ export function sampleModels(): ModelView[] {
   ];
 }
 
+/** As the installed ones of `sampleModels` measure; one that came since is not read yet. */
+export function sampleComparison(models: readonly ModelView[], marks: Marks): Comparison {
+  const of = ({ id, name, bytes, dims, isActive }: ModelView, index: number): ComparedModel => ({
+    id,
+    name,
+    isActive,
+    modelBytes: bytes,
+    vectorBytes: 6 * dims,
+    figures: {
+      passagesPerSecond: 141.2 / (index + 1),
+      questionMs: 3.4 + 4 * index,
+      memoryBytes: bytes * 2 + 61_000_000,
+      lacking: index > 1 ? 41_877 : 0,
+      quality: marks.opened + marks.good > 0 && index <= 1 ? 0.81 - 0.07 * index : null,
+    },
+    reason: null,
+  });
+  const compared = models.filter(({ state }) => state === 'installed').map(of);
+  const questions = Math.min(marks.opened + marks.good, 12);
+  return { marks, questions, passages: 41_877, models: compared };
+}
+
 export function sampleSettings(): SettingsView {
   return {
     settings: {
@@ -319,6 +355,7 @@ export function sampleSettings(): SettingsView {
       maxFileMegabytes: 50,
       ocr: false,
       ignore: ['node_modules/', '*.tmp', 'target/'],
+      rememberOpened: true,
       closeToTray: true,
       shortcut: 'Ctrl+Alt+Space',
       startAtLogin: false,
@@ -333,6 +370,7 @@ export function sampleSettings(): SettingsView {
     },
     measured: [],
     tuning: null,
+    marks: { opened: 14, good: 5 },
     limits: {
       poolSize: [1, 16],
       threadsPerWorker: [1, 16],

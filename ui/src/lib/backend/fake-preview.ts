@@ -112,6 +112,7 @@ export function similarTo({ path }: Place, status: SearchAnswer['coverage']): Se
     mode: 'meaning',
     notice: null,
     coverage: status,
+    good: [],
     results: RESULTS.filter((one) => one.path !== path),
   };
 }

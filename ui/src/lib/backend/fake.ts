@@ -11,6 +11,7 @@ import {
   readyStatus,
   RESULTS,
   rootOf,
+  sampleComparison,
   sampleModels,
   sampleSettings,
 } from './fake-data';
@@ -93,6 +94,9 @@ export function fakeBackend(): Backend {
   window.fake = fake;
   let stopTuning = () => undefined as void;
   let stopFetching = () => undefined as void;
+  let stopComparing = () => undefined as void;
+  /** What was marked good, by question. */
+  const goods = new Map<string, string[]>();
   let models = sampleModels();
   const rows = rowsOf(fake.status);
   const rowOf = (id: number) => rows.filter((row) => row.id === id);
@@ -163,7 +167,7 @@ export function fakeBackend(): Backend {
       if (query === 'fail:')
         throw problem(null, 'The index is being rebuilt.', 'Try again in a minute.');
       const found = scene === 'many' ? manyResults(Math.min(limit, MANY)) : scene === 'hostile' ? hostileResults() : undefined;
-      return answer(query, fake.status, found?.slice(0, limit));
+      return { ...answer(query, fake.status, found?.slice(0, limit)), good: goods.get(query) ?? [] };
     },
     async similar(place) {
       fake.calls.push(['similar', place]);
@@ -181,9 +185,21 @@ export function fakeBackend(): Backend {
         ? ['Heat pump comparison', 'tariff change', 'running costs']
         : [];
     },
-    async openFile(path) {
-      fake.calls.push(['open', path]);
+    async openFile(path, question) {
+      fake.calls.push(['open', path, question]);
       if (path.endsWith('.eml')) throw problem(null, 'The file is gone.', null);
+    },
+    async markGood(question, path, good) {
+      fake.calls.push(['good', path, question, good]);
+      if (scene === 'storm') throw problem(null, 'another process is indexing', 'Wait for it.');
+      const others = (goods.get(question) ?? []).filter((one) => one !== path);
+      goods.set(question, good ? [...others, path] : others);
+    },
+    async clearMarks() {
+      fake.calls.push(['clearMarks']);
+      goods.clear();
+      view = { ...view, marks: { opened: 0, good: 0 } };
+      return view;
     },
     async revealFile(path) {
       fake.calls.push(['reveal', path]);
@@ -282,7 +298,7 @@ export function fakeBackend(): Backend {
       if (scene === 'storm') throw problem(null, '/home/you/Pictures is no model that can be imported: it has no ONNX file', null);
       const [first] = models;
       const id = 'my-model';
-      if (first) models = [first, { ...first, id, name: id }, ...models.slice(1)];
+      if (first) models = [first, { ...first, id, name: id, canRemove: true }, ...models.slice(1)];
       return id;
     },
     async fetchModel(id, told) {
@@ -304,6 +320,32 @@ export function fakeBackend(): Backend {
     },
     async stopFetching() {
       stopFetching();
+    },
+    async removeModel(id) {
+      fake.calls.push(['removeModel', id]);
+      if (scene === 'storm') throw problem(null, `the model ${id} is in use`, 'Use another model first.');
+      models = models.filter((one) => one.id !== id);
+    },
+    async compareModels(told) {
+      fake.calls.push(['compareModels']);
+      if (scene === 'storm') throw problem(null, 'This computer is being measured already.', 'Wait for its end.');
+      const installed = models.filter(({ state }) => state === 'installed');
+      for (const [done, { id }] of installed.entries()) {
+        told({ done: 3 * done, most: 3 * installed.length, model: id, stage: 'speed' });
+        const isStopped = await new Promise<boolean>((resolve) => {
+          setTimeout(() => resolve(false), fake.turnMs);
+          stopComparing = () => resolve(true);
+        });
+        if (isStopped) return null;
+      }
+      const inUse = fake.status.model.id;
+      return sampleComparison(
+        models.map((one) => ({ ...one, isActive: one.id === inUse })),
+        view.marks,
+      );
+    },
+    async stopComparing() {
+      stopComparing();
     },
     async onSummon(listener) {
       summonListeners.add(listener);
@@ -353,6 +395,7 @@ function answer(query: string, status: Status, found?: FileResult[]): SearchAnsw
     mode: 'hybrid',
     notice: status.model.state === 'ready' ? null : 'The model is missing: matching words only.',
     coverage: status.coverage,
+    good: [],
     results,
   };
 }

@@ -5,6 +5,8 @@ import { tauriBackend } from './tauri';
 import type {
   AddReport,
   AppError,
+  CompareStep,
+  Comparison,
   DropEvent,
   FetchStep,
   FileFilter,
@@ -57,7 +59,12 @@ export interface Backend {
   preview(place: Place, before: number, after: number): Promise<Preview>;
   /** What might be asked of the files that are indexed; none while there are none. */
   questions(): Promise<string[]>;
-  openFile(path: string): Promise<void>;
+  /** Where the file answers a question, that is noted, unless the settings say not to. */
+  openFile(path: string, question: string | null): Promise<void>;
+  /** Says that a file is a good answer to a question, or takes that back. */
+  markGood(question: string, path: string, good: boolean): Promise<void>;
+  /** Forgets which results were opened and marked good. */
+  clearMarks(): Promise<SettingsView>;
   /** Shows the file in the platform's file manager. */
   revealFile(path: string): Promise<void>;
   /** At most `limit` rows that come after the one of this id; 0 begins. */
@@ -87,6 +94,11 @@ export interface Backend {
   /** Gets a known model over the network; resolves once it is here, or that was stopped. */
   fetchModel(id: string, told: (step: FetchStep) => void): Promise<void>;
   stopFetching(): Promise<void>;
+  /** Deletes a model that the person added and that nothing uses. */
+  removeModel(id: string): Promise<void>;
+  /** Measures the installed models side by side; `null` when that was stopped. */
+  compareModels(told: (step: CompareStep) => void): Promise<Comparison | null>;
+  stopComparing(): Promise<void>;
   /** The window was asked for from outside: its search box is wanted. */
   onSummon(listener: () => void): Promise<Stop>;
   onDrop(listener: (event: DropEvent) => void): Promise<Stop>;

@@ -2,7 +2,15 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import type { Backend, FetchStep, SettingsView, Status, TuneStep } from '.';
+import type {
+  Backend,
+  CompareStep,
+  Comparison,
+  FetchStep,
+  SettingsView,
+  Status,
+  TuneStep,
+} from '.';
 
 export const tauriBackend: Backend = {
   status: () => invoke('status'),
@@ -20,7 +28,9 @@ export const tauriBackend: Backend = {
   nearestSentences: (query, passages) => invoke('nearest_sentences', { query, passages }),
   preview: (place, before, after) => invoke('preview', { ...place, before, after }),
   questions: () => invoke('questions'),
-  openFile: (path) => invoke('open_file', { path }),
+  openFile: (path, question) => invoke('open_file', { path, question }),
+  markGood: (question, path, good) => invoke('mark_good', { question, path, good }),
+  clearMarks: () => invoke('clear_marks'),
   revealFile: (path) => invoke('reveal_file', { path }),
   files: (filter, after, limit) => invoke('files', { filter, after, limit }),
   retryFile: (id) => invoke('retry_file', { id }),
@@ -43,6 +53,12 @@ export const tauriBackend: Backend = {
     return invoke<void>('fetch_model', { id }).finally(stop);
   },
   stopFetching: () => invoke('stop_fetching'),
+  removeModel: (id) => invoke('remove_model', { id }),
+  compareModels: async (told) => {
+    const stop = await listen<CompareStep>('comparing', (event) => told(event.payload));
+    return invoke<Comparison | null>('compare_models').finally(stop);
+  },
+  stopComparing: () => invoke('stop_comparing'),
   onSummon: (listener) => listen('summon', () => listener()),
   onDrop: (listener) => getCurrentWebview().onDragDropEvent((event) => listener(event.payload)),
 };

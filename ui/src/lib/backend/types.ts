@@ -147,6 +147,58 @@ export interface ModelView {
   isActive: boolean;
   /** It is in use, or will be once it has read all that is indexed. */
   isChosen: boolean;
+  /** The person added it, and nothing in use needs it. */
+  canRemove: boolean;
+}
+
+/** What is kept of answers: results opened, and results marked good. */
+export interface Marks {
+  opened: number;
+  good: number;
+}
+
+/** Installed models side by side. */
+export interface Comparison {
+  marks: Marks;
+  /** Questions that have marks. */
+  questions: number;
+  /** Of the index. */
+  passages: number;
+  models: ComparedModel[];
+}
+
+export interface ComparedModel {
+  id: string;
+  name: string;
+  isActive: boolean;
+  /** Of its files. */
+  modelBytes: number;
+  /** Of one passage, in the index and in the cache. */
+  vectorBytes: number;
+  /** `null`: nothing could be measured, for this reason. */
+  figures: Figures | null;
+  reason: string | null;
+}
+
+export interface Figures {
+  passagesPerSecond: number;
+  /** What the model takes for a question. */
+  questionMs: number;
+  /** Of a worker that has it loaded. */
+  memoryBytes: number;
+  /** Passages of the index whose vectors it does not have; with any, its answers are not judged. */
+  lacking: number;
+  /** nDCG@10, 0 to 1; `null` where answers are not judged. */
+  quality: number | null;
+}
+
+/** How far comparing is. */
+export interface CompareStep {
+  done: number;
+  most: number;
+  /** The id of the model that is at it. */
+  model: string;
+  stage: 'preparing' | 'speed' | 'quality';
 }
 
 /** How far a fetch is, in bytes of that model. */
@@ -200,6 +252,8 @@ export interface SearchAnswer {
   mode: string;
   notice: string | null;
   coverage: Coverage;
+  /** The paths that were marked good for this very question. */
+  good: string[];
   /** Best first. */
   results: FileResult[];
 }
@@ -359,6 +413,8 @@ export interface Settings {
   /** Text in pictures and scans is read, with Tesseract. */
   ocr: boolean;
   ignore: string[];
+  /** It is noted which results are opened, for models to be compared by. */
+  rememberOpened: boolean;
   /** A closed window leaves the program in the tray, where there is one. */
   closeToTray: boolean;
   /** The keys that summon the window, joined by `+`; empty for none. */
@@ -370,7 +426,7 @@ export interface Settings {
 export type Provider = 'cpu' | 'cuda' | 'coreml' | 'directml' | 'openvino';
 
 /** The settings that are on or off. */
-export type SwitchField = 'ocr' | 'closeToTray' | 'startAtLogin';
+export type SwitchField = 'ocr' | 'rememberOpened' | 'closeToTray' | 'startAtLogin';
 
 /** The settings that may be left to the program. */
 export type AutoField =
@@ -413,6 +469,7 @@ export interface SettingsView {
   measured: AutoField[];
   /** `null` where nothing was measured on this computer. */
   tuning: Tuning | null;
+  marks: Marks;
   /** Smallest and largest value allowed, both included. */
   limits: Record<NumberField, [number, number]>;
   /** Those that there are for this system. */

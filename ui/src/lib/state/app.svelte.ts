@@ -12,6 +12,7 @@ import {
 import { baseName } from '../format';
 import { t } from '../strings';
 import { Activity } from './activity.svelte';
+import { ComparingState } from './comparing.svelte';
 import { quotation } from './copy';
 import { Folders } from './folders.svelte';
 import { History } from './history.svelte';
@@ -41,6 +42,7 @@ export class AppState {
   readonly activity = new Activity();
   readonly throttle: Throttle;
   readonly tuning: TuningState;
+  readonly comparing: ComparingState;
   readonly models: ModelsState;
 
   /** Folders were followed when the window was last open. */
@@ -61,7 +63,8 @@ export class AppState {
   constructor(backend: Backend) {
     this.backend = backend;
     this.search = new Search(backend, {
-      act: (intent, path) => void this.#act(intent, path),
+      act: (intent, path, question) => void this.#act(intent, path, question),
+      mark: (question, path, good) => void this.#mark(question, path, good),
       keep: (query) => this.history.add(query),
     });
     this.preview = new PreviewState(backend);
@@ -69,6 +72,7 @@ export class AppState {
     this.folders = new Folders(backend, this.notices, () => void this.refresh());
     this.throttle = new Throttle(backend, this.notices);
     this.tuning = new TuningState(backend);
+    this.comparing = new ComparingState(backend);
     this.models = new ModelsState(backend);
   }
 
@@ -132,12 +136,13 @@ export class AppState {
     }
   }
 
-  /** All that was indexed goes, and so do the earlier searches. */
+  /** All that was indexed goes, and so do the earlier searches and what was made of their answers. */
   async clearData(): Promise<void> {
     try {
       await this.backend.clearData();
       this.history.clear();
       this.search.clear();
+      this.comparing.forget();
       this.closePreview();
       this.dialog = null;
       this.notices.say(t.notices.cleared);
@@ -178,14 +183,27 @@ export class AppState {
     }
   }
 
-  async #act(intent: 'open' | 'reveal', path: string): Promise<void> {
+  async #act(intent: 'open' | 'reveal', path: string, question: string | null): Promise<void> {
     try {
-      await (intent === 'open' ? this.backend.openFile(path) : this.backend.revealFile(path));
+      await (intent === 'open'
+        ? this.backend.openFile(path, question)
+        : this.backend.revealFile(path));
     } catch (thrown) {
       const { message, mend } = asAppError(thrown);
       const title = (intent === 'open' ? t.results.openFailed : t.results.revealFailed)(
         baseName(path),
       );
+      this.notices.warn(title, mend ? [message, mend] : [message]);
+    }
+  }
+
+  async #mark(question: string, path: string, good: boolean): Promise<void> {
+    try {
+      await this.backend.markGood(question, path, good);
+      this.search.goodIs(question, path, good);
+    } catch (thrown) {
+      const { message, mend } = asAppError(thrown);
+      const title = t.results.markFailed(baseName(path));
       this.notices.warn(title, mend ? [message, mend] : [message]);
     }
   }

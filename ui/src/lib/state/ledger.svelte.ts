@@ -101,7 +101,7 @@ export class Ledger {
   async act(intent: 'open' | 'reveal', row: FileRow): Promise<void> {
     const { openFile, revealFile } = this.#backend;
     await this.#do(
-      () => (intent === 'open' ? openFile(row.path) : revealFile(row.path)),
+      () => (intent === 'open' ? openFile(row.path, null) : revealFile(row.path)),
       () => null,
     );
   }

@@ -66,6 +66,16 @@ export class ModelsState {
     this.fetching = null;
   }
 
+  /** Says whether it is gone. */
+  async remove(id: string): Promise<boolean> {
+    this.#begin();
+    await this.#try(id, async () => {
+      await this.#backend.removeModel(id);
+      await this.#list();
+    });
+    return this.failure === null;
+  }
+
   stopFetching(): Promise<void> {
     return this.#try(this.fetching?.id ?? IMPORT, () => this.#backend.stopFetching());
   }

@@ -54,6 +54,20 @@ it('says what failed beside what it is about, until something else is asked for'
   expect(models.came).toBe('mine');
 });
 
+it('says whether a model is gone', async () => {
+  let refused = true;
+  const { models, lists } = setup({
+    removeModel: () =>
+      refused ? Promise.reject({ kind: 'usage', message: 'in use', mend: null }) : Promise.resolve(),
+  });
+  expect(await models.remove('b')).toBe(false);
+  expect([models.failure?.about, models.failure?.error.message]).toEqual(['b', 'in use']);
+  refused = false;
+  lists.now = [model('a')];
+  expect(await models.remove('b')).toBe(true);
+  expect([models.failure, models.list]).toEqual([null, lists.now]);
+});
+
 it('can be asked again after an import that failed', async () => {
   const { models } = setup({ importModel: () => Promise.reject(new Error('no ONNX file')) });
   await models.import();

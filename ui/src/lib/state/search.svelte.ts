@@ -45,8 +45,10 @@ export interface Likeness extends Place {
 }
 
 export interface Listeners {
-  /** Acts on a chosen file. */
-  act(intent: Intent, path: string): void;
+  /** Acts on a chosen file; `question`: what it answers, if it was asked in words. */
+  act(intent: Intent, path: string, question: string | null): void;
+  /** A file is to be marked as a good answer to a question, or that taken back. */
+  mark(question: string, path: string, good: boolean): void;
   /** A query was worth asking: its answer was acted on, or looked at for a while. */
   keep(query: string): void;
 }
@@ -63,6 +65,8 @@ export class Search {
   /** Paths of the results whose files alike are shown. */
   unfolded = $state.raw<readonly string[]>([]);
   likeness = $state.raw<Likeness | null>(null);
+  /** The paths that were marked good for the question answered. */
+  good = $state.raw<readonly string[]>([]);
 
   readonly results = $derived(this.answer?.results ?? []);
   readonly rows = $derived(this.results.flatMap((result) => this.#rowsOf(result)));
@@ -70,6 +74,9 @@ export class Search {
   readonly selected = $derived(this.rows[this.selectedIndex] ?? null);
   /** The passage selected: the best one of its file, unless another was pressed. */
   readonly place = $derived(this.#placeOf(this.selected));
+
+  /** The question that the results answer; `null` where they were not asked for in words. */
+  readonly question = $derived(this.likeness ? null : this.answer?.query || null);
 
   readonly #backend: Backend;
   readonly #listeners: Listeners;
@@ -162,8 +169,32 @@ export class Search {
     if (this.pending) this.#intent = intent;
     else if (this.selectedPath !== null) {
       this.keep();
-      this.#listeners.act(intent, this.selectedPath);
+      this.#listeners.act(intent, this.selectedPath, this.question);
     }
+  }
+
+  isGood(path: string): boolean {
+    return this.good.includes(path);
+  }
+
+  /** Marks the selected file as a good answer, or takes that back. */
+  toggleGood(): void {
+    const { question, selectedPath: path } = this;
+    if (this.pending || question === null || path === null) return;
+    this.keep();
+    this.#listeners.mark(question, path, !this.isGood(path));
+  }
+
+  /** What is marked of the question answered; news of another one is none. */
+  goodIs(question: string, path: string, good: boolean): void {
+    if (question !== this.question) return;
+    const others = this.good.filter((one) => one !== path);
+    this.good = good ? [...others, path] : others;
+  }
+
+  /** Nothing is marked any more. */
+  forgetGood(): void {
+    this.good = [];
   }
 
   /** The query is one to come back to. */
@@ -279,6 +310,7 @@ export class Search {
   #show(answer: SearchAnswer | null, fresh = true): void {
     this.error = null;
     this.answer = answer;
+    this.good = answer?.good ?? [];
     if (fresh) {
       this.unfolded = [];
       this.#pressed = null;

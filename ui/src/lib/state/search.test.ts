@@ -7,6 +7,7 @@ function setup(alike: Record<string, string[]> = {}) {
   const asked: { query: string; answer(paths: string[]): Promise<void>; fail(): Promise<void> }[] =
     [];
   const acts: string[] = [];
+  const marked: unknown[][] = [];
   const kept: string[] = [];
   const limits: number[] = [];
   const backend = {
@@ -26,10 +27,11 @@ function setup(alike: Record<string, string[]> = {}) {
       }),
   } as unknown as Backend;
   const search = new Search(backend, {
-    act: (intent, path) => void acts.push(`${intent} ${path}`),
+    act: (intent, path, question) => void acts.push(`${intent} ${path} ${question}`),
+    mark: (...mark) => void marked.push(mark),
     keep: (query) => void kept.push(query),
   });
-  return { search, asked, acts, kept, limits };
+  return { search, asked, acts, marked, kept, limits };
 }
 
 function fileOf(path: string) {
@@ -47,7 +49,7 @@ function answerOf(query: string, paths: string[], alike: Record<string, string[]
     arithmetic: { keyword: null, meaning: null, meaningShare: 0, name: 0, score: 1 },
     alike: (alike[path] ?? []).map((one) => ({ ...fileOf(one), copy: true })),
   }));
-  return { query, tookMs: 1, mode: 'hybrid', notice: null, coverage, results };
+  return { query, tookMs: 1, mode: 'hybrid', notice: null, coverage, good: [], results };
 }
 
 const coverage = (searched: number) => ({ known: 9, searched, meaning: searched });
@@ -156,7 +158,7 @@ describe('the selection', () => {
     search.choose('reveal');
     search.move(99);
     search.choose('open');
-    expect(acts).toEqual(['open one', 'reveal two', 'open three']);
+    expect(acts).toEqual(['open one a', 'reveal two a', 'open three a']);
   });
 
   it('waits for the answer when Enter comes first', async () => {
@@ -166,7 +168,7 @@ describe('the selection', () => {
     await wait(60);
     expect(acts).toEqual([]);
     await asked[0]?.answer(['one', 'two']);
-    expect(acts).toEqual(['open one']);
+    expect(acts).toEqual(['open one a']);
   });
 
   it('forgets an early Enter when more is typed', async () => {
@@ -177,6 +179,34 @@ describe('the selection', () => {
     await wait(60);
     await asked[0]?.answer(['one']);
     expect(acts).toEqual([]);
+  });
+
+  it('is marked good for the question answered, and that is taken back', async () => {
+    const { search, asked, marked, kept } = setup();
+    search.type('a');
+    search.toggleGood();
+    await asked[0]?.answer(['one', 'two']);
+    search.toggleGood();
+    search.goodIs('a', 'one', true);
+    expect([search.isGood('one'), search.isGood('two')]).toEqual([true, false]);
+    search.toggleGood();
+    expect(marked).toEqual([['a', 'one', true], ['a', 'one', false]]);
+    expect(kept).toEqual(['a', 'a']);
+    search.goodIs('another', 'one', false);
+    expect(search.isGood('one')).toBe(true);
+    search.goodIs('a', 'one', false);
+    expect(search.isGood('one')).toBe(false);
+  });
+
+  it('answers no question where it is only similar to something', async () => {
+    const { search, asked, acts, marked } = setup();
+    search.type('a');
+    await asked[0]?.answer(['one']);
+    search.findSimilar();
+    await asked[1]?.answer(['two']);
+    search.toggleGood();
+    search.choose('open');
+    expect([marked, acts]).toEqual([[], ['open two null']]);
   });
 
   it('opens nothing where nothing was found', async () => {
@@ -301,7 +331,7 @@ describe('files alike', () => {
     expect(lines(search)).toEqual(['one', 'two', 'copy', 'other']);
     search.move(2);
     search.choose('open');
-    expect(acts).toEqual(['open other']);
+    expect(acts).toEqual(['open other a']);
     search.unfold(false);
     expect([lines(search), search.selectedPath]).toEqual([['one', 'two'], 'two']);
   });

@@ -54,6 +54,16 @@ export class SettingsState {
     return this.#queue;
   }
 
+  /** Forgets which results were opened and marked good. */
+  async clearMarks(): Promise<void> {
+    try {
+      const { marks } = await this.#backend.clearMarks();
+      if (this.view) this.view = { ...this.view, marks };
+    } catch (thrown) {
+      this.failure = asAppError(thrown);
+    }
+  }
+
   /** Notes that a field's value is wrong before it is sent. */
   refuse(field: Field, message: string): void {
     this.errors = { ...this.errors, [field]: message };

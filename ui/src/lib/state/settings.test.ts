@@ -14,6 +14,7 @@ const START: Settings = {
   ocr: false,
   maxFileMegabytes: 50,
   ignore: [],
+  rememberOpened: true,
   closeToTray: true,
   shortcut: '',
   startAtLogin: false,
