@@ -208,7 +208,7 @@ impl Limits {
             ocr: patience::OCR + Duration::from_secs(90),
             leave: Duration::from_secs(5),
             idle: Duration::from_secs(60),
-            rest: Duration::from_secs(240),
+            rest: Duration::from_secs(60),
             deaths: 2,
         }
     }
