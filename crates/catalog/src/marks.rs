@@ -8,7 +8,11 @@
 use rummage_corpus::{FileId, SourcePath};
 use rusqlite::{OptionalExtension, params};
 
-use crate::{Catalog, CatalogError, queue::path_at, schema::stage};
+use crate::{
+    Catalog, CatalogError,
+    queue::path_at,
+    schema::{self, stage},
+};
 
 /// A question is what was typed, with its filters.
 pub(crate) const TABLE: &str = "
@@ -135,14 +139,15 @@ impl Catalog {
         })
     }
 
+    /// Of the files that are there.
     pub fn count_marks(&self) -> Result<MarkCounts, CatalogError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
                     "SELECT count(*) FILTER (WHERE grade = 1), count(*) FILTER (WHERE grade = 2)
-                     FROM marks",
+                     FROM marks JOIN files ON id = file WHERE stage < ?",
                 )?
-                .query_row([], |row| {
+                .query_row([stage::LEAVING], |row| {
                     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                     Ok(MarkCounts { opened: count(0)?, good: count(1)? })
                 })
@@ -155,24 +160,21 @@ impl Catalog {
             connection
                 .prepare_cached(
                     "SELECT path FROM marks JOIN files ON id = file
-                     WHERE question = ? AND grade = ? ORDER BY id",
+                     WHERE question = ? AND grade = ? AND stage < ? ORDER BY id",
                 )?
-                .query_map(params![question, Grade::Good.gain()], |row| path_at(row, 0))?
+                .query_map(params![question, Grade::Good.gain(), stage::LEAVING], |row| {
+                    path_at(row, 0)
+                })?
                 .collect()
         })
     }
 
-    /// Forgets all marks, and leaves nothing of them in the file. Returns how many those
-    /// were.
+    /// Forgets all marks. Returns how many those were. Nothing of them, or of what was taken
+    /// back before, is left in the file, unless a full disk or a reader keeps it from being
+    /// written anew now.
     pub fn clear_marks(&self) -> Result<u64, CatalogError> {
-        let overwrite = |is_on: bool| {
-            self.read(|connection| connection.pragma_update(None, "secure_delete", is_on))
-        };
-        overwrite(true)?;
-        let cleared = self.write(|transaction| transaction.execute("DELETE FROM marks", []));
-        overwrite(false)?;
-        // A reader may keep the log from being cut now; it is overwritten later.
-        let _ = self.read(|connection| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
-        Ok(cleared? as u64)
+        let cleared = self.write(|transaction| transaction.execute("DELETE FROM marks", []))?;
+        schema::tidy(self);
+        Ok(cleared as u64)
     }
 }

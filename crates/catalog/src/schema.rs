@@ -203,11 +203,15 @@ pub(crate) fn clear(catalog: &Catalog) -> Result<(), CatalogError> {
             .map(drop)
     })?;
     names::prepare(catalog)?;
-    // The disk gets the room back, and what was there is not left in free pages. A full
-    // disk or a reader may keep that from being done now; all is forgotten all the same.
+    tidy(catalog);
+    Ok(())
+}
+
+/// Gives the disk its room back, and leaves nothing in free pages of what was there. A full
+/// disk or a reader may keep that from being done now; all is forgotten all the same.
+pub(crate) fn tidy(catalog: &Catalog) {
     let tidy = "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);";
     let _ = catalog.read(|connection| connection.execute_batch(tidy));
-    Ok(())
 }
 
 /// Which tables a catalog has.

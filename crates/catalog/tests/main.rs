@@ -198,6 +198,25 @@ fn files_that_a_scan_did_not_meet_leave_in_two_steps() {
 }
 
 #[test]
+fn a_sample_is_from_all_over_whatever_left_before() {
+    let story = story();
+    let names: Vec<_> = (0..60).map(|number| format!("/docs/{number:02}")).collect();
+    story.see(&names.iter().map(|name| file(name, 1)).collect::<Vec<_>>());
+    assert_eq!(story.catalog.sample(10).unwrap(), [], "nothing is found yet");
+    story.index_all();
+    for name in &names[..40] {
+        story.delete(name);
+    }
+    let gone = story.catalog.gone(Gone::Leaving, 100).unwrap();
+    story.catalog.settle_gone(Gone::Leaving, &gone).unwrap();
+    let there: Vec<_> = story.rows(FileState::Indexed).iter().map(|row| row.file).collect();
+    assert_eq!(there.len(), 20);
+    assert_eq!(story.catalog.sample(100).unwrap(), there);
+    let few = story.catalog.sample(5).unwrap();
+    assert_eq!(few, there.iter().copied().step_by(4).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_file_that_comes_back_keeps_its_number() {
     let story = story();
     story.see(&[file("/docs/a", 1)]);
@@ -564,6 +583,13 @@ fn cleared_marks_are_not_left_on_the_disk() {
     let story = story();
     story.see(&[file("/docs/a", 1)]);
     story.mark("who sold the barometer", "/docs/a", Grade::Good);
+    for number in 0..500 {
+        story.mark(&format!("barometer {number} taken back"), "/docs/a", Grade::Opened);
+    }
+    for number in 0..500 {
+        let question = format!("barometer {number} taken back");
+        assert!(story.catalog.unmark(&question, &SourcePath::new("/docs/a")).unwrap());
+    }
     story.catalog.clear_marks().unwrap();
     for name in ["catalog.sqlite", "catalog.sqlite-wal"] {
         let left = std::fs::read(story._dir.path().join(name)).unwrap_or_default();

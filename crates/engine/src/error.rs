@@ -177,7 +177,7 @@ impl EngineError {
             Self::NoModel => {
                 "The settings, under Model, and rummage status say what became of it.".to_owned()
             }
-            Self::Measuring => "Wait for its end: it takes less than a minute.".to_owned(),
+            Self::Measuring => "Wait for its end, or stop it.".to_owned(),
             Self::NoRoom => "Close other programs and try again.".to_owned(),
             Self::InUse { .. } => "Use another model first.".to_owned(),
             Self::Fetch(FetchError::Unreachable { .. }) => "Is there a network? What has come is \

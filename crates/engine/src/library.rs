@@ -238,7 +238,11 @@ impl Library {
             before += source.bytes;
         }
         staged.describe(&entry.spec(build))?;
-        self.prove(&staged).await?;
+        if let Err(error) = self.prove(&staged).await {
+            // The files are what they should be: what failed is this computer, now.
+            staged.put_off();
+            return Err(error);
+        }
         staged.keep()?;
         Ok(())
     }
@@ -256,17 +260,21 @@ impl Library {
         if let Some(needed) = needed_by(&views, id) {
             return Err(EngineError::InUse { id: id.to_owned(), by: needed.id.clone() });
         }
-        let place = self.folder.models().join(id);
-        if !place.is_dir() {
-            return Err(EngineError::ComesWithRummage { id: id.to_owned() });
-        }
+        let place =
+            self.added(id).ok_or_else(|| EngineError::ComesWithRummage { id: id.to_owned() })?;
         std::fs::remove_dir_all(&place).map_err(|source| EngineError::folder(&place, source))
+    }
+
+    /// The folder of a model that a person added.
+    fn added(&self, id: &str) -> Option<PathBuf> {
+        let place = self.folder.models().join(id);
+        // Without a name it would be the folder of all of them.
+        (!id.is_empty() && place.is_dir()).then_some(place)
     }
 
     fn can_remove(&self, views: &[ModelView], view: &ModelView) -> bool {
         let is_here = view.state != ModelPresence::Known;
-        let is_added = !view.id.is_empty() && self.folder.models().join(&view.id).is_dir();
-        is_here && is_added && needed_by(views, &view.id).is_none()
+        is_here && self.added(&view.id).is_some() && needed_by(views, &view.id).is_none()
     }
 
     /// How long a text takes, at best.

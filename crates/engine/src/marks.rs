@@ -1,10 +1,10 @@
 //! What a person made of answers, kept in the catalog; and the questions that can be asked
 //! again and judged by it.
 
-use std::{collections::HashMap, path::Path};
+use std::{cmp::Reverse, collections::HashMap, path::Path};
 
 use rummage_catalog::{Grade, Mark, MarkCounts};
-use rummage_corpus::SourcePath;
+use rummage_corpus::{FileId, SourcePath};
 use rummage_search::Query;
 
 use crate::{Engine, EngineError, absolute, clock, real_path};
@@ -78,20 +78,54 @@ impl Engine {
     }
 }
 
+/// Questions that are asked again: the latest ones. They may be years' worth, and all of them
+/// are asked of each model in each mode.
+const MOST_QUESTIONS: usize = 100;
+
 /// A question that is asked again, and what each file is worth as its answer.
 pub(crate) struct Judged {
     pub query: Query,
     pub gains: HashMap<SourcePath, f64>,
+    pub files: Vec<FileId>,
 }
 
-/// The questions of these marks, which stand question by question. One that cannot be read
-/// any more is passed over.
+/// The latest questions of these marks, which stand question by question. One that cannot be
+/// read any more is passed over.
 pub(crate) fn judged(marks: Vec<Mark>) -> Vec<Judged> {
-    let mut questions = Vec::new();
-    for marks in marks.chunk_by(|one, next| one.question == next.question) {
-        let Ok(query) = Query::parse(&marks[0].question) else { continue };
+    let of_question = |one: &Mark, next: &Mark| one.question == next.question;
+    let latest = |marks: &[Mark]| marks.iter().map(|mark| mark.at).max();
+    let mut questions: Vec<_> = marks.chunk_by(of_question).collect();
+    questions.sort_by_key(|marks| Reverse(latest(marks)));
+    let asked = questions.into_iter().filter_map(|marks| {
         let gain = |mark: &Mark| (mark.path.clone(), f64::from(mark.grade.gain()));
-        questions.push(Judged { query, gains: marks.iter().map(gain).collect() });
+        Some(Judged {
+            query: Query::parse(&marks[0].question).ok()?,
+            gains: marks.iter().map(gain).collect(),
+            files: marks.iter().map(|mark| mark.file).collect(),
+        })
+    });
+    asked.take(MOST_QUESTIONS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_questions_are_asked_again() {
+        let mark = |number: usize| Mark {
+            question: format!("question {:03}", number / 2),
+            file: FileId(number as i64),
+            path: SourcePath::new(format!("/{number}")),
+            grade: Grade::Opened,
+            at: number as i64,
+        };
+        let mut marks: Vec<_> = (0..2 * MOST_QUESTIONS + 2).map(mark).collect();
+        // The oldest was asked once more.
+        marks[1].at = i64::MAX;
+        let judged = judged(marks);
+        assert_eq!(judged.len(), MOST_QUESTIONS);
+        assert_eq!(judged[0].files, [FileId(0), FileId(1)]);
+        assert!(judged.iter().all(|one| !one.files.contains(&FileId(2))), "the oldest one");
     }
-    questions
 }

@@ -27,7 +27,8 @@ pub struct ModeScores {
 }
 
 impl Scores {
-    /// Of one answer: the gains of its results in order, and those of all judgements.
+    /// Of one answer: the gains of its results in order, and those of all judgements, of
+    /// which at least one is above 0.
     pub fn of(gains: &[f64], mut ideal: Vec<f64>) -> Self {
         ideal.sort_by(|a, b| b.total_cmp(a));
         let relevant = ideal.iter().filter(|gain| **gain > 0.0).count();

@@ -135,8 +135,8 @@ pub(crate) struct Preparing {
     pub done: oneshot::Sender<Result<(), EngineError>>,
 }
 
-/// Sees to it that the model in use is the one that the settings name. While it is, it
-/// prepares the models that are asked for.
+/// Sees to it that the model in use is the one that the settings name. Between, it prepares
+/// the models that are asked for.
 pub(crate) async fn run(
     shared: Arc<Shared>,
     writer: WriterHandle,
@@ -178,10 +178,14 @@ pub(crate) async fn run(
             }
         }
         shared.wake();
-        tokio::select! {
+        let preparing = tokio::select! {
             () = stop.wait() => return,
-            _ = settings.wait_for(is_other) => {}
-            () = tokio::time::sleep(PAUSE) => {}
+            _ = settings.wait_for(is_other) => None,
+            () = tokio::time::sleep(PAUSE) => None,
+            Some(preparing) = asked.recv() => Some(preparing),
+        };
+        if let Some(preparing) = preparing {
+            prepare_alone(&shared, &writer, preparing, &mut stop).await;
         }
     }
 }

@@ -105,7 +105,7 @@ impl From<rummage_engine::Figures> for Figures {
 impl From<rummage_engine::CompareStep> for CompareStep {
     fn from(step: rummage_engine::CompareStep) -> Self {
         let stage = match step.stage {
-            CompareStage::Preparing { .. } => "preparing",
+            CompareStage::Indexing | CompareStage::Preparing { .. } => "preparing",
             CompareStage::Speed => "speed",
             CompareStage::Quality => "quality",
         };

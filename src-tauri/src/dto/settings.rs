@@ -149,14 +149,14 @@ pub struct Limits {
 }
 
 impl SettingsView {
-    pub fn of(engine: &Engine, desktop: &Desktop) -> Result<Self, AppError> {
+    pub fn of(engine: &Engine, desktop: &Desktop) -> Self {
         let settings = engine.settings();
         let auto = engine.auto();
         let range = |field: Field| field.range().unwrap_or((0, u64::MAX));
         let (least, most) = range(Field::PassageTokens);
         // The model reads no longer ones.
         let longest = engine.longest_passage().map_or(most, |tokens| most.min(tokens as u64));
-        Ok(Self {
+        Self {
             settings: Settings {
                 mode: settings.indexing.mode.into(),
                 pool_size: settings.pool.size.into(),
@@ -187,7 +187,8 @@ impl SettingsView {
                 None => Vec::new(),
             },
             tuning: engine.tuning().map(Tuning::from),
-            marks: engine.count_marks()?.into(),
+            // Settings must open whatever is wrong with what they tell.
+            marks: engine.count_marks().unwrap_or_default().into(),
             limits: Limits {
                 pool_size: range(Field::PoolSize),
                 threads_per_worker: range(Field::ThreadsPerWorker),
@@ -204,7 +205,7 @@ impl SettingsView {
             shortcut_refused: desktop.refused().map(|error| error.to_string()),
             data_dir: engine.data_folder().path().display().to_string(),
             settings_file: engine.data_folder().settings().display().to_string(),
-        })
+        }
     }
 }
 

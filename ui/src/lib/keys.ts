@@ -1,4 +1,5 @@
 // What a key press asks for. Pure: the window acts on it elsewhere.
+import { isMac } from './strings';
 
 export type Action =
   | 'focus'
@@ -62,7 +63,8 @@ export function searchAction(
   if (press.altKey) return press.ctrlKey || press.metaKey ? null : lookUp(WITH_ALT, press.key);
   if (press.ctrlKey || press.metaKey) {
     if (press.key.toLowerCase() === 'c') return marked ? null : 'copy';
-    if (press.key.toLowerCase() === 'd') return 'good';
+    // There, Ctrl+D deletes a letter in every text box.
+    if (press.key.toLowerCase() === 'd') return isMac && press.ctrlKey ? null : 'good';
     return press.key === 'Enter' ? 'reveal' : null;
   }
   if (press.key === ' ') return browsing ? 'preview' : null;

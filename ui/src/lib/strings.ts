@@ -70,7 +70,7 @@ const UNIT: Record<WorkerRole, string> = { extract: 'file', embed: 'passage', qu
 
 const done = (role: WorkerRole, n: number) => plural(n, UNIT[role]);
 
-const isMac = /mac/i.test(globalThis.navigator?.platform ?? '');
+export const isMac = /mac/i.test(globalThis.navigator?.platform ?? '');
 
 /** Ctrl or Cmd, whichever this machine has. */
 export const commandKey = isMac ? '⌘' : 'Ctrl';
@@ -609,7 +609,7 @@ export const t = {
       fetchProgress: (name: string) => `Fetching ${name}`,
       remove: 'Remove',
       removeCost: ({ bytes: size }: ModelView) =>
-        `Its files go (${bytes(size)}). What it has read is kept, should it come back.`,
+        `Its files go (${bytes(size)}), and with them every model that it is a part of. What it has read is kept, should it come back.`,
       removeYes: 'Remove it',
       keep: 'Keep',
       stop: 'Stop',
@@ -625,9 +625,9 @@ export const t = {
     },
     compare: {
       label: 'Compare the models',
-      help: 'Tries each installed one here: how good its answers are, how fast it reads and what it takes. Some seconds a model; indexing waits, searching does not.',
+      help: 'Tries each installed one here: how good its answers are, how fast it reads and what it takes. The model in use has an advantage: you mark what it shows. Some seconds a model; indexing waits, searching does not.',
       at: (step: CompareStep | null, nameOf: (model: string) => string) => {
-        if (step === null) return 'Indexing comes to rest first.';
+        if (step === null) return 'Models are opened, and indexing comes to rest.';
         const what = { preparing: 'its vectors are made', speed: 'how fast it reads', quality: 'how good its answers are' };
         return `Step ${count(step.done + 1)} of ${count(step.most)}: ${nameOf(step.model)}, ${what[step.stage]}.`;
       },
@@ -636,11 +636,11 @@ export const t = {
           ? 'Answers are not judged yet: open results, or mark them as good.'
           : [
               `Quality by ${plural(questions, 'question')} of yours, with ${plural(marks.opened, 'result')} opened and ${count(marks.good)} marked good: 100 % puts all of them first.`,
-              questions < FEW && 'These are few: one more question may turn it.',
+              questions < FEW && 'These are few: one more question may turn the order.',
             ]
               .filter(Boolean)
               .join(' '),
-      unread: '–: this model has not read all your files. It is judged once it has been in use.',
+      unread: '–: this model has not read enough of your files to be judged. What it lacks it reads once it is used.',
       quality: (quality: number | null) => (quality === null ? '–' : `${Math.round(quality * 100)} %`),
       rate: (passagesPerSecond: number) => `${rate(passagesPerSecond)}/s`,
       milliseconds: (n: number) => `${n < 10 ? n.toFixed(1) : count(n)} ms`,
@@ -652,9 +652,9 @@ export const t = {
         model: 'Model',
         quality: 'Quality',
         passagesPerSecond: 'Passages',
-        questionMs: 'Question',
+        questionMs: 'A question',
         memory: 'Memory',
-        disk: 'Disk',
+        disk: 'On disk',
       },
     },
     ignore: {

@@ -1,11 +1,16 @@
 //! `rummage eval` without a collection: the installed models side by side, on the person's
 //! own files and by the person's own marks.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rummage_corpus::{counted, grouped};
-use rummage_engine::{CompareStage, CompareStep, ComparedModel, Comparison, Engine};
+use rummage_engine::{
+    CompareStage, CompareStep, ComparedModel, Comparison, Engine, EngineError, ErrorKind,
+};
 use serde::Serialize;
 
 use super::{
@@ -16,6 +21,9 @@ use crate::{Failure, arguments::Common};
 
 /// With fewer questions, one more may turn the figures.
 const FEW: usize = 5;
+
+/// How often it is told how far vectors are made, where there is no bar.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Serialize)]
 struct CompareReport<'a> {
@@ -55,9 +63,11 @@ pub async fn compare(
     models: &[String],
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    // Only who has vectors made writes.
-    let engine =
-        if models.is_empty() { open_to_read(common).await? } else { open_to_index(common).await? };
+    let engine = if models.is_empty() {
+        open_to_read(common).await?
+    } else {
+        open_to_prepare(common).await?
+    };
     let measured = measure(&engine, common, models).await;
     engine.close().await;
     let comparison = measured?;
@@ -109,6 +119,16 @@ impl<'a> CompareReport<'a> {
             vector_bytes: model.vector_bytes,
             error: model.figures.as_ref().err().map(String::as_str),
         }
+    }
+}
+
+/// To have vectors made. Where another process writes, there may be none to make.
+async fn open_to_prepare(common: &Common) -> anyhow::Result<Engine> {
+    let opened = open_to_index(common).await;
+    let is_busy = |error: &EngineError| error.kind() == ErrorKind::Busy;
+    match &opened {
+        Err(error) if error.downcast_ref().is_some_and(is_busy) => open_to_read(common).await,
+        _ => opened,
     }
 }
 
@@ -178,7 +198,8 @@ fn write_tables(
             } else {
                 writeln!(
                     out,
-                    ", so it is not judged; rummage eval --model {} makes them.",
+                    "{}; rummage eval --model {} makes them.",
+                    if figures.modes.is_empty() { ", so it is not judged" } else { "" },
                     model.id
                 )?;
             }
@@ -191,7 +212,7 @@ fn write_tables(
 enum Told {
     Quiet,
     Bar(ProgressBar),
-    Lines { last: String },
+    Lines { last: Option<(Instant, CompareStep)> },
 }
 
 impl Told {
@@ -200,7 +221,7 @@ impl Told {
             return Self::Quiet;
         }
         if !std::io::stderr().is_terminal() {
-            return Self::Lines { last: String::new() };
+            return Self::Lines { last: None };
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:30} {msg}");
@@ -212,6 +233,7 @@ impl Told {
             Self::Quiet => {}
             Self::Bar(bar) => {
                 let (done, most) = match step.stage {
+                    CompareStage::Indexing => (0, 0),
                     CompareStage::Preparing { done, total, .. } => (done, total),
                     CompareStage::Speed | CompareStage::Quality => {
                         (step.done as u64, step.most as u64)
@@ -222,10 +244,18 @@ impl Told {
                 bar.set_message(line(step));
             }
             Self::Lines { last } => {
-                let line = line(step);
-                if *last != line {
-                    eprintln!("{line}");
-                    *last = line;
+                let is_told = last.as_ref().is_some_and(|(at, told)| {
+                    let same =
+                        std::mem::discriminant(&told.stage) == std::mem::discriminant(&step.stage);
+                    // Vectors take their time; all else is told when it begins.
+                    let is_late = matches!(step.stage, CompareStage::Preparing { .. })
+                        && told.stage != step.stage
+                        && at.elapsed() >= TELL_EVERY;
+                    told.model == step.model && same && !is_late
+                });
+                if !is_told {
+                    eprintln!("{}", line(step));
+                    *last = Some((Instant::now(), step.clone()));
                 }
             }
         }
@@ -241,8 +271,13 @@ impl Told {
 fn line(step: &CompareStep) -> String {
     let model = &step.model;
     match step.stage {
-        CompareStage::Preparing { passages, .. } => {
+        CompareStage::Indexing => format!("{model}: new files are indexed first"),
+        CompareStage::Preparing { total: 0, passages, .. } => {
             format!("{model}: {} passages lack its vectors, which are made now", grouped(passages))
+        }
+        CompareStage::Preparing { done, total, .. } => {
+            let (done, total) = (grouped(done), grouped(total));
+            format!("{model}: {done} of {total} files have its vectors")
         }
         CompareStage::Speed => format!("{model}: how fast it reads"),
         CompareStage::Quality => format!("{model}: how good its answers are"),

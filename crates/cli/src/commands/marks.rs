@@ -39,7 +39,12 @@ pub async fn add(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     change(common, |engine| engine.mark(question, file, Grade::Good)).await?;
-    tell(common, serde_json::json!({ "marked": file }), "It is marked good.", out)
+    tell(
+        common,
+        serde_json::json!({ "marked": file.display().to_string() }),
+        "It is marked good.",
+        out,
+    )
 }
 
 pub async fn remove(

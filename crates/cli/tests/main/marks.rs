@@ -40,6 +40,24 @@ fn marks_come_and_go() {
     assert!(lines(installation.run(["marks", "list", "--json"])).is_empty());
 }
 
+/// Most file systems of Unix take any bytes for a name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_can_be_marked() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let installation = Installation::new();
+    let tree = Tree::with([("tea.txt", "Steep the leaves.")]);
+    let file = tree.root().join(OsStr::from_bytes(b"caf\xe9.txt"));
+    std::fs::write(&file, "Grind the beans.").unwrap();
+    installation.index(tree.root());
+    let marked = installation
+        .run([OsStr::new("marks"), "add".as_ref(), "beans".as_ref(), file.as_ref()])
+        .succeeded();
+    assert_eq!(marked.stdout, "It is marked good.\n");
+    assert_eq!(lines(installation.run(["marks", "list", "--json"])).len(), 1);
+}
+
 #[test]
 fn models_are_compared_on_ones_own_files() {
     let installation = Installation::new();

@@ -1,7 +1,7 @@
 //! The texts that are embedded to measure: passages of the index, from all over it, or
 //! where there are few, texts of our own.
 
-use rummage_corpus::{FileId, model_input};
+use rummage_corpus::model_input;
 use rummage_store::Store;
 
 use crate::{EngineError, model::LoadedModel, shared::Shared};
@@ -16,7 +16,7 @@ const LEAST: usize = 64;
 const OURS: usize = 80;
 
 /// Files that are looked into.
-const FILES: u64 = 512;
+const FILES: usize = 512;
 
 /// Their token ids as each part of the model sees them, the shortest text first.
 pub(crate) async fn gather(
@@ -49,10 +49,7 @@ pub(crate) async fn gather(
 }
 
 async fn of_index(shared: &Shared, store: &Store) -> Result<Vec<String>, EngineError> {
-    let known = shared.catalog.counts()?.known();
-    // Numbers that no file bears any more cost nothing.
-    let step = known.div_ceil(FILES).max(1) as usize;
-    let files: Vec<FileId> = (1..=known as i64).step_by(step).map(FileId).collect();
+    let files = shared.catalog.sample(FILES)?;
     let rows = store.passages_of(&files).await?;
     Ok(rows.iter().map(|row| model_input(&row.passage.context, &row.passage.text)).collect())
 }

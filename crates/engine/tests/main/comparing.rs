@@ -43,6 +43,12 @@ fn by_words(model: &ComparedModel) -> Option<f64> {
     modes.iter().find(|one| one.mode == Mode::Keyword).map(|one| one.scores.ndcg)
 }
 
+/// The same by meaning, which each model answers by its own vectors.
+fn by_meaning(model: &ComparedModel) -> f64 {
+    let modes = &model.figures.as_ref().unwrap().modes;
+    modes.iter().find(|one| one.mode == Mode::Meaning).unwrap().scores.ndcg
+}
+
 fn questions(engine: &Engine) -> Vec<String> {
     engine.marks().unwrap().into_iter().map(|mark| mark.question).collect()
 }
@@ -155,6 +161,97 @@ async fn a_model_is_judged_once_it_has_read_all_and_a_name_has_it_read() {
     assert!(matches!(refused, Err(EngineError::Busy { .. })), "{refused:?}");
     let unknown = reader.compare(&["tiny-9".to_owned()], |_| ()).await.unwrap_err();
     assert!(unknown.to_string().contains("tiny-9"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_judged_by_its_own_vectors() {
+    let (home, tree) = (Home::new(), tree());
+    add_model(&home, 2);
+    let engine = indexed(&home, &tree).await;
+    for number in 0..12 {
+        let file = tree.path(&format!("file{number}.txt"));
+        engine.mark(&prose(3, 100 + number), &file, Grade::Good).unwrap();
+    }
+    let both = ["tiny-1".to_owned(), "tiny-2".to_owned()];
+    let compared = engine.compare(&both, |_| ()).await.unwrap();
+    let [first, second] = ["tiny-1", "tiny-2"].map(|id| by_meaning(model(&compared, id)));
+    assert!((first - second).abs() > 1e-6, "what follows would show nothing: {first}");
+    let mut settings = engine.settings();
+    settings.model = "tiny-2".to_owned();
+    engine.save_settings(settings).await.unwrap();
+    settled(&engine).await;
+    let compared = engine.compare(&[], |_| ()).await.unwrap();
+    let in_use = model(&compared, "tiny-2");
+    assert!(in_use.is_active && !model(&compared, "tiny-1").is_active);
+    assert!((by_meaning(in_use) - second).abs() < 1e-9, "{} {second}", by_meaning(in_use));
+    assert!((by_meaning(model(&compared, "tiny-1")) - first).abs() < 1e-9);
+
+    // One file more is little to lack, unless it is one that answers are judged by.
+    tree.write("new.txt", "one more");
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    let compared = engine.compare(&[], |_| ()).await.unwrap();
+    let before = model(&compared, "tiny-1");
+    assert_eq!(before.figures.as_ref().unwrap().lacking, 1);
+    assert_eq!(by_words(before).is_some(), compared.passages >= 20, "{}", compared.passages);
+    engine.mark("one more", &tree.path("new.txt"), Grade::Opened).unwrap();
+    let compared = engine.compare(&[], |_| ()).await.unwrap();
+    assert_eq!(by_words(model(&compared, "tiny-1")), None);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_that_is_dropped_leaves_nothing_behind() {
+    let (home, tree) = (Home::new(), tree());
+    add_model(&home, 2);
+    let engine = indexed(&home, &tree).await;
+    engine.mark("violet umbrellas", &tree.path("wanted.txt"), Grade::Good).unwrap();
+    let named = ["tiny-2".to_owned()];
+    for until in ["preparing", "measuring"] {
+        let (reached, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let compared = engine.compare(&named, |step| {
+            let is_there = match step.stage {
+                CompareStage::Preparing { .. } => until == "preparing",
+                CompareStage::Speed => until == "measuring",
+                _ => false,
+            };
+            if is_there {
+                reached.send(()).unwrap();
+            }
+        });
+        tokio::select! {
+            compared = compared => panic!("it ended before it was {until}: {compared:?}"),
+            _ = seen.recv() => {}
+        }
+        // Indexing goes on, and it may be measured again.
+        tree.write(&format!("{until}.txt"), format!("written while {until}"));
+        engine.follow(&[tree.root().to_owned()]).await.unwrap();
+        settled(&engine).await;
+        assert_eq!(engine.status().unwrap().switching, None, "{until}");
+    }
+    let compared = engine.compare(&named, |_| ()).await.unwrap();
+    assert_eq!(by_words(model(&compared, "tiny-2")), Some(1.0));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_can_be_prepared_while_another_cannot_take_over() {
+    let (home, tree) = (Home::new(), tree());
+    add_model(&home, 2);
+    let engine = indexed(&home, &tree).await;
+    engine.mark("violet umbrellas", &tree.path("wanted.txt"), Grade::Good).unwrap();
+    let path = add_model(&home, 3).join("model.onnx");
+    let length = fs::metadata(&path).unwrap().len() as usize;
+    fs::write(&path, vec![b'?'; length]).unwrap();
+    let mut settings = engine.settings();
+    settings.model = "tiny-3".to_owned();
+    engine.save_settings(settings).await.unwrap();
+    let compared = engine.compare(&["tiny-2".to_owned(), "tiny-3".to_owned()], |_| ()).await;
+    let compared = compared.unwrap();
+    assert_eq!(by_words(model(&compared, "tiny-2")), Some(1.0));
+    let broken = model(&compared, "tiny-3").figures.as_ref().unwrap_err();
+    assert!(broken.contains("model.onnx"), "{broken}");
+    engine.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -200,8 +200,8 @@ export class AppState {
   async #mark(question: string, path: string, good: boolean): Promise<void> {
     try {
       await this.backend.markGood(question, path, good);
-      this.search.goodIs(question, path, good);
     } catch (thrown) {
+      this.search.goodIs(question, path, !good);
       const { message, mend } = asAppError(thrown);
       const title = t.results.markFailed(baseName(path));
       this.notices.warn(title, mend ? [message, mend] : [message]);

@@ -11,6 +11,8 @@ export class ComparingState {
   outcome = $state.raw<Comparison | null>(null);
 
   readonly #backend: Backend;
+  /** By what it is judged was forgotten since it began. */
+  #isForgotten = false;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -19,11 +21,12 @@ export class ComparingState {
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
+    this.#isForgotten = false;
     this.step = null;
     this.failure = null;
     try {
       const outcome = await this.#backend.compareModels((step) => (this.step = step));
-      this.outcome = outcome ?? this.outcome;
+      if (!this.#isForgotten) this.outcome = outcome ?? this.outcome;
     } catch (thrown) {
       this.failure = asAppError(thrown);
     } finally {
@@ -39,8 +42,9 @@ export class ComparingState {
     }
   }
 
-  /** What it was judged by is gone. */
+  /** What it was judged by is gone, and what is being judged as well. */
   forget(): void {
     this.outcome = null;
+    this.#isForgotten = true;
   }
 }

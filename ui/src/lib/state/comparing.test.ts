@@ -48,3 +48,15 @@ it('keeps what it knows when it is stopped or fails, until that is forgotten', a
   comparing.forget();
   expect(comparing.outcome).toBe(null);
 });
+
+it('shows nothing that was judged by what was forgotten meanwhile', async () => {
+  let end: (comparison: Comparison) => void = () => undefined;
+  const { comparing } = setup(() => new Promise((resolve) => (end = resolve)));
+  for (const expected of [null, comparison]) {
+    const running = comparing.start();
+    if (expected === null) comparing.forget();
+    end(comparison);
+    await running;
+    expect(comparing.outcome).toBe(expected);
+  }
+});

@@ -182,7 +182,10 @@ export class Search {
     const { question, selectedPath: path } = this;
     if (this.pending || question === null || path === null) return;
     this.keep();
-    this.#listeners.mark(question, path, !this.isGood(path));
+    const good = !this.isGood(path);
+    // At once: the next press takes it back, whether this one has arrived or not.
+    this.goodIs(question, path, good);
+    this.#listeners.mark(question, path, good);
   }
 
   /** What is marked of the question answered; news of another one is none. */

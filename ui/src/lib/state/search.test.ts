@@ -187,15 +187,16 @@ describe('the selection', () => {
     search.toggleGood();
     await asked[0]?.answer(['one', 'two']);
     search.toggleGood();
-    search.goodIs('a', 'one', true);
     expect([search.isGood('one'), search.isGood('two')]).toEqual([true, false]);
     search.toggleGood();
+    expect(search.isGood('one')).toBe(false);
     expect(marked).toEqual([['a', 'one', true], ['a', 'one', false]]);
     expect(kept).toEqual(['a', 'a']);
-    search.goodIs('another', 'one', false);
-    expect(search.isGood('one')).toBe(true);
-    search.goodIs('a', 'one', false);
+    // It was refused.
+    search.goodIs('another', 'one', true);
     expect(search.isGood('one')).toBe(false);
+    search.goodIs('a', 'one', true);
+    expect(search.isGood('one')).toBe(true);
   });
 
   it('answers no question where it is only similar to something', async () => {

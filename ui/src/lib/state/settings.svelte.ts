@@ -54,13 +54,15 @@ export class SettingsState {
     return this.#queue;
   }
 
-  /** Forgets which results were opened and marked good. */
-  async clearMarks(): Promise<void> {
+  /** Forgets which results were opened and marked good; says whether that was done. */
+  async clearMarks(): Promise<boolean> {
     try {
       const { marks } = await this.#backend.clearMarks();
       if (this.view) this.view = { ...this.view, marks };
+      return true;
     } catch (thrown) {
       this.failure = asAppError(thrown);
+      return false;
     }
   }
 

@@ -40,6 +40,21 @@ async function setup() {
   return { state, kept: () => kept };
 }
 
+it('says whether marks were forgotten', async () => {
+  const { state } = await setup();
+  const marks = { opened: 0, good: 0 };
+  const outcomes = [Promise.reject({ kind: 'io', field: null, message: 'Disk full.', mend: null }), Promise.resolve({ marks })];
+  const forgetful = new SettingsState({
+    settings: async () => state.view,
+    clearMarks: () => outcomes.shift(),
+  } as unknown as Backend);
+  await forgetful.load();
+  expect(await forgetful.clearMarks()).toBe(false);
+  expect(forgetful.failure?.message).toBe('Disk full.');
+  expect(await forgetful.clearMarks()).toBe(true);
+  expect(forgetful.view?.marks).toEqual(marks);
+});
+
 describe('saving', () => {
   it('two fields at once both stay', async () => {
     const { state, kept } = await setup();
