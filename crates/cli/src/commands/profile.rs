@@ -53,6 +53,7 @@ pub async fn profile(
                 slower = judge(before.as_ref(), &report, options)?;
             }
             report.advice = load_advice(&report);
+            note_other_machine(common, before.as_ref(), &report);
             tell(common, options, &report, &slower, out)
         }
         ProfileCommand::Index { paths, options } => {
@@ -68,6 +69,7 @@ pub async fn profile(
                 report = report.joined(index(common, paths, runs).await?);
                 slower = judge(before.as_ref(), &report, options)?;
             }
+            note_other_machine(common, before.as_ref(), &report);
             tell(common, options, &report, &slower, out)
         }
     }
@@ -98,6 +100,18 @@ fn again(common: &Common, slower: &[Slower]) {
     if !common.quiet {
         let names: Vec<&str> = slower.iter().map(|slower| slower.name.as_str()).collect();
         eprintln!("Looks slower: {}. Measuring again.", names.join(", "));
+    }
+}
+
+/// How fast a machine is as a whole is taken out of what is compared; that one stage is to
+/// another on it as on the next machine is not certain.
+fn note_other_machine(common: &Common, before: Option<&Report>, now: &Report) {
+    let Some(before) = before.filter(|_| !common.quiet) else { return };
+    if (&before.processor, before.cores) != (&now.processor, now.cores) {
+        eprintln!(
+            "The baseline was made on another machine ({}, {} cores), and may differ for that alone.",
+            before.processor, before.cores
+        );
     }
 }
 

@@ -51,6 +51,18 @@ fn a_slowed_worker_fails_the_gate_and_the_same_one_passes() {
     assert_eq!(slowed.code, 1, "{slowed:?}");
     assert!(slowed.stderr.contains("first encode"), "{slowed:?}");
     assert!(!slowed.stderr.contains("tokenizer"), "{slowed:?}");
+
+    // Of which machine it is, is told where it is another one.
+    let told = |report: &Value| {
+        std::fs::write(&before, report.to_string()).unwrap();
+        let run =
+            installation.run(["profile", "load", "--runs", "1", "--baseline", before.as_str()]);
+        run.stderr.contains("another machine (a slate, 2 cores)")
+    };
+    assert!(!told(&report));
+    let mut elsewhere = report.clone();
+    (elsewhere["processor"], elsewhere["cores"]) = ("a slate".into(), 2.into());
+    assert!(told(&elsewhere));
 }
 
 #[test]
