@@ -30,6 +30,14 @@ pub struct CacheError {
     pub source: rusqlite::Error,
 }
 
+impl CacheError {
+    /// The file makes no sense: nothing but making it anew helps.
+    pub fn is_damage(&self) -> bool {
+        let code = self.source.sqlite_error_code();
+        matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    }
+}
+
 /// The single model that makes vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Maker {

@@ -149,7 +149,9 @@ impl Cutter<'_> {
         let tokens = |span: Span| starts.between(span.start - range.start, span.end - range.start);
         let uneven = |first, last| tokens(first).abs_diff(tokens(last));
         let mut found = None;
-        let (mut too_few, mut enough) = (tokens(first).max(tokens(last)) / 2, self.capacity);
+        // What passages share must be less than one of them.
+        let least = (tokens(first).max(tokens(last)) / 2).max(self.overlap);
+        let (mut too_few, mut enough) = (least, self.capacity);
         while enough - too_few > 1 {
             let capacity = usize::midpoint(too_few, enough);
             let cutter = Cutter { capacity, ..*self };

@@ -126,7 +126,11 @@ pub(crate) async fn answer_with(
         Mode::Hybrid | Mode::Meaning => {
             let sought =
                 tokio::spawn(query_vector(pool.clone(), active.clone(), query.text_for_model()));
-            sought.map(|sought| sought.unwrap_or_default()).right_future()
+            sought
+                .map(|sought| {
+                    sought.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                })
+                .right_future()
         }
     };
     let sought = sought.shared();
@@ -203,9 +207,15 @@ pub(crate) async fn show(
     let catalog = &shared.catalog;
     // Texts are read while it is found out what is there of the files.
     let texts = tokio::spawn(ranking.texts(store, limit));
-    let first = ranking.files().take(COMPARED * limit).collect();
-    let copies = Copies::among(catalog, first)?;
-    let rows = copies.present(shared, limit + SPARE).await?;
+    let first: Vec<_> = ranking.files().take(COMPARED * limit).collect();
+    let compared = first.len();
+    let mut copies = Copies::among(catalog, first)?;
+    let mut rows = copies.present(shared, limit).await?;
+    if rows.len() < limit && compared == COMPARED * limit {
+        // Most of them are gone.
+        copies = Copies::among(catalog, ranking.files().collect())?;
+        rows = copies.present(shared, limit).await?;
+    }
     let texts =
         texts.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     let hits = ranking.show(store, texts, |file| rows.contains_key(&file), limit).await?;
@@ -255,23 +265,30 @@ impl Copies {
         Ok(copies)
     }
 
-    /// One file of each of the first `limit` groups: the first that is there still.
+    /// One file of each of the first groups, the first that is there still: of `limit`
+    /// groups and a few to spare, and of further ones while too few are there.
     async fn present(
         &self,
         shared: &Shared,
         limit: usize,
     ) -> Result<HashMap<FileId, FileRow>, EngineError> {
-        let mut wanting: Vec<(usize, usize)> =
-            (0..self.groups.len().min(limit)).map(|group| (group, 0)).collect();
         let mut present = HashMap::new();
-        while !wanting.is_empty() {
-            let files: Vec<_> = wanting.iter().map(|(group, i)| self.groups[*group][*i]).collect();
-            present.extend(without_ghosts(shared, rows_of(&shared.catalog, &files)?).await?);
-            wanting.retain_mut(|(group, i)| {
-                let is_there = present.contains_key(&self.groups[*group][*i]);
-                *i += 1;
-                !is_there && *i < self.groups[*group].len()
-            });
+        let mut groups = self.groups.chunks(limit + SPARE);
+        while present.len() < limit
+            && let Some(groups) = groups.next()
+        {
+            let mut wanting: Vec<_> = groups.iter().map(|group| group.iter()).collect();
+            while !wanting.is_empty() {
+                let files: Vec<FileId> =
+                    wanting.iter_mut().filter_map(|group| group.next().copied()).collect();
+                let there = without_ghosts(shared, rows_of(&shared.catalog, &files)?).await?;
+                let mut files = files.iter();
+                wanting.retain(|group| {
+                    let is_there = files.next().is_some_and(|file| there.contains_key(file));
+                    !is_there && !group.as_slice().is_empty()
+                });
+                present.extend(there);
+            }
         }
         Ok(present)
     }

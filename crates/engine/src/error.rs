@@ -188,14 +188,21 @@ impl EngineError {
                  their folder."
                 .to_owned(),
             Self::Standing(problem) => problem.mend.clone(),
-            Self::Cache(CacheError { path, .. }) => {
-                format!("Delete {}: it is made anew.", path.display())
-            }
+            Self::Cache(error) => cache_mend(error),
             Self::NoWorkerProgram { .. } => "Install Rummage anew; in a checkout: npm run setup \
                  and cargo build."
                 .to_owned(),
             _ => return None,
         })
+    }
+}
+
+/// What to do about a cache; indexing and search go on without.
+pub(crate) fn cache_mend(error: &CacheError) -> String {
+    if error.is_damage() {
+        format!("Delete {}: it is made anew.", error.path.display())
+    } else {
+        "It is tried again by itself; until then, vectors are computed that were known.".to_owned()
     }
 }
 

@@ -12,6 +12,7 @@ use rummage_models::{
     describe_with, precisions,
 };
 use rummage_settings::Settings;
+use rummage_store::{Store, VectorSpace};
 
 use crate::{
     Engine, EngineError, Options, absolute, folder::DataFolder, hardware::multiplies_bytes,
@@ -23,6 +24,8 @@ pub struct Library {
     folder: DataFolder,
     assets: Assets,
     worker_program: Option<PathBuf>,
+    /// Of the process that writes the index, where that is ours.
+    writes: bool,
 }
 
 /// A model or an ensemble, for people to choose from.
@@ -90,7 +93,8 @@ impl Library {
     pub fn open(options: &Options) -> Result<Self, EngineError> {
         let folder = DataFolder::new(absolute(&options.data)?);
         let assets = Assets::find_in(&options.surroundings)?.with_added(folder.models());
-        Ok(Self { folder, assets, worker_program: options.worker_program.clone() })
+        let worker_program = options.worker_program.clone();
+        Ok(Self { folder, assets, worker_program, writes: false })
     }
 
     /// Installed models first, in the order of their names, then those that are known.
@@ -247,8 +251,8 @@ impl Library {
         Ok(())
     }
 
-    /// Deletes a model that was imported or fetched. Its vectors stay in the cache and in
-    /// the index, should it come back.
+    /// Deletes a model that was imported or fetched, with its vectors in the index, unless
+    /// another process writes that. Those in the cache stay, should it come back.
     ///
     /// # Errors
     /// [`EngineError::InUse`] and [`EngineError::ComesWithRummage`].
@@ -262,7 +266,14 @@ impl Library {
         }
         let place =
             self.added(id).ok_or_else(|| EngineError::ComesWithRummage { id: id.to_owned() })?;
-        std::fs::remove_dir_all(&place).map_err(|source| EngineError::folder(&place, source))
+        let vectors = Model::open(&place).ok();
+        let failed = |source| EngineError::folder(&place, source);
+        std::fs::remove_dir_all(&place).map_err(failed)?;
+        if let Some(model) = vectors.filter(|_| self.writes || !self.folder.is_locked()) {
+            let space = VectorSpace { fingerprint: model.fingerprint(), dims: model.spec.dims };
+            Store::remove_table(&self.folder.store(), &space).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// The folder of a model that a person added.
@@ -305,6 +316,7 @@ impl Engine {
             folder: shared.folder.clone(),
             assets: shared.assets.clone()?,
             worker_program: Some(shared.worker_program.clone()),
+            writes: shared.following.is_some(),
         })
     }
 

@@ -39,7 +39,7 @@ pub(crate) async fn prove(program: &Path, model: &LoadedModel) -> Result<Duratio
         extract: ExtractConfig { workers: 0 },
         program: program.to_owned(),
         // Whatever it needs to load: how much it may have is another question.
-        limits: Limits::new(memory, memory),
+        limits: Limits { start: PATIENCE, ..Limits::new(memory, memory) },
         pace: Pace::Full,
     });
     let text = ["proof"; WORDS].join(" ");

@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     tuning: Mutex<Option<Tuning>>,
     /// This machine is being measured; indexing waits.
     measuring: AtomicBool,
+    configuring: tokio::sync::Mutex<()>,
     pub pool: Pool,
     pub problems: Problems,
     pub counters: Counters,
@@ -136,6 +137,7 @@ impl Shared {
             upcoming: Mutex::default(),
             tuning: Mutex::new(tuning),
             measuring: AtomicBool::new(false),
+            configuring: tokio::sync::Mutex::default(),
             pool,
             problems,
             counters: Counters::default(),
@@ -250,6 +252,8 @@ impl Shared {
 
     /// Lets workers load what is in use and what is to be.
     pub async fn configure_pool(&self) {
+        // Else an older look at things could reach the pool after a newer one.
+        let _configuring = self.configuring.lock().await;
         let (active, upcoming) = (self.active(), self.upcoming());
         let models = active.iter().map(|active| &active.model);
         let models: Vec<_> = models.chain(upcoming.iter().map(|next| &next.model)).collect();

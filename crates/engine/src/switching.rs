@@ -21,6 +21,7 @@ use std::{
 use rummage_catalog::Catalog;
 use rummage_corpus::FileId;
 use rummage_models::{Assets, ModelError};
+use rummage_pool::JobError;
 use rummage_settings::Settings;
 use rummage_store::{Lacking, Store};
 use tokio::{
@@ -165,6 +166,11 @@ pub(crate) async fn run(
             _ = settings.wait_for(is_other) => None,
             finished = switch(&shared, &writer, &wanted) => Some(finished),
         };
+        if finished.is_none() {
+            // What the writer has in hand may be the switch that is wanted no more: it is
+            // seen on the next round, and must not come after that.
+            let _ = writer.keep(Commit::Nothing).await;
+        }
         // Workers keep what is in use alone.
         shared.set_upcoming(None);
         shared.configure_pool().await;
@@ -233,14 +239,14 @@ async fn prepare(
 ) -> Result<Active, Unfinished> {
     let assets = shared.assets.as_ref().ok_or(EngineError::Closed)?;
     let model = open_whole(assets, wanted)?;
+    // What an earlier wish for this model handed over may still be written to its table.
+    writer.keep(Commit::Nothing).await.map_err(|Interrupted| Unfinished::Interrupted)?;
     let from = shared.active().ok_or(EngineError::Closed)?;
     let in_use = from.store.as_ref().ok_or(EngineError::Closed)?;
     let is_same = model.identity.fingerprint == from.model.identity.fingerprint;
-    // What an earlier wish for this model handed over may still be written to its table.
-    writer.keep(Commit::Nothing).await.map_err(|Interrupted| Unfinished::Interrupted)?;
     let store = if is_same { in_use.clone() } else { in_use.beside(&model.space()).await? };
     let mut failed = HashSet::new();
-    let mut is_proven = false;
+    let mut wanting = None;
     // While nothing is found by meaning yet, there is nothing to go on with.
     while !is_same && in_use.count_vectors().await? > 0 {
         // What has no vectors of the model in use either comes after the switch, once.
@@ -252,10 +258,10 @@ async fn prepare(
         if lacking.is_empty() {
             break;
         }
-        if !is_proven {
+        if wanting.is_none() {
             // Workers that cannot load it could not serve the one in use either.
             proof::prove(&shared.worker_program, &model).await?;
-            is_proven = true;
+            wanting = Some(lacking.len());
         }
         let counts = shared.catalog.counts()?;
         let total = counts.worded + counts.indexed;
@@ -263,6 +269,14 @@ async fn prepare(
         shared.set_upcoming(Some(Upcoming { model: model.clone(), done, total }));
         shared.configure_pool().await;
         fill(shared, writer, &model, &from, &store, lacking, &mut failed).await?;
+    }
+    if let Some(wanting) = wanting
+        && !failed.is_empty()
+        && failed.len() >= wanting
+    {
+        // Not a file or two: it does not work here, and would leave nothing to be found.
+        let reason = format!("{} gave no vector for any of the files", model.id);
+        return Err(EngineError::from(JobError::Refused(reason)).into());
     }
     Ok(Active { model, store: Some(store) })
 }

@@ -14,7 +14,7 @@ use rummage_store::Store;
 use tokio::task::JoinSet;
 
 use crate::{
-    EngineError,
+    EngineError, error,
     model::{LoadedModel, Part},
     problem::ProblemKind,
     shared::{Active, Shared},
@@ -230,11 +230,14 @@ async fn remember(
     }
     let (model, fresh) = (model.clone(), Arc::new(fresh));
     let kept = fresh.clone();
-    with_cache(shared, move |cache| {
+    let done = with_cache(shared, move |cache| {
         let vectors = kept.iter().map(|(hash, vector)| (*hash, vector.as_slice()));
         cache.keep(&model.parts()[place].maker, vectors)
-    })
-    .await;
+    });
+    if done.await.is_some() {
+        // Reading may go well while nothing can be kept.
+        shared.problems.clear(ProblemKind::Cache);
+    }
     Arc::unwrap_or_clone(fresh)
 }
 
@@ -247,12 +250,9 @@ async fn with_cache<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || {
         let cache = shared.cache.as_ref()?;
         match work(cache) {
-            Ok(result) => {
-                shared.problems.clear(ProblemKind::Cache);
-                Some(result)
-            }
+            Ok(result) => Some(result),
             Err(error) => {
-                let mend = format!("Delete {}: it is made anew.", cache.path().display());
+                let mend = error::cache_mend(&error);
                 shared.problems.set(ProblemKind::Cache, error.to_string(), mend);
                 None
             }

@@ -348,9 +348,11 @@ impl Writer {
         let catalog = &self.shared.catalog;
         switching::adopt(&store, catalog, &next.model.identity.fingerprint).await?;
         // From here on the catalog speaks of these vectors, whatever fails afterwards.
-        self.store = store;
+        let before = std::mem::replace(&mut self.store, store);
         let model = next.model.clone();
         self.shared.activate(next);
+        // Where readers hold them open and the system minds, they stay.
+        let _ = before.remove_flat();
         let settings = self.shared.settings.borrow().clone();
         crate::require(catalog, &model, &settings)
     }

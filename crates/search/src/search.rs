@@ -23,6 +23,9 @@ use crate::{
 const CANDIDATES: RangeInclusive<usize> = 200..=10_000;
 const CANDIDATES_A_FILE: usize = 10;
 
+/// So many times as many are asked for where a query's demands leave too few.
+const MORE: usize = 5;
+
 /// Passages shown of one file.
 const PASSAGES_A_FILE: usize = 3;
 
@@ -213,11 +216,23 @@ impl Found {
         let (keyword, (mut near, meaning)) = try_join(keyword, by_meaning).await?;
         let keyword: HashMap<_, _> =
             (1..).zip(keyword).map(|(rank, hit)| (hit.id, (rank, hit))).collect();
-        if let Some(demands) = Demands::of(&query.words) {
-            let unchecked = near.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
-            let met = meeting(store, &demands, unchecked.collect()).await?;
-            // What the keyword leg returned meets them.
-            near.retain(|hit| met.contains(&hit.id) || keyword.contains_key(&hit.id));
+        if let (Some(demands), Some(meaning)) = (Demands::of(&query.words), &meaning) {
+            let mut asked = limit;
+            loop {
+                let unchecked =
+                    near.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
+                let met = meeting(store, &demands, unchecked.collect()).await?;
+                let there_are = near.len();
+                // What the keyword leg returned meets them.
+                near.retain(|hit| met.contains(&hit.id) || keyword.contains_key(&hit.id));
+                // By meaning alone, what is demanded may lie far behind what is nearest.
+                let is_enough = query.mode != Mode::Meaning || near.len() >= query.limit;
+                if is_enough || there_are < asked || asked == *CANDIDATES.end() {
+                    break;
+                }
+                asked = (asked * MORE).min(*CANDIDATES.end());
+                near = store.meaning(&meaning.vector, &query.filter, asked).await?;
+            }
         }
         let mut similarities: HashMap<_, _> =
             near.iter().map(|hit| (hit.id, hit.similarity)).collect();

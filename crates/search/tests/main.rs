@@ -100,6 +100,19 @@ async fn each_mode_asks_its_legs() {
 }
 
 #[tokio::test]
+async fn what_is_demanded_is_found_by_meaning_however_far_behind_it_is() {
+    let notes = Notes::open().await;
+    let nearer = (10..1210).map(|file| (note(file, 0, "", &format!("Page {file}.")), 0.9));
+    let rows: Vec<_> = nearer.chain([(note(9, 0, "", "A leek soup for ten."), 0.2)]).collect();
+    let passages: Vec<_> = rows.iter().map(|(row, _)| row.clone()).collect();
+    let vectors: Vec<_> = rows.iter().map(|(row, near)| vector_of(row, *near)).collect();
+    notes.store.replace_passages(&[], &passages).await.unwrap();
+    notes.store.replace_vectors(&[], &vectors).await.unwrap();
+    notes.check(r#"dinner "leek soup""#, Mode::Meaning, &[9]).await;
+    notes.check(r#"dinner "leek stew""#, Mode::Meaning, &[]).await;
+}
+
+#[tokio::test]
 async fn phrases_exclusions_and_filters_bind_both_legs() {
     let notes = Notes::open().await;
     for mode in [Mode::Hybrid, Mode::Meaning] {

@@ -50,7 +50,7 @@ pub(crate) enum Value {
 
 impl Field {
     /// In the order in which they are written.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Model,
         Self::IndexingMode,
         Self::PoolSize,

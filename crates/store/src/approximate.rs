@@ -175,6 +175,10 @@ impl Store {
         if rows <= least || !due || !fits {
             return Ok(false);
         }
+        if verdict.is_some() {
+            // Of another index: until the new one is judged, search is exact.
+            forget(table).await?;
+        }
         let index = Index::IvfRq(IvfRqIndexBuilder::default().distance_type(DISTANCE));
         let built = table.lance.create_index(&[VECTOR], index).replace(true).execute().await;
         built.map_err(|error| table.write_failed(error))?;

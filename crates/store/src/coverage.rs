@@ -2,11 +2,14 @@
 //! vectors have no passage. Told by comparing in memory what the tables' rows are, so it
 //! costs milliseconds and no query.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use rummage_corpus::{FileId, PassageId};
 
-use crate::{Store, StoreError, meaning::is_current, shelf::Files, snapshot::Snapshot};
+use crate::{Inner, Store, StoreError, shelf::Files, snapshot::Snapshot};
 
 type Ids = HashSet<PassageId, foldhash::fast::RandomState>;
 
@@ -23,16 +26,21 @@ pub struct Lacking {
 impl Store {
     /// The files that this model's vectors do not cover whole, by their numbers.
     pub async fn lacking(&self) -> Result<Vec<Lacking>, StoreError> {
-        Ok(lacking(&*self.snapshot(false).await?))
+        Ok(lacking(&*self.ids().await?))
     }
 
     /// Files that have vectors here and no passages any more: of no use to anybody.
     pub async fn stray_vectors(&self) -> Result<Vec<FileId>, StoreError> {
-        let snapshot = self.snapshot(false).await?;
+        let snapshot = self.ids().await?;
         let (passages, vectors) = (&snapshot.passages.shelf, &snapshot.vectors.shelf);
         let with_passages: Files = passages.alive().map(|row| passages.id(row).file()).collect();
         let with_vectors: Files = vectors.alive().map(|row| vectors.id(row).file()).collect();
         Ok(with_vectors.difference(&with_passages).copied().collect())
+    }
+
+    async fn ids(&self) -> Result<Arc<Snapshot>, StoreError> {
+        let Inner { passages, vectors, snapshots, .. } = &*self.inner;
+        snapshots.of_ids(passages, vectors).await
     }
 }
 
@@ -42,7 +50,7 @@ fn lacking(snapshot: &Snapshot) -> Vec<Lacking> {
     for row in vectors.alive() {
         let id = vectors.id(row);
         with_vectors.insert(id.file());
-        if is_current(snapshot, row) {
+        if snapshot.is_current(row) {
             covered.insert(id);
         }
     }

@@ -43,6 +43,8 @@ const RUN: usize = 64 << 10;
 pub(crate) struct Flat {
     path: PathBuf,
     dims: usize,
+    /// Of the fragment, those that are gone among them.
+    rows: Option<usize>,
     file: OnceLock<File>,
 }
 
@@ -55,7 +57,8 @@ impl Flat {
         let file = files.find(|file| file.fields.contains(&field.id))?;
         let name = Path::new(&file.path).file_stem()?;
         let path = folder(&table.path).join(name).with_extension("f");
-        Some(Flat { path, dims, file: OnceLock::new() })
+        let rows = fragment.metadata().physical_rows;
+        Some(Flat { path, dims, rows, file: OnceLock::new() })
     }
 
     /// The similarity to `vector` of the rows at these places of the fragment, which are
@@ -85,8 +88,11 @@ impl Flat {
         Ok(similarities)
     }
 
+    /// Whether the file is there, and whole.
     pub fn is_there(&self) -> bool {
-        self.open_anew().is_ok()
+        let length = self.open_anew().and_then(|file| file.metadata()).map(|of| of.len());
+        let whole = |rows| (HEAD + rows * Numbers::bytes(self.dims)) as u64;
+        length.is_ok_and(|length| self.rows.is_none_or(|rows| length == whole(rows)))
     }
 
     /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
@@ -160,9 +166,20 @@ impl Flat {
             Ok(())
         })
         .await?;
+        for _ in next as usize..self.rows.unwrap_or_default() {
+            file.write_all(&nothing).map_err(io_failed)?;
+        }
         let file = file.into_inner().map_err(|error| io_failed(error.into_error()))?;
         file.sync_all().map_err(io_failed)?;
         fs::rename(&fresh, &self.path).map_err(io_failed)
+    }
+}
+
+/// Removes a table's files of this kind.
+pub(crate) fn remove(table: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder(table)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -179,17 +196,14 @@ impl Store {
         let folder = folder(&table.path);
         let failed = |source| StoreError::Sync { path: folder.clone(), source };
         if rows < self.inner.limits.vectors_flat {
-            return match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-                _ => Ok(()),
-            };
+            return remove(&table.path).map_err(failed);
         }
         fs::create_dir_all(&folder).map_err(failed)?;
         let dataset = table.dataset().await?;
         let mut needed = HashSet::new();
         for fragment in dataset.get_fragments() {
             let Some(flat) = Flat::of(table, &fragment) else { continue };
-            if !flat.path.exists() {
+            if !flat.is_there() {
                 flat.write(table, &dataset, &fragment).await?;
             }
             needed.insert(flat.path);

@@ -155,21 +155,35 @@ impl Store {
     }
 
     /// The same passages with another model's vectors beside them, for the process that
-    /// writes: as [`Store::open`], but nothing is synced before the first
-    /// [`Store::sync`]. Both stores may be searched; one task writes to both.
+    /// writes. Both stores may be searched; one task writes to both.
     pub async fn beside(&self, space: &VectorSpace) -> Result<Store, StoreError> {
         let Inner { dir, connection, passages, limits, .. } = &*self.inner;
         let (name, dims) = (space.table_name(), space.dims as usize);
         let vectors = Table::open(connection, dir, &name, rows::vector_schema(dims)).await?;
         let (dir, connection) = (dir.clone(), connection.clone());
         let passages = Table::clone(passages);
-        Self::of(dir, connection, dims, passages, vectors, *limits).await
+        let store = Self::of(dir, connection, dims, passages, vectors, *limits).await?;
+        // A table that no note tells of could neither be rolled back nor be cleared.
+        store.sync().await?;
+        Ok(store)
     }
 
     /// Removes the tables in `dir`, of all models. For whoever may write and has closed
     /// them.
     pub fn remove(dir: &Path) -> std::io::Result<()> {
         sync::remove(dir)
+    }
+
+    /// Removes the table of one model's vectors. For a model that nothing uses and nobody
+    /// prepares.
+    pub fn remove_table(dir: &Path, space: &VectorSpace) -> std::io::Result<()> {
+        sync::remove_table(&dir.join(space.table_name()).with_extension("lance"))
+    }
+
+    /// Removes the files beside these vectors, which take half as much room again: for
+    /// vectors that no question asks any more. Upkeep makes them anew.
+    pub fn remove_flat(&self) -> std::io::Result<()> {
+        flat::remove(&self.inner.vectors.path)
     }
 
     /// Brings everything that was written so far onto the disk: from here on it

@@ -86,7 +86,7 @@ impl Store {
         loop {
             let mut hits = self.nearest(snapshot, vector, filtered.clone(), fetch).await?;
             let all = hits.len() < fetch;
-            hits.retain(|(row, _)| is_current(snapshot, *row));
+            hits.retain(|(row, _)| snapshot.is_current(*row));
             if all || hits.len() >= limit {
                 return Ok(best(&snapshot.vectors, hits, limit));
             }
@@ -119,7 +119,7 @@ impl Store {
     ) -> Result<HashMap<PassageId, f32>, StoreError> {
         let shelf = &snapshot.vectors.shelf;
         let rows = ids.iter().filter_map(|id| shelf.find(*id));
-        let rows = rows.filter(|row| is_current(snapshot, *row)).collect();
+        let rows = rows.filter(|row| snapshot.is_current(*row)).collect();
         let similar = self.compare(&snapshot.vectors, vector, rows).await?;
         Ok(similar.into_iter().map(|(row, similarity)| (shelf.id(row), similarity)).collect())
     }
@@ -312,13 +312,6 @@ impl Store {
         }
         Ok(similar)
     }
-}
-
-/// Whether the row's passage still holds what the vector was made from.
-pub(crate) fn is_current(snapshot: &Snapshot, row: Row) -> bool {
-    let (passages, vectors) = (&snapshot.passages.shelf, &snapshot.vectors.shelf);
-    let passage = passages.find(vectors.id(row));
-    passage.is_some_and(|passage| vectors.same_content(row, passages, passage))
 }
 
 /// The `limit` best, each passage once.

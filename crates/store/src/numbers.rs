@@ -51,7 +51,9 @@ impl Numbers {
 
 fn step_and_steps(written: &[u8]) -> (f32, &[u8]) {
     let (step, steps) = written.split_at(STEP_BYTES);
-    (f32::from_le_bytes([step[0], step[1], step[2], step[3]]), steps)
+    let step = f32::from_le_bytes([step[0], step[1], step[2], step[3]]);
+    // A damaged one would be nearer than all others.
+    (if step.is_finite() { step } else { 0.0 }, steps)
 }
 
 /// The step at which the largest number becomes `most`.

@@ -30,12 +30,14 @@ pub(crate) struct Asked<'a> {
     left_out: f32,
 }
 
-/// A sum of 2,048 products with a high byte fits in 32 bits.
+/// A sum of so many products of the two with a high byte fits in 32 bits.
 const MOST_ROUGH: f32 = 8191.0;
+const MOST_DIMS: f32 = 2048.0;
 
 impl<'a> Asked<'a> {
     pub fn new(vector: &'a [f32]) -> Self {
-        let step = step_of(vector, MOST_ROUGH);
+        let most = MOST_ROUGH * (MOST_DIMS / vector.len().max(1) as f32).min(1.0);
+        let step = step_of(vector, most);
         let rough: Vec<_> = vector.iter().map(|number| (number / step).round() as i16).collect();
         let left_out = vector.iter().zip(&rough).map(|(number, rough)| {
             let left_out = number - f32::from(*rough) * step;

@@ -30,10 +30,28 @@ pub unsafe fn prepare_process() {
             unsafe { std::env::set_var(name, value.to_string()) };
         }
     }
+    #[cfg(unix)]
+    allow_open_files();
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: sets a number in the allocator, which no other thread uses yet.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, ARENAS);
+    }
+}
+
+/// A question may read each fragment's own file; programs may open 256 where the system
+/// is careful with them.
+#[cfg(unix)]
+fn allow_open_files() {
+    const WANTED: libc::rlim_t = 4096;
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads into and from a structure of our own.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 && limit.rlim_cur < WANTED {
+            limit.rlim_cur = WANTED.min(limit.rlim_max);
+            // Where it is refused, things are as they were.
+            let _ = libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Filter, StoreError,
-    shelf::{Files, Holds, Shelf},
+    shelf::{Files, Holds, Row, Shelf},
     table::Table,
 };
 
@@ -96,6 +96,13 @@ impl Snapshot {
 
     pub fn places(&self) -> bool {
         self.passages.holds.places
+    }
+
+    /// Whether the passage of this row of vectors still holds what it was made from.
+    pub fn is_current(&self, row: Row) -> bool {
+        let (passages, vectors) = (&self.passages.shelf, &self.vectors.shelf);
+        let passage = passages.find(vectors.id(row));
+        passage.is_some_and(|passage| vectors.same_content(row, passages, passage))
     }
 
     /// `None` for a filter that lets everything through.
@@ -183,6 +190,25 @@ impl Snapshots {
             return Ok(snapshot);
         }
         self.read(passages, vectors, places).await
+    }
+
+    /// The tables as they are now, for whoever compares ids and asks no question. Where
+    /// nobody else asks any, no vectors are read for it, and nothing is kept.
+    pub async fn of_ids(
+        &self,
+        passages: &Arc<Table>,
+        vectors: &Arc<Table>,
+    ) -> Result<Arc<Snapshot>, StoreError> {
+        if self.latest().is_some() {
+            return self.now(passages, vectors, false).await;
+        }
+        let changed = Changed::look(passages, vectors);
+        let changed =
+            changed.map_err(|error| passages.read_failed(lance::Error::from(error).into()))?;
+        // In this order: a vector whose passage is newer than these counts for nothing.
+        let passages = View::plain(passages).await?;
+        let vectors = View::plain(vectors).await?;
+        Ok(Arc::new(Snapshot { passages, vectors, filtered: Mutex::default(), changed }))
     }
 
     /// Reads what is new now, if anyone has asked before: the next question then need

@@ -172,18 +172,13 @@ fn version_of(manifest: &Path) -> Option<u64> {
 /// Removes the tables that are noted, what lies beside them, and the note last: whatever
 /// else is in the folder is not ours.
 pub(crate) fn remove(dir: &Path) -> io::Result<()> {
-    let gone = |removed: io::Result<()>| match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    };
     if !dir.join(NOTE).is_file() {
         return Ok(());
     }
     for name in read_note(dir).into_keys() {
         let table = Path::new(&name);
         if table.components().count() == 1 && table.extension().is_some_and(|of| of == "lance") {
-            gone(fs::remove_dir_all(dir.join(table)))?;
-            gone(fs::remove_dir_all(flat::folder(&dir.join(table))))?;
+            remove_table(&dir.join(table))?;
         }
     }
     gone(fs::remove_dir_all(dir.join(DAMAGED)))?;
@@ -191,6 +186,19 @@ pub(crate) fn remove(dir: &Path) -> io::Result<()> {
     // Fails where there is something else.
     let _ = fs::remove_dir(dir);
     Ok(())
+}
+
+/// Removes a table, if it is there, and what lies beside it.
+pub(crate) fn remove_table(table: &Path) -> io::Result<()> {
+    gone(fs::remove_dir_all(table))?;
+    flat::remove(table)
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Takes a table that cannot be opened out of the way. The one that was there from

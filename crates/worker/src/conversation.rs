@@ -134,6 +134,7 @@ impl<W: Write> Conversation<W> {
         request: EmbedRequest,
     ) -> Result<(), FrameError> {
         let (lease, urgent, model) = (request.lease, request.urgent, request.model.clone());
+        let again = embedders.is_accelerated().then(|| request.clone());
         let mut job = match embedders.of(&model) {
             Ok(embedder) => Box::new(Job::new(request, embedder)),
             Err(error) => return self.send(&Reply::Failed { lease, reason: error.to_string() }),
@@ -143,6 +144,14 @@ impl<W: Write> Conversation<W> {
                 Ok(Step::More(rest)) => job = rest,
                 Ok(Step::Done(embedded)) => return self.answer(lease, &Reply::Embedded(embedded)),
                 Err(error) => {
+                    // That a card fails is no fault of the texts.
+                    if let (WorkerError::Call(_) | WorkerError::Shape { .. }, Some(request)) =
+                        (&error, again)
+                        && embedders.fall_back(&error).is_ok()
+                    {
+                        eprintln!("rummage-worker: {error}; from here on by the processor");
+                        return self.embed(embedders, request);
+                    }
                     return self.send(&Reply::Failed { lease, reason: error.to_string() });
                 }
             }

@@ -609,7 +609,7 @@ export const t = {
       fetchProgress: (name: string) => `Fetching ${name}`,
       remove: 'Remove',
       removeCost: ({ bytes: size }: ModelView) =>
-        `Its files go (${bytes(size)}), and with them every model that it is a part of. What it has read is kept, should it come back.`,
+        `Its files go (${bytes(size)}), and with them every model that it is a part of. Should it come back, it has little to read anew.`,
       removeYes: 'Remove it',
       keep: 'Keep',
       stop: 'Stop',

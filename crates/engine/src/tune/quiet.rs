@@ -33,9 +33,9 @@ impl Quiet {
     }
 
     pub async fn end(mut self) {
-        self.is_over = true;
         self.shared.end_measuring();
         self.shared.configure_pool().await;
+        self.is_over = true;
         self.shared.wake();
     }
 }

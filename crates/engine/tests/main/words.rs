@@ -1,8 +1,8 @@
 //! What is typed and what it finds: names, slips, beginnings, copies.
 
 use rummage_catalog::Catalog;
-use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Query};
-use rummage_testkit::Tree;
+use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Options, Query};
+use rummage_testkit::{Tree, prose};
 
 use crate::{Home, settled};
 
@@ -15,6 +15,32 @@ async fn check(engine: &Engine, text: &str, expected: &[&str]) {
     let answer = ask(engine, text).await;
     let names: Vec<_> = answer.files.iter().map(|file| file.path.name().into_owned()).collect();
     assert_eq!(names, expected, "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_gone_take_no_places_of_those_that_are_there() {
+    let (home, tree) = (Home::new(), Tree::default());
+    for number in 0..40 {
+        // The more words there are beside it, the less a word counts.
+        let text = format!("umbrella {}", prose(number + 1, number as u64));
+        tree.write(&format!("file{number}.txt"), text);
+    }
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    engine.close().await;
+    let reader = Engine::open(Options { indexing: None, ..home.options(Following::Once) });
+    let reader = reader.await.unwrap();
+    let query = Query { mode: Mode::Keyword, limit: 40, ..Query::parse("umbrella").unwrap() };
+    let all = reader.search(&query).await.unwrap().files;
+    assert_eq!(all.len(), 40);
+    for file in &all[..35] {
+        std::fs::remove_file(file.path.as_path()).unwrap();
+    }
+    let found = reader.search(&Query { limit: 3, ..query }).await.unwrap().files;
+    let paths =
+        |files: &[FoundFile]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths(&found), paths(&all[35..38]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

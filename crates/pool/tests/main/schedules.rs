@@ -401,7 +401,9 @@ fn workers_that_never_start_make_no_storm() {
 
 #[test]
 fn embedding_workers_come_with_work_and_go_without() {
-    let mut simulation = Simulation::new(config(2, 1));
+    let mut config = config(2, 1);
+    config.limits.rest = Duration::from_secs(240);
+    let mut simulation = Simulation::new(config);
     assert_eq!(simulation.of(Duty::Embed), [], "nothing is to do");
     simulation.submit(false, false);
     assert_eq!(simulation.of(Duty::Embed).len(), 1, "one lease needs one worker");

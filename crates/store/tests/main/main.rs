@@ -329,6 +329,14 @@ async fn files_beside_the_table_may_be_missing_or_cut() {
         file.set_len(bytes / 2).unwrap();
     }
     check("cut").await;
+    let lengths = || {
+        let files = std::fs::read_dir(flat()).unwrap().map(|file| file.unwrap());
+        files.map(|file| file.metadata().unwrap().len()).collect::<Vec<_>>()
+    };
+    let cut = lengths();
+    open(few).await.upkeep(Mode::Idle).await.unwrap();
+    assert!(lengths().iter().sum::<u64>() > cut.iter().sum(), "they are whole again: {cut:?}");
+    check("made anew").await;
     std::fs::remove_dir_all(flat()).unwrap();
     check("missing").await;
 }

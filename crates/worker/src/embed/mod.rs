@@ -8,6 +8,8 @@ mod runtime;
 mod session;
 mod vectors;
 
+use std::path::PathBuf;
+
 use rummage_protocol::{ModelIdentity, Running};
 
 use crate::{EmbedOptions, WorkerError, timings};
@@ -21,7 +23,8 @@ pub use session::Embedder;
 #[derive(Debug)]
 pub struct Embedders {
     models: Vec<Embedder>,
-    running: Running,
+    runtime: Runtime,
+    folders: Vec<PathBuf>,
 }
 
 impl Embedders {
@@ -30,23 +33,35 @@ impl Embedders {
     pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
         let mut runtime = Runtime::load(options)?;
         timings::end_of("runtime");
-        let open = |runtime: &Runtime| {
-            let models = options.models.iter().map(|model| Embedder::open(model, runtime));
-            models.collect::<Result<Vec<_>, _>>()
-        };
-        let models = match open(&runtime) {
+        let folders = options.models.clone();
+        let models = match open(&folders, &runtime) {
             Err(error) if runtime.is_accelerated() => {
                 runtime.fall_back(&error);
-                open(&runtime)?
+                open(&folders, &runtime)?
             }
             opened => opened?,
         };
         timings::tell();
-        Ok(Self { models, running: runtime.running() })
+        Ok(Self { models, runtime, folders })
     }
 
     pub fn running(&self) -> &Running {
-        &self.running
+        self.runtime.running()
+    }
+
+    /// Models run on something else than the processor.
+    pub fn is_accelerated(&self) -> bool {
+        self.runtime.is_accelerated()
+    }
+
+    /// From here on models run on the processor: what they ran on has failed, as a card
+    /// does that went to sleep or whose memory another program has taken.
+    pub fn fall_back(&mut self, error: &WorkerError) -> Result<(), WorkerError> {
+        self.runtime.fall_back(error);
+        // First what holds on to the card.
+        self.models.clear();
+        self.models = open(&self.folders, &self.runtime)?;
+        Ok(())
     }
 
     pub fn identities(&self) -> Vec<ModelIdentity> {
@@ -58,4 +73,8 @@ impl Embedders {
         let not_loaded = || WorkerError::NotLoaded { model: model.to_owned() };
         self.models.iter_mut().find(|embedder| embedder.is(model)).ok_or_else(not_loaded)
     }
+}
+
+fn open(folders: &[PathBuf], runtime: &Runtime) -> Result<Vec<Embedder>, WorkerError> {
+    folders.iter().map(|folder| Embedder::open(folder, runtime)).collect()
 }

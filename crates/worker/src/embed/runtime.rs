@@ -54,8 +54,8 @@ impl Runtime {
         self.running.provider != Provider::Cpu
     }
 
-    pub fn running(self) -> Running {
-        self.running
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// The models cannot be run on what they were to.
