@@ -216,7 +216,7 @@ export const STATES = {
     await settings(page);
     await button(page, 'Import…').click();
     await button(page, 'Compare').click();
-    await page.getByText('this model has not read all your files').scrollIntoViewIfNeeded();
+    await page.getByText('this model has not read enough of your files').scrollIntoViewIfNeeded();
   }],
   'models-refused': ['storm', async (page) => {
     await settings(page);

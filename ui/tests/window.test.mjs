@@ -599,7 +599,7 @@ describe('settings', () => {
     const remove = dialog.getByRole('button', { name: `Remove: ${other}` });
     assert.equal(await dialog.getByRole('button', { name: `Remove: ${first}`, exact: true }).count(), 0);
     await remove.click();
-    await modelRow(dialog, other).getByText('Its files go (118 MB).').waitFor();
+    await modelRow(dialog, other).getByText('Its files go (118 MB), and with them').waitFor();
     await page.keyboard.press('Enter');
     assert.ok(await remove.evaluate((element) => element === document.activeElement));
     assert.deepEqual(await asked(page), []);

@@ -198,27 +198,26 @@ impl Catalog {
 
     /// One row, of a followed file or of what a rule leaves out; `None` once it has left.
     pub fn file(&self, file: FileId) -> Result<Option<FileRow>, CatalogError> {
+        self.read(|connection| row_of(connection, file))
+    }
+
+    /// The rows of these files, of those that are there.
+    pub fn rows(&self, files: &[FileId]) -> Result<HashMap<FileId, FileRow>, CatalogError> {
         self.read(|connection| {
-            if file.0 >= LEFT_OUT {
-                return connection
-                    .prepare_cached(&format!(
-                        "SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE id = ?"
-                    ))?
-                    .query_row([file.0 - LEFT_OUT], left_out_row)
-                    .optional();
+            // Without, each row's own would cost as much as reading it.
+            let _one = connection.unchecked_transaction()?;
+            let mut rows = HashMap::with_capacity(files.len());
+            for file in files {
+                rows.extend(row_of(connection, *file)?.map(|row| (*file, row)));
             }
-            connection
-                .prepare_cached(&format!(
-                    "SELECT {FILE_COLUMNS} FROM files WHERE id = ? AND stage < 5"
-                ))?
-                .query_row([file.0], file_row)
-                .optional()
+            Ok(rows)
         })
     }
 
     /// What the contents of these files hash to, as far as they were read.
     pub fn contents(&self, files: &[FileId]) -> Result<HashMap<FileId, ContentHash>, CatalogError> {
         self.read(|connection| {
+            let _one = connection.unchecked_transaction()?;
             let mut select = connection.prepare_cached("SELECT hash FROM files WHERE id = ?")?;
             let mut contents = HashMap::new();
             for file in files {
@@ -267,6 +266,19 @@ pub(crate) const FILE_COLUMNS: &str =
     "id, path, stage, reason, passages, bytes, modified, tries, again,
      root IN (SELECT id FROM roots WHERE paused)";
 pub(crate) const LEFT_OUT_COLUMNS: &str = "id, path, folder, rule";
+
+fn row_of(connection: &Connection, file: FileId) -> rusqlite::Result<Option<FileRow>> {
+    if file.0 >= LEFT_OUT {
+        return connection
+            .prepare_cached(&format!("SELECT {LEFT_OUT_COLUMNS} FROM left_out WHERE id = ?"))?
+            .query_row([file.0 - LEFT_OUT], left_out_row)
+            .optional();
+    }
+    connection
+        .prepare_cached(&format!("SELECT {FILE_COLUMNS} FROM files WHERE id = ? AND stage < 5"))?
+        .query_row([file.0], file_row)
+        .optional()
+}
 
 pub(crate) fn file_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FileRow> {
     let (state, waits_for) = match row.get(2)? {

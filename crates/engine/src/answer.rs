@@ -281,7 +281,7 @@ impl Copies {
             while !wanting.is_empty() {
                 let files: Vec<FileId> =
                     wanting.iter_mut().filter_map(|group| group.next().copied()).collect();
-                let there = without_ghosts(shared, rows_of(&shared.catalog, &files)?).await?;
+                let there = without_ghosts(shared, shared.catalog.rows(&files)?).await?;
                 let mut files = files.iter();
                 wanting.retain(|group| {
                     let is_there = files.next().is_some_and(|file| there.contains_key(file));
@@ -297,7 +297,7 @@ impl Copies {
     fn of(&self, catalog: &Catalog, file: FileId) -> Result<Vec<Alike>, EngineError> {
         let group = self.group_of.get(&file).map_or(&[][..], |group| &self.groups[*group]);
         let others: Vec<_> = group.iter().copied().filter(|other| *other != file).collect();
-        let rows = rows_of(catalog, &others)?;
+        let rows = catalog.rows(&others)?;
         let rows = others.iter().filter_map(|other| rows.get(other));
         Ok(rows.map(|row| Alike { path: row.path.clone(), is_copy: true }).collect())
     }
@@ -321,17 +321,6 @@ async fn query_vector(
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     }
-}
-
-/// What the catalog knows of these files; one that has left meanwhile is no result.
-fn rows_of(catalog: &Catalog, files: &[FileId]) -> Result<HashMap<FileId, FileRow>, EngineError> {
-    let mut rows = HashMap::with_capacity(files.len());
-    for file in files {
-        if let Some(row) = catalog.file(*file)? {
-            rows.insert(*file, row);
-        }
-    }
-    Ok(rows)
 }
 
 /// Without the files that are not there any more, though nobody has told yet. What

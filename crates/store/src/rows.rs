@@ -1,7 +1,8 @@
 //! The rows of both tables, to and from Arrow.
 //!
-//! A passage's context and text share one column, `words`: nothing is stored twice,
-//! and `context_bytes` says where the text begins. Their words as `corpus::words`
+//! A passage's context and text share one column, `words`: nothing is stored twice, and
+//! [`SPAN`] says where the text begins, with all else that is a number: reading a row
+//! costs by the column. Their words as `corpus::words`
 //! analyses them are another, [`TERMS`], which the keyword index reads as one
 //! document: a title's word counts as much as the text's, and BM25 stays one formula.
 
@@ -9,12 +10,10 @@ use std::{path::Path, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, Float32Array, Int32Array,
-        Int64Array, PrimitiveArray, RecordBatch, StringArray,
+        ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, Float32Array, Int64Array,
+        PrimitiveArray, RecordBatch, StringArray,
     },
-    datatypes::{
-        DataType, Field, Float32Type, Int32Type, Int64Type, Schema, SchemaRef, UInt64Type,
-    },
+    datatypes::{DataType, Field, Float32Type, Int64Type, Schema, SchemaRef, UInt64Type},
     error::ArrowError,
 };
 use rummage_corpus::{
@@ -33,11 +32,17 @@ const ROW_ID: &str = "_rowid";
 
 pub(crate) const VECTOR: &str = "vector";
 
+/// The numbers of a passage: how many bytes of `words` are its context, where it begins
+/// and ends in its file's text, and its page, which is below 0 where it has none.
+const SPAN: &str = "span";
+const NUMBERS: usize = 4;
+const NO_PAGE: i64 = -1;
+
 /// The columns that say which passage a row is, and where its file is.
 pub(crate) const OF_ORIGIN: [&str; 4] = ["id", "path", "ext", "modified"];
 
 /// The columns that hold a passage itself.
-pub(crate) const OF_PASSAGE: [&str; 6] = ["hash", "words", "context_bytes", "start", "end", "page"];
+pub(crate) const OF_PASSAGE: [&str; 3] = ["hash", "words", SPAN];
 
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +97,7 @@ pub(crate) fn passage_schema() -> SchemaRef {
     fields.extend([
         Field::new("words", DataType::Utf8, false),
         Field::new(TERMS, DataType::Utf8, false),
-        Field::new("context_bytes", DataType::Int32, false),
-        Field::new("start", DataType::Int64, false),
-        Field::new("end", DataType::Int64, false),
-        Field::new("page", DataType::Int32, true),
+        Field::new(SPAN, DataType::FixedSizeList(number(), NUMBERS as i32), false),
     ]);
     Arc::new(Schema::new(fields))
 }
@@ -129,6 +131,10 @@ pub(crate) fn dims(of: &DataType) -> Option<usize> {
     }
 }
 
+fn number() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Int64, false))
+}
+
 fn vector_item() -> Arc<Field> {
     Arc::new(Field::new("item", DataType::Float32, true))
 }
@@ -159,14 +165,16 @@ pub(crate) fn passage_batch(rows: &[PassageRow]) -> Result<RecordBatch, ArrowErr
     let texts: Vec<_> =
         passages().map(|passage| model_input(&passage.context, &passage.text)).collect();
     let terms = texts.iter().map(|text| joined(&words(text)));
-    let pages = passages().map(|passage| passage.page.map(|page| page as i32));
+    let places = passages().flat_map(|passage| {
+        let Span { start, end } = passage.span;
+        let page = passage.page.map_or(NO_PAGE, i64::from);
+        [passage.context.len() as i64, start as i64, end as i64, page]
+    });
+    let places = Arc::new(Int64Array::from_iter_values(places));
     columns.extend([
         Arc::new(StringArray::from_iter_values(&texts)) as ArrayRef,
         Arc::new(StringArray::from_iter_values(terms)),
-        Arc::new(Int32Array::from_iter_values(passages().map(|p| p.context.len() as i32))),
-        Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.start as i64))),
-        Arc::new(Int64Array::from_iter_values(passages().map(|p| p.span.end as i64))),
-        Arc::new(pages.collect::<Int32Array>()),
+        Arc::new(FixedSizeListArray::try_new(number(), NUMBERS as i32, places, None)?),
     ]);
     RecordBatch::try_new(passage_schema(), columns)
 }
@@ -266,22 +274,22 @@ impl<'a> Columns<'a> {
     ) -> Result<Vec<Passage>, StoreError> {
         let hashes = self.hashes()?;
         let words = self.strings("words")?;
-        let context_bytes = self.numbers::<Int32Type>("context_bytes")?;
-        let starts = self.numbers::<Int64Type>("start")?;
-        let ends = self.numbers::<Int64Type>("end")?;
-        let pages = self.numbers::<Int32Type>("page")?;
+        let lists = self.column(SPAN)?.as_fixed_size_list_opt();
+        let places = lists.and_then(|lists| lists.values().as_primitive_opt::<Int64Type>());
+        let places = places.ok_or_else(|| self.unusable(SPAN))?.values().as_chunks::<NUMBERS>().0;
         ordinals
             .zip(hashes)
+            .zip(places)
             .enumerate()
-            .map(|(i, (ordinal, hash))| {
-                let (context, text) = split_words(words.value(i), context_bytes.value(i))
-                    .ok_or_else(|| self.unusable("context_bytes"))?;
+            .map(|(i, ((ordinal, hash), &[context_bytes, start, end, page]))| {
+                let (context, text) = split_words(words.value(i), context_bytes)
+                    .ok_or_else(|| self.unusable(SPAN))?;
                 Ok(Passage {
                     ordinal,
-                    span: Span::new(starts.value(i) as usize, ends.value(i) as usize),
+                    span: Span::new(start as usize, end as usize),
                     text: text.to_owned(),
                     context: context.to_owned(),
-                    page: pages.is_valid(i).then(|| pages.value(i) as u32),
+                    page: u32::try_from(page).ok(),
                     hash,
                 })
             })
@@ -313,7 +321,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Undoes [`model_input`]: the context and the text.
-fn split_words(words: &str, context_bytes: i32) -> Option<(&str, &str)> {
+fn split_words(words: &str, context_bytes: i64) -> Option<(&str, &str)> {
     match usize::try_from(context_bytes).ok()? {
         0 => Some(("", words)),
         bytes => Some((words.get(..bytes)?, words.get(bytes + 1..)?)),
