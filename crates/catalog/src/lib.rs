@@ -24,7 +24,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
 pub use ledger::{Counts, FileRow, FileState, Held};
 pub use listing::{FileFilter, FilePage};
@@ -112,6 +112,9 @@ impl Catalog {
     }
 
     fn new(path: &Path, connection: Connection) -> Self {
+        // Else a statement is planned anew for each limit that is bound to it, which costs
+        // as much as what it does. Where that is not to be had, it is only slower.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
         Self {
             path: path.to_owned(),
             connection: Mutex::new(connection),

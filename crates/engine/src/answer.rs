@@ -316,8 +316,11 @@ async fn query_vector(
     let Some(active) = active else {
         return (None, Some("The model is missing: only words are searched.".to_owned()));
     };
-    match tokio::time::timeout(VECTOR_WAIT, embed(&pool, &active.model, &text)).await {
-        Ok(Ok(vector)) => (Some(Meaning { vector, fit: active.model.fit(&text) }), None),
+    let embedding = tokio::time::timeout(VECTOR_WAIT, embed(&pool, &active.model, &text));
+    // In this order: while the worker computes, there is time for the other.
+    let (embedded, fit) = tokio::join!(embedding, async { active.model.fit(&text) });
+    match embedded {
+        Ok(Ok(vector)) => (Some(Meaning { vector, fit }), None),
         Ok(Err(error)) => (None, Some(format!("Only words are searched: {error}"))),
         Err(_) => (None, Some("The model is still loading: only words are searched.".to_owned())),
     }
