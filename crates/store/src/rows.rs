@@ -131,8 +131,9 @@ pub(crate) fn dims(of: &DataType) -> Option<usize> {
     }
 }
 
+// The database keeps items of lists as such that may be missing, and compares.
 fn number() -> Arc<Field> {
-    Arc::new(Field::new("item", DataType::Int64, false))
+    Arc::new(Field::new("item", DataType::Int64, true))
 }
 
 fn vector_item() -> Arc<Field> {
