@@ -1,7 +1,7 @@
 // A setting takes effect while Rummage runs, and outlives it.
 
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -93,13 +93,7 @@ async function showsBatchSizes(window) {
 
 test('another model is used from the settings once it has read everything', { timeout: 240_000 }, async (t) => {
   const desktop = await Desktop.open(t);
-  const data = join(desktop.folder, 'rummage-data');
-  const twin = join(data, 'models', 'twin');
-  cpSync(join(ROOT, 'assets', 'models', 'all-MiniLM-L6-v2'), twin, { recursive: true });
-  const described = JSON.parse(readFileSync(join(twin, 'model.json'), 'utf8'));
-  // Its vectors are others.
-  Object.assign(described, { id: 'twin', name: 'Twin', passage_prefix: 'passage: ' });
-  writeFileSync(join(twin, 'model.json'), JSON.stringify(described));
+  const { data } = addTwin(desktop);
   const rummage = await openRummage(desktop);
   await rummage.drop(writeFolder(desktop, 'notes', NOTES));
   await rummage.isUpToDate(Object.keys(NOTES).length);
@@ -112,6 +106,45 @@ test('another model is used from the settings once it has read everything', { ti
   assert.match(readFileSync(join(data, 'settings.toml'), 'utf8'), /^model = "twin"$/m);
   await rummage.window.close();
 });
+
+test('the models are judged by a result that was marked good, and one is removed', { timeout: 240_000 }, async (t) => {
+  const desktop = await Desktop.open(t);
+  const { twin } = addTwin(desktop);
+  const rummage = await openRummage(desktop);
+  await rummage.drop(writeFolder(desktop, 'notes', NOTES));
+  await rummage.isUpToDate(Object.keys(NOTES).length);
+  await rummage.ask('watering plants');
+  await until('the answer is there', async () => (await rummage.firstResult()).includes('fern.txt'), { seconds: 10 });
+  await rummage.window.press('Control', 'd');
+  await until('it is marked good', async () => (await rummage.window.select('[role=option] [title="Marked good"]')).length === 1);
+
+  await openSettings(rummage.window);
+  await (await rummage.window.find('button', 'Compare')).click();
+  const figures = () => rummage.window.evaluate(`
+    const rows = document.querySelectorAll('dialog tbody tr');
+    return [...rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
+  `);
+  await until('both are measured', async () => (await figures()).length === 2, { seconds: 90 });
+  const [used, other] = await figures();
+  assert.deepEqual([used[1], other.slice(0, 2)], ['100 %', ['Twin', '–']]);
+  for (const row of [used, other]) assert.match(row.slice(2).join(), /^[\d.,]+\/s,[\d.]+ ms,\d+ MB,[\d.]+ MB$/);
+
+  await (await rummage.window.find('button', 'Remove: twin')).click();
+  await (await rummage.window.find('button', 'Remove it')).click();
+  await until('its files are gone', () => !existsSync(twin));
+  await rummage.window.close();
+});
+
+/** A second model, whose vectors are others, lies where added models do. */
+function addTwin(desktop) {
+  const data = join(desktop.folder, 'rummage-data');
+  const twin = join(data, 'models', 'twin');
+  cpSync(join(ROOT, 'assets', 'models', 'all-MiniLM-L6-v2'), twin, { recursive: true });
+  const described = JSON.parse(readFileSync(join(twin, 'model.json'), 'utf8'));
+  Object.assign(described, { id: 'twin', name: 'Twin', passage_prefix: 'passage: ' });
+  writeFileSync(join(twin, 'model.json'), JSON.stringify(described));
+  return { data, twin };
+}
 
 async function openSettings(window) {
   await (await window.find('button', 'Settings')).click();

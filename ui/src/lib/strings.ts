@@ -625,7 +625,7 @@ export const t = {
     },
     compare: {
       label: 'Compare the models',
-      help: 'Tries each installed one here: how good its answers are, how fast it reads and what it takes. The model in use has an advantage: you mark what it shows. Some seconds a model; indexing waits, searching does not.',
+      help: 'Tries each installed one: how good its answers are, how fast it reads, what it takes. The one in use has an advantage: you mark what it shows. Takes seconds; indexing waits.',
       at: (step: CompareStep | null, nameOf: (model: string) => string) => {
         if (step === null) return 'Models are opened, and indexing comes to rest.';
         const what = { preparing: 'its vectors are made', speed: 'how fast it reads', quality: 'how good its answers are' };
@@ -652,9 +652,9 @@ export const t = {
         model: 'Model',
         quality: 'Quality',
         passagesPerSecond: 'Passages',
-        questionMs: 'A question',
+        questionMs: 'Question',
         memory: 'Memory',
-        disk: 'On disk',
+        disk: 'Disk',
       },
     },
     ignore: {
