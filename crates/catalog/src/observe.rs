@@ -255,7 +255,10 @@ fn observe_file(
             }
             Ok((id, if at == stage::PENDING { Case::Waiting } else { Case::Settled }))
         }
-        Some((id, ..)) => {
+        Some((id, _, at, _)) => {
+            if at >= stage::LEAVING {
+                keep_marks(transaction, id, stamp, circumstances)?;
+            }
             // How often the former contents failed says nothing about these.
             queue(transaction, root, id, stamp, ", tries = 0")?;
             Ok((id, Case::Queued))
@@ -276,7 +279,9 @@ fn observe_file(
                         stamp.inode as i64,
                         stamp.device as i64
                     ])?;
-                Ok((transaction.last_insert_rowid(), Case::Queued))
+                let id = transaction.last_insert_rowid();
+                keep_marks(transaction, id, stamp, circumstances)?;
+                Ok((id, Case::Queued))
             }
         },
     }
@@ -340,6 +345,35 @@ fn moved(
         }
     }
     Ok(None)
+}
+
+/// A file that came to lie here under another name is read anew, but what a person made of
+/// it stays with it.
+fn keep_marks(
+    transaction: &Transaction<'_>,
+    file: i64,
+    stamp: &Stamp,
+    circumstances: Circumstances<'_>,
+) -> rusqlite::Result<()> {
+    if stamp.inode == 0 {
+        return Ok(());
+    }
+    let mut select = transaction.prepare_cached(
+        "SELECT id, path FROM files
+         WHERE inode = ?1 AND device = ?2 AND bytes = ?3 AND modified = ?4 AND id <> ?5
+         AND EXISTS (SELECT 1 FROM marks WHERE file = files.id)",
+    )?;
+    let (inode, device) = (stamp.inode as i64, stamp.device as i64);
+    let mut rows =
+        select.query(params![inode, device, stamp.bytes as i64, stamp.modified_ns, file])?;
+    while let Some(row) = rows.next()? {
+        if (circumstances.is_gone)(&path_at(row, 1)?) {
+            transaction
+                .prepare_cached("UPDATE OR IGNORE marks SET file = ?1 WHERE file = ?2")?
+                .execute(params![file, row.get::<_, i64>(0)?])?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder that cannot be listed stands among the files with −1 bytes.

@@ -563,6 +563,13 @@ fn marks_move_with_their_file_and_go_with_it() {
     story.mark("tea", "/docs/a/x", Grade::Good);
     story.see_as(MOVED, &[file("/docs/b/x", 1)]);
     assert_eq!(story.marks()[0].1, "/docs/b/x");
+    // Under another name it is read anew, and what was said of it stays all the same.
+    story.see_as(MOVED, &[file("/docs/b/y", 1)]);
+    assert_eq!(story.marks()[0].1, "/docs/b/y");
+    story.delete("/docs/b/x");
+    story.see_as(MOVED, &[file("/docs/b/x", 1)]);
+    story.delete("/docs/b/y");
+    assert_eq!(story.marks()[0].1, "/docs/b/x");
     // An editor may take a file away for a moment.
     story.delete("/docs/b/x");
     assert_eq!(story.marks(), [], "what is not there is no answer");

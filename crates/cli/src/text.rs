@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rummage_corpus::{counted, grouped};
+use rummage_corpus::{SourcePath, counted, grouped};
 use rummage_engine::{
     Answer, Arithmetic, FileRow, FoundFile, Hardware, LegScore, ModelPresence, ModelView,
     PassageHit, Setting, Status, SwitchStatus, Trial, Tuning, VectorIndexState, WorkerView,
@@ -29,7 +29,7 @@ pub fn answer(
     marks: &Marks,
 ) -> io::Result<()> {
     for (place, file) in answer.files.iter().enumerate() {
-        writeln!(out, "{}. {}{}{}", place + 1, marks.on, file.path.display(), marks.off)?;
+        writeln!(out, "{}. {}{}{}", place + 1, marks.on, path(&file.path), marks.off)?;
         if let Some(line) = alike(file) {
             writeln!(out, "   {line}")?;
         }
@@ -56,8 +56,8 @@ fn alike(file: &FoundFile) -> Option<String> {
         ("file with the same passage", "files with the same passage")
     };
     Some(match file.alike.len() {
-        1 => format!("and 1 {kind}: {}", first.path.display()),
-        count => format!("and {count} {many}, such as {}", first.path.display()),
+        1 => format!("and 1 {kind}: {}", path(&first.path)),
+        count => format!("and {count} {many}, such as {}", path(&first.path)),
     })
 }
 
@@ -107,6 +107,11 @@ fn passage_line(passage: &PassageHit, marks: &Marks) -> String {
     }
     line.push_str(&plain(&passage.text[at..]));
     line
+}
+
+/// Names may hold anything, too.
+fn path(path: &SourcePath) -> String {
+    plain(&path.display().to_string())
 }
 
 fn plain(text: &str) -> String {

@@ -101,7 +101,8 @@ const COMPARED: usize = 10;
 /// Results looked up past those asked for: some may be gone.
 const SPARE: usize = 10;
 
-const NO_WORDS: &str = "No file holds these words: what follows is nearest in meaning.";
+const NO_WORDS: &str =
+    "Nothing that was searched holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 
 /// By the model in use.
@@ -191,7 +192,7 @@ async fn find(
         }
     }
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
-    let remark = (by_words && !ranking.has_words()).then_some(NO_WORDS);
+    let remark = (by_words && !ranking.has_words() && named.is_empty()).then_some(NO_WORDS);
     let found = show(shared, store, ranking, query.limit).await?;
     let remark = remark.filter(|_| !found.is_empty());
     Ok((found, remark))

@@ -27,6 +27,10 @@ use crate::{
 /// texts of one length; a crash of the app costs what is in work, at most two.
 pub(crate) const BATCH_PASSAGES: u64 = 1024;
 
+/// The first batch after a rest, which the next ones double: so that there is something to
+/// be found by meaning, and some progress to be seen, within seconds.
+const FIRST_PASSAGES: u64 = 64;
+
 /// While one batch is written, another is computed.
 pub(crate) const BATCHES: usize = 2;
 
@@ -47,6 +51,7 @@ async fn pass(shared: &Arc<Shared>, writer: &WriterHandle) -> Pass {
     let mut clock = None;
     let mut fetched: VecDeque<WordedTask> = VecDeque::new();
     let mut cursor = FileId(0);
+    let mut most = FIRST_PASSAGES;
     let mut running = JoinSet::new();
     let mut worked = false;
     let mut pauses = shared.pauses.load(Ordering::SeqCst);
@@ -66,7 +71,8 @@ async fn pass(shared: &Arc<Shared>, writer: &WriterHandle) -> Pass {
                     }
                 }
             }
-            let batch = first_batch(&mut fetched);
+            let batch = first_batch(&mut fetched, most);
+            most = (most * 2).min(BATCH_PASSAGES);
             let Some(last) = batch.last() else { break };
             cursor = last.file;
             clock.get_or_insert_with(|| shared.counters.embed.enter());
@@ -108,11 +114,11 @@ pub(crate) fn tell(shared: &Shared, error: &EngineError) {
     shared.touch();
 }
 
-/// Whole files up to the size of a batch, at least one.
-fn first_batch(fetched: &mut VecDeque<WordedTask>) -> Vec<WordedTask> {
+/// Whole files of up to `most` passages, at least one.
+fn first_batch(fetched: &mut VecDeque<WordedTask>, most: u64) -> Vec<WordedTask> {
     let (mut batch, mut passages) = (Vec::new(), 0);
     while let Some(task) = fetched.front()
-        && (batch.is_empty() || passages + task.passages <= BATCH_PASSAGES)
+        && (batch.is_empty() || passages + task.passages <= most)
     {
         passages += task.passages;
         batch.extend(fetched.pop_front());

@@ -145,10 +145,13 @@ pub async fn pause(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> a
 
 pub async fn resume(common: &Common, paths: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<()> {
     let engine = open_to_index(common).await?;
-    let result = match set_paused(&engine, common, paths, false, out).await {
-        Ok(()) => wait(&engine, common).await,
-        error => error,
+    let result = async {
+        set_paused(&engine, common, paths, false, out).await?;
+        // What came meanwhile was not looked at.
+        engine.follow(paths).await?;
+        wait(&engine, common).await
     };
+    let result = result.await;
     engine.close().await;
     result
 }

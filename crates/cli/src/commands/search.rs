@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::open_to_read;
 use crate::{
+    Failure,
     arguments::{Common, SearchArguments},
     shapes::SearchReport,
     text::{self, Marks},
@@ -22,6 +23,10 @@ pub async fn search(
     search: &SearchArguments,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    // A query may begin with an exclusion, so the grammar takes this for one.
+    if let Some(option) = search.query.as_deref().filter(|query| query.starts_with("--")) {
+        return Err(Failure::Usage(format!("search knows no option {option}")).into());
+    }
     // A query that cannot be read is an error before anything is opened.
     let query = search.query.as_deref().map(|text| parse(text, search)).transpose()?;
     let engine = open_to_read(common).await?;

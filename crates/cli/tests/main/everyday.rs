@@ -121,11 +121,12 @@ fn a_paused_folder_waits_for_its_word() {
     assert_eq!(installation.find("carrots", "keyword").len(), 1, "what is indexed is found");
 
     installation.run(["resume".as_ref(), root]).succeeded();
-    // The command looks for no changes; the next one that does finds it unpaused.
-    installation.index(tree.root());
+    // What came meanwhile is looked for, too.
     assert_eq!(installation.status()["folders"][0]["paused"], false);
     assert!(installation.find("whisk", "keyword")[0].ends_with("cake.txt"));
     assert_eq!(installation.run(["pause", "/nowhere"]).code, 2);
+    let mistyped = installation.run(["search", "--jsn"]);
+    assert!(mistyped.code == 2 && mistyped.stderr.contains("--jsn"), "{mistyped:?}");
 }
 
 #[test]
