@@ -1,50 +1,30 @@
-// Comparing the installed models: begun and ended by the person, told step by step. It goes
-// on while the settings are closed, and what came of it stays until the window goes.
-import { asAppError, type AppError, type Backend, type CompareStep, type Comparison } from '../backend';
+// Comparing the installed models. What came of it stays until the window goes, or another
+// one that was not stopped takes its place.
+import type { Backend, CompareStep, Comparison } from '../backend';
+import { MeasuringState } from './measuring.svelte';
 
-export class ComparingState {
-  isRunning = $state(false);
-  /** What the comparing under way is at; `null` before its first step. */
-  step = $state.raw<CompareStep | null>(null);
-  failure = $state.raw<AppError | null>(null);
-  /** What came of the latest one that was not stopped. */
-  outcome = $state.raw<Comparison | null>(null);
-
-  readonly #backend: Backend;
+export class ComparingState extends MeasuringState<CompareStep, Comparison> {
   /** By what it is judged was forgotten since it began. */
   #isForgotten = false;
 
   constructor(backend: Backend) {
-    this.#backend = backend;
-  }
-
-  async start(): Promise<void> {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    this.#isForgotten = false;
-    this.step = null;
-    this.failure = null;
-    try {
-      const outcome = await this.#backend.compareModels((step) => (this.step = step));
-      if (!this.#isForgotten) this.outcome = outcome ?? this.outcome;
-    } catch (thrown) {
-      this.failure = asAppError(thrown);
-    } finally {
-      this.isRunning = false;
-    }
-  }
-
-  async stop(): Promise<void> {
-    try {
-      await this.#backend.stopComparing();
-    } catch (thrown) {
-      this.failure = asAppError(thrown);
-    }
+    super(
+      (told) => backend.compareModels(told),
+      () => backend.stopComparing(),
+    );
   }
 
   /** What it was judged by is gone, and what is being judged as well. */
   forget(): void {
     this.outcome = null;
     this.#isForgotten = true;
+  }
+
+  protected override begins(): void {
+    this.#isForgotten = false;
+  }
+
+  protected override ends(outcome: Comparison | null): void {
+    if (!this.#isForgotten) this.outcome = outcome ?? this.outcome;
   }
 }
