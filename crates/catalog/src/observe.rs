@@ -257,33 +257,35 @@ fn observe_file(
         }
         Some((id, _, at, _)) => {
             if at >= stage::LEAVING {
-                keep_marks(transaction, id, stamp, circumstances)?;
+                let before = alike(transaction, stamp)?;
+                keep_marks(transaction, id, &before, circumstances)?;
             }
             // How often the former contents failed says nothing about these.
             queue(transaction, root, id, stamp, ", tries = 0")?;
             Ok((id, Case::Queued))
         }
-        None => match moved(transaction, root, path, stamp, circumstances)? {
-            Some(id) => Ok((id, Case::Moved)),
-            None => {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO files (root, path, bytes, modified, inode, device, stage)
-                         VALUES (?, ?, ?, ?, ?, ?, 0)",
-                    )?
-                    .execute(params![
-                        root.0,
-                        bytes,
-                        stamp.bytes as i64,
-                        stamp.modified_ns,
-                        stamp.inode as i64,
-                        stamp.device as i64
-                    ])?;
-                let id = transaction.last_insert_rowid();
-                keep_marks(transaction, id, stamp, circumstances)?;
-                Ok((id, Case::Queued))
+        None => {
+            let before = alike(transaction, stamp)?;
+            if let Some(id) = moved(transaction, root, path, &before, circumstances)? {
+                return Ok((id, Case::Moved));
             }
-        },
+            transaction
+                .prepare_cached(
+                    "INSERT INTO files (root, path, bytes, modified, inode, device, stage)
+                     VALUES (?, ?, ?, ?, ?, ?, 0)",
+                )?
+                .execute(params![
+                    root.0,
+                    bytes,
+                    stamp.bytes as i64,
+                    stamp.modified_ns,
+                    stamp.inode as i64,
+                    stamp.device as i64
+                ])?;
+            let id = transaction.last_insert_rowid();
+            keep_marks(transaction, id, &before, circumstances)?;
+            Ok((id, Case::Queued))
+        }
     }
 }
 
@@ -311,40 +313,53 @@ fn queue(
         .map(drop)
 }
 
-/// The known file that has come to lie here, by its number on the disk and an equal
-/// stamp. What the store has of it stays; what its rows say of the path follows. A
-/// file of another name is no such file: how it is read goes by its name, too.
+/// A file that is known by another path, or was until a moment ago.
+struct Alike {
+    id: i64,
+    path: SourcePath,
+    stage: i64,
+}
+
+/// The files with this number on the disk and an equal stamp.
+fn alike(transaction: &Transaction<'_>, stamp: &Stamp) -> rusqlite::Result<Vec<Alike>> {
+    if stamp.inode == 0 {
+        return Ok(Vec::new());
+    }
+    let (inode, device) = (stamp.inode as i64, stamp.device as i64);
+    transaction
+        .prepare_cached(
+            "SELECT id, path, stage FROM files
+             WHERE inode = ?1 AND device = ?2 AND bytes = ?3 AND modified = ?4",
+        )?
+        .query_map(params![inode, device, stamp.bytes as i64, stamp.modified_ns], |row| {
+            Ok(Alike { id: row.get(0)?, path: path_at(row, 1)?, stage: row.get(2)? })
+        })?
+        .collect()
+}
+
+/// The one of these that has come to lie here. What the store has of it stays; what its
+/// rows say of the path follows. A file of another name is no such file: how it is read
+/// goes by its name, too.
 fn moved(
     transaction: &Transaction<'_>,
     root: RootId,
     path: &SourcePath,
-    stamp: &Stamp,
+    before: &[Alike],
     circumstances: Circumstances<'_>,
 ) -> rusqlite::Result<Option<i64>> {
-    if stamp.inode == 0 {
-        return Ok(None);
-    }
-    let mut select = transaction.prepare_cached(
-        "SELECT id, path FROM files
-         WHERE inode = ?1 AND device = ?2 AND bytes = ?3 AND modified = ?4 AND stage < 5",
-    )?;
-    let (inode, device) = (stamp.inode as i64, stamp.device as i64);
-    let alike = params![inode, device, stamp.bytes as i64, stamp.modified_ns];
-    let mut rows = select.query(alike)?;
-    while let Some(row) = rows.next()? {
-        let (id, before): (i64, _) = (row.get(0)?, path_at(row, 1)?);
-        let is_namesake = before.as_path().file_name() == path.as_path().file_name();
-        if is_namesake && (circumstances.is_gone)(&before) {
-            transaction
-                .prepare_cached(
-                    "UPDATE files SET root = ?2, path = ?3, version = version + 1, misplaced = 3
-                     WHERE id = ?1",
-                )?
-                .execute(params![id, root.0, path.to_bytes().as_ref()])?;
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
+    let is_this = |before: &&Alike| {
+        before.stage < stage::LEAVING
+            && before.path.as_path().file_name() == path.as_path().file_name()
+            && (circumstances.is_gone)(&before.path)
+    };
+    let Some(Alike { id, .. }) = before.iter().find(is_this) else { return Ok(None) };
+    transaction
+        .prepare_cached(
+            "UPDATE files SET root = ?2, path = ?3, version = version + 1, misplaced = 3
+             WHERE id = ?1",
+        )?
+        .execute(params![id, root.0, path.to_bytes().as_ref()])?;
+    Ok(Some(*id))
 }
 
 /// A file that came to lie here under another name is read anew, but what a person made of
@@ -352,26 +367,14 @@ fn moved(
 fn keep_marks(
     transaction: &Transaction<'_>,
     file: i64,
-    stamp: &Stamp,
+    before: &[Alike],
     circumstances: Circumstances<'_>,
 ) -> rusqlite::Result<()> {
-    if stamp.inode == 0 {
-        return Ok(());
-    }
-    let mut select = transaction.prepare_cached(
-        "SELECT id, path FROM files
-         WHERE inode = ?1 AND device = ?2 AND bytes = ?3 AND modified = ?4 AND id <> ?5
-         AND EXISTS (SELECT 1 FROM marks WHERE file = files.id)",
-    )?;
-    let (inode, device) = (stamp.inode as i64, stamp.device as i64);
-    let mut rows =
-        select.query(params![inode, device, stamp.bytes as i64, stamp.modified_ns, file])?;
-    while let Some(row) = rows.next()? {
-        if (circumstances.is_gone)(&path_at(row, 1)?) {
-            transaction
-                .prepare_cached("UPDATE OR IGNORE marks SET file = ?1 WHERE file = ?2")?
-                .execute(params![file, row.get::<_, i64>(0)?])?;
-        }
+    let gone = |before: &&Alike| before.id != file && (circumstances.is_gone)(&before.path);
+    for Alike { id, .. } in before.iter().filter(gone) {
+        transaction
+            .prepare_cached("UPDATE OR IGNORE marks SET file = ?1 WHERE file = ?2")?
+            .execute(params![file, id])?;
     }
     Ok(())
 }

@@ -110,11 +110,11 @@ fn passage_line(passage: &PassageHit, marks: &Marks) -> String {
 }
 
 /// Names may hold anything, too.
-fn path(path: &SourcePath) -> String {
+pub fn path(path: &SourcePath) -> String {
     plain(&path.display().to_string())
 }
 
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -71,7 +71,7 @@ async fn pass(shared: &Arc<Shared>, writer: &WriterHandle) -> Pass {
                     }
                 }
             }
-            let batch = first_batch(&mut fetched, most);
+            let batch = first_batch(&mut fetched, most, |task| task.passages);
             most = (most * 2).min(BATCH_PASSAGES);
             let Some(last) = batch.last() else { break };
             cursor = last.file;
@@ -115,13 +115,17 @@ pub(crate) fn tell(shared: &Shared, error: &EngineError) {
 }
 
 /// Whole files of up to `most` passages, at least one.
-fn first_batch(fetched: &mut VecDeque<WordedTask>, most: u64) -> Vec<WordedTask> {
+pub(crate) fn first_batch<F>(
+    files: &mut VecDeque<F>,
+    most: u64,
+    passages_of: impl Fn(&F) -> u64,
+) -> Vec<F> {
     let (mut batch, mut passages) = (Vec::new(), 0);
-    while let Some(task) = fetched.front()
-        && (batch.is_empty() || passages + task.passages <= most)
+    while let Some(file) = files.front()
+        && (batch.is_empty() || passages + passages_of(file) <= most)
     {
-        passages += task.passages;
-        batch.extend(fetched.pop_front());
+        passages += passages_of(file);
+        batch.extend(files.pop_front());
     }
     batch
 }

@@ -303,7 +303,8 @@ async fn fill(
     let mut running = JoinSet::new();
     loop {
         while running.len() < BATCHES
-            && let batch = first_batch(&mut lacking)
+            && let batch =
+                embedding::first_batch(&mut lacking, BATCH_PASSAGES, |file| file.passages)
             && !batch.is_empty()
         {
             let (shared, model) = (shared.clone(), model.clone());
@@ -321,18 +322,6 @@ async fn fill(
             shared.set_upcoming(Some(upcoming));
         }
     }
-}
-
-/// Whole files up to the size of a batch, at least one.
-fn first_batch(lacking: &mut VecDeque<Lacking>) -> Vec<Lacking> {
-    let (mut batch, mut passages) = (Vec::new(), 0);
-    while let Some(file) = lacking.front()
-        && (batch.is_empty() || passages + file.passages <= BATCH_PASSAGES)
-    {
-        passages += file.passages;
-        batch.extend(lacking.pop_front());
-    }
-    batch
 }
 
 /// The batch, the files that cannot be embedded, and how many there were. Those are

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use rummage_engine::{Engine, EngineError, Grade, Mark};
 
 use super::{open_to_index, open_to_read};
-use crate::{arguments::Common, shapes::MarkLine};
+use crate::{arguments::Common, shapes::MarkLine, text};
 
 pub async fn list(common: &Common, out: &mut dyn Write) -> anyhow::Result<()> {
     let engine = open_to_read(common).await?;
@@ -21,10 +21,10 @@ pub async fn list(common: &Common, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         let Mark { question: asked, path, grade, .. } = mark;
         if question != Some(asked) {
-            writeln!(out, "{asked}")?;
+            writeln!(out, "{}", text::plain(asked))?;
             question = Some(asked);
         }
-        writeln!(out, "  {:<6}  {}", grade.name(), path.display())?;
+        writeln!(out, "  {:<6}  {}", grade.name(), text::path(path))?;
     }
     if marks.is_empty() && !common.json {
         writeln!(out, "Nothing is marked yet.")?;
