@@ -105,10 +105,19 @@ const NO_WORDS: &str =
     "Nothing that was searched holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 
-/// By the model in use.
+/// By the model in use: if another one comes into use meanwhile, by that, for the workers of
+/// the former may be gone.
 pub(crate) async fn answer(shared: &Arc<Shared>, query: &Query) -> Result<Answer, EngineError> {
-    // One look: another model may be in use the next moment.
-    answer_with(shared, &shared.pool, shared.active(), query).await
+    let start = Instant::now();
+    loop {
+        // One look: another model may be in use the next moment.
+        let active = shared.active();
+        let answer = answer_with(shared, &shared.pool, active.clone(), query).await?;
+        let in_use = |active: &Option<Arc<Active>>| active.as_ref().map(Arc::as_ptr);
+        if answer.notice.is_none() || in_use(&active) == in_use(&shared.active()) {
+            return Ok(Answer { took: start.elapsed(), ..answer });
+        }
+    }
 }
 
 /// By any model, whose workers the pool has.
