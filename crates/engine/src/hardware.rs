@@ -22,7 +22,8 @@ pub struct Hardware {
     pub instructions: Vec<String>,
     /// Those that this process may use.
     pub cores: usize,
-    /// 16 digits that differ from one build of ONNX Runtime to the next.
+    /// 16 digits that differ from one build of what runs the models to the next: of ONNX
+    /// Runtime, and of our own encoder.
     pub runtime: String,
     /// What the model ran on.
     #[serde(default)]
@@ -62,7 +63,8 @@ fn runtime_id(library: &Path) -> io::Result<String> {
     let bytes = file.metadata()?.len().to_le_bytes();
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head)?;
-    let mut digits = ContentHash::of_parts([bytes.as_slice(), &head]).to_string();
+    let encoder = rummage_encoder::REVISION.to_le_bytes();
+    let mut digits = ContentHash::of_parts([&bytes[..], &head, &encoder]).to_string();
     digits.truncate(16);
     Ok(digits)
 }

@@ -125,7 +125,7 @@ impl Default for Limits {
 
 /// LanceDB's own caps are 6 GiB and 1 GiB. These cost some milliseconds a query at
 /// a million rows and keep the whole process at a few hundred megabytes.
-const INDEX_CACHE_BYTES: usize = 160 << 20;
+const INDEX_CACHE_BYTES: usize = 240 << 20;
 const METADATA_CACHE_BYTES: usize = 32 << 20;
 
 impl Store {

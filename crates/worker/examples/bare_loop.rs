@@ -5,14 +5,17 @@
 //! `bare_loop FOLDER MODEL RUNTIME [PROCESSES THREADS TOKENS_A_CALL GRAPH]` reads every
 //! file of a flat folder and prints passages a second. Without the last four it
 //! tries the settings that are best on one machine or another, and prints each. GRAPH is
-//! `plain`, the model's file as it is, or `simpler`, as the worker makes it.
-//! `bare_loop FOLDER MODEL RUNTIME passages` prints the passages, a JSON text a line,
-//! and with `graph` the simpler graph.
+//! `plain`, the model's file as it is, or `simpler`, as the worker makes it for ONNX Runtime;
+//! `encoder` is no graph, but the same loop around Rummage's own encoder.
+//! `bare_loop FOLDER MODEL RUNTIME passages` prints the passages, a JSON text a line, with
+//! `vectors` the encoder's vectors of them, as floats in their bytes, and with `graph` the
+//! simpler graph.
 //! `bench/indexing.mjs` and `bench/compare.mjs` run it beside the real thing.
 
 use std::{
     env, fs,
     io::Write,
+    num::NonZeroUsize,
     path::Path,
     process::{Child, Command, Stdio},
     time::Instant,
@@ -23,6 +26,7 @@ use ort::{
     value::Tensor,
 };
 use rummage_chunk::{ChunkSize, Tokenizer, chunk};
+use rummage_encoder::Encoder;
 use rummage_extract::extract;
 use rummage_models::Model;
 
@@ -31,7 +35,7 @@ use rummage_models::Model;
 const SETTINGS: [(usize, usize, usize); 5] =
     [(1, 2, 8192), (1, 2, 1), (2, 1, 8192), (2, 1, 256), (2, 1, 1)];
 
-const GRAPHS: [&str; 2] = ["plain", "simpler"];
+const GRAPHS: [&str; 3] = ["plain", "simpler", "encoder"];
 
 fn main() {
     // SAFETY: the program begins here; no other thread has been started.
@@ -50,6 +54,7 @@ fn main() {
             let graph = graph.expect("a graph that can be simpler");
             std::io::stdout().write_all(&graph).expect("it is read");
         }
+        [what] if what == "vectors" => print_vectors(folder, model),
         // One of the processes: its share of the texts.
         [share, shares, threads, tokens, graph] => {
             let share = (number(share), number(shares));
@@ -59,8 +64,9 @@ fn main() {
             measure(&args[..3], number(processes), number(threads), number(tokens), graph);
         }
         _ => {
+            let graphs = if rummage_encoder::is_supported() { &GRAPHS[..] } else { &GRAPHS[..2] };
             for (processes, threads, tokens) in SETTINGS {
-                for graph in GRAPHS {
+                for graph in graphs {
                     measure(&args[..3], processes, threads, tokens, graph);
                 }
             }
@@ -73,6 +79,33 @@ fn print_passages(folder: &str, model: &str) {
     for text in texts(Path::new(folder), &tokenizer(&model)) {
         println!("{}", serde_json::to_string(&text).expect("a text is JSON"));
     }
+}
+
+fn print_vectors(folder: &str, model: &str) {
+    let model = Model::open(model).expect("a model folder");
+    let mut encoder = encoder(&model, 1);
+    let tokenizer = tokenizer(&model);
+    let mut stdout = std::io::stdout().lock();
+    for text in texts(Path::new(folder), &tokenizer) {
+        let width = encoder.width();
+        let mut vector = vec![0.0; width];
+        let add = |states: &[f32]| {
+            for state in states.chunks(width) {
+                vector.iter_mut().zip(state).for_each(|(sum, number)| *sum += number);
+            }
+        };
+        encoder.encode(&[&tokenizer.encode(&text)], add).expect("the tokenizer is the model's");
+        let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+        for number in vector {
+            stdout.write_all(&(number / length).to_le_bytes()).expect("it is read");
+        }
+    }
+}
+
+fn encoder(model: &Model, threads: usize) -> Encoder {
+    let file = fs::read(model.onnx()).expect("the model's file");
+    let threads = NonZeroUsize::new(threads).expect("a number of threads");
+    rummage_worker::encoder(model, &file, threads).expect("a model and a processor that it knows")
 }
 
 fn tokenizer(model: &Model) -> Tokenizer {
@@ -146,9 +179,19 @@ fn work(
         let file = fs::read(model.onnx()).expect("the model's file");
         rummage_worker::without_padding(&file).expect("a graph that can be simpler")
     });
-    let session = session(Path::new(runtime), &model, threads, simpler.as_deref());
-    let mut session = session.expect("the model loads");
-    run(&mut session, &texts[..1]);
+    let mut run: Box<dyn FnMut(&[Vec<u32>])> = if graph == "encoder" {
+        let mut encoder = encoder(&model, threads);
+        Box::new(move |texts| {
+            let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+            let look = |states: &[f32]| assert!(states[0].is_finite());
+            encoder.encode(&texts, look).expect("the tokenizer is the model's");
+        })
+    } else {
+        let session = session(Path::new(runtime), &model, threads, simpler.as_deref());
+        let mut session = session.expect("the model loads");
+        Box::new(move |texts| run_session(&mut session, texts))
+    };
+    run(&texts[..1]);
     println!("{}", texts.len());
     std::io::stdin().read_line(&mut String::new()).expect("the start");
     let mut rest = texts.as_slice();
@@ -159,7 +202,7 @@ fn work(
             size = rest[..size].iter().take_while(|text| text.len() == longest.len()).count();
         }
         let (call, after) = rest.split_at(size);
-        run(&mut session, call);
+        run(call);
         rest = after;
     }
     println!("done");
@@ -203,7 +246,7 @@ fn texts(folder: &Path, tokenizer: &Tokenizer) -> impl Iterator<Item = String> {
     texts.into_iter()
 }
 
-fn run(session: &mut Session, texts: &[Vec<u32>]) {
+fn run_session(session: &mut Session, texts: &[Vec<u32>]) {
     let width = texts.iter().map(Vec::len).max().unwrap_or(0);
     let mut ids = vec![0i64; texts.len() * width];
     let mut mask = ids.clone();

@@ -93,7 +93,7 @@ impl Craft {
         let (role, models, running) = match self {
             Self::Extract => (Role::Extract, Vec::new(), Running::default()),
             Self::Embed(embedders) => {
-                (Role::Embed, embedders.identities(), embedders.running().clone())
+                (Role::Embed, embedders.identities(), embedders.running())
             }
         };
         Hello { version: VERSION, role, models, running }

@@ -29,6 +29,8 @@ pub enum WorkerError {
     NotLoaded { model: String },
     #[error("a model call failed: {0}")]
     Call(#[source] ort::Error),
+    #[error(transparent)]
+    UnknownToken(#[from] rummage_encoder::UnknownToken),
     #[error("a model call gave numbers of the shape {shape:?}")]
     Shape { shape: Vec<i64> },
     /// Every number is zero, or one is none.

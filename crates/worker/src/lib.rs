@@ -3,7 +3,8 @@
 //! stdin does. It keeps nothing between two requests, and knows nothing of
 //! leases beyond their number, of other workers or of retries: those are the pool's.
 //!
-//! This is the only crate that knows ONNX Runtime.
+//! This is the only crate that knows ONNX Runtime. It is loaded for what `rummage_encoder`
+//! does not know: other kinds of models, processors without products of bytes, other devices.
 
 mod conversation;
 mod embed;
@@ -20,7 +21,7 @@ use std::io;
 use rummage_protocol::exit;
 
 pub use conversation::serve;
-pub use embed::without_padding;
+pub use embed::{encoder, without_padding};
 pub use error::WorkerError;
 pub use options::{Arguments, EmbedOptions, Manners, Options, USAGE};
 pub use process::{behave, silence_runtime};

@@ -5,7 +5,7 @@ use std::vec;
 
 use rummage_protocol::{EmbedRequest, Embedded, LeaseId};
 
-use super::{Embedder, calls::plan};
+use super::Embedder;
 use crate::WorkerError;
 
 /// How far a lease is.
@@ -33,7 +33,7 @@ impl Job {
         texts.iter_mut().for_each(|text| text.truncate(embedder.max_tokens()));
         let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
         let tokens_per_call = request.tokens_per_call as usize;
-        let calls = plan(&lengths, tokens_per_call, embedder.pads()).into_iter();
+        let calls = embedder.plan(&lengths, tokens_per_call).into_iter();
         let dims = embedder.dims();
         Self { lease: request.lease, calls, dims, values: vec![0.0; texts.len() * dims], texts }
     }

@@ -1,7 +1,8 @@
-//! Token ids to unit vectors: the models' sessions, and leases worked off one
-//! model call at a time. It knows no text and no tokenizer.
+//! Token ids to unit vectors: loaded models, and leases worked off one model call at a
+//! time. It knows no text and no tokenizer.
 
 mod calls;
+mod embedder;
 mod graph;
 mod job;
 mod runtime;
@@ -13,17 +14,16 @@ use std::path::PathBuf;
 use rummage_protocol::{ModelIdentity, Running};
 
 use crate::{EmbedOptions, WorkerError, timings};
-use runtime::Runtime;
-
+pub use embedder::{Embedder, encoder};
 pub use graph::without_padding;
 pub use job::{Job, Step};
-pub use session::Embedder;
+use runtime::Runtimes;
 
 /// The models that this worker has loaded. Each lease says whose it is.
 #[derive(Debug)]
 pub struct Embedders {
     models: Vec<Embedder>,
-    runtime: Runtime,
+    runtimes: Runtimes,
     folders: Vec<PathBuf>,
 }
 
@@ -31,36 +31,35 @@ impl Embedders {
     /// Loads all of them, one after the other. What they cannot run on is told, and they
     /// run on the processor.
     pub fn open(options: &EmbedOptions) -> Result<Self, WorkerError> {
-        let mut runtime = Runtime::load(options)?;
-        timings::end_of("runtime");
+        let mut runtimes = Runtimes::of(options)?;
         let folders = options.models.clone();
-        let models = match open(&folders, &runtime) {
-            Err(error) if runtime.is_accelerated() => {
-                runtime.fall_back(&error);
-                open(&folders, &runtime)?
+        let models = match open(&folders, &mut runtimes) {
+            Err(error) if runtimes.is_accelerated() => {
+                runtimes.fall_back(&error);
+                open(&folders, &mut runtimes)?
             }
             opened => opened?,
         };
         timings::tell();
-        Ok(Self { models, runtime, folders })
+        Ok(Self { models, runtimes, folders })
     }
 
-    pub fn running(&self) -> &Running {
-        self.runtime.running()
+    pub fn running(&self) -> Running {
+        self.runtimes.running()
     }
 
     /// Models run on something else than the processor.
     pub fn is_accelerated(&self) -> bool {
-        self.runtime.is_accelerated()
+        self.runtimes.is_accelerated()
     }
 
     /// From here on models run on the processor: what they ran on has failed, as a card
     /// does that went to sleep or whose memory another program has taken.
     pub fn fall_back(&mut self, error: &WorkerError) -> Result<(), WorkerError> {
-        self.runtime.fall_back(error);
+        self.runtimes.fall_back(error);
         // First what holds on to the card.
         self.models.clear();
-        self.models = open(&self.folders, &self.runtime)?;
+        self.models = open(&self.folders, &mut self.runtimes)?;
         Ok(())
     }
 
@@ -75,6 +74,6 @@ impl Embedders {
     }
 }
 
-fn open(folders: &[PathBuf], runtime: &Runtime) -> Result<Vec<Embedder>, WorkerError> {
-    folders.iter().map(|folder| Embedder::open(folder, runtime)).collect()
+fn open(folders: &[PathBuf], runtimes: &mut Runtimes) -> Result<Vec<Embedder>, WorkerError> {
+    folders.iter().map(|folder| Embedder::open(folder, runtimes)).collect()
 }

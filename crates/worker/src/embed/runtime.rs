@@ -1,7 +1,8 @@
-//! ONNX Runtime: which library is loaded, and what its sessions run on. What was asked
-//! for and cannot be had costs a word, never the worker.
+//! ONNX Runtime: whether and which library is loaded, and what its sessions run on. What was
+//! asked for and cannot be had costs a word, never the worker.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -16,7 +17,61 @@ use ort::{
 };
 use rummage_protocol::{Provider, Running};
 
-use crate::{EmbedOptions, WorkerError};
+use crate::{EmbedOptions, WorkerError, timings};
+
+/// ONNX Runtime, loaded once something needs it.
+#[derive(Debug)]
+pub struct Runtimes {
+    options: EmbedOptions,
+    loaded: Option<Runtime>,
+}
+
+impl Runtimes {
+    /// Loaded at once where models are to run on something else than the processor.
+    pub fn of(options: &EmbedOptions) -> Result<Self, WorkerError> {
+        let mut runtimes = Self { options: options.clone(), loaded: None };
+        if options.provider != Provider::Cpu {
+            runtimes.loaded()?;
+        }
+        Ok(runtimes)
+    }
+
+    pub fn loaded(&mut self) -> Result<&Runtime, WorkerError> {
+        let runtime = match self.loaded.take() {
+            Some(runtime) => runtime,
+            None => Runtime::load(&self.options)?,
+        };
+        timings::end_of("runtime");
+        Ok(self.loaded.insert(runtime))
+    }
+
+    #[cfg(test)]
+    pub const fn is_loaded(&self) -> bool {
+        self.loaded.is_some()
+    }
+
+    /// Threads that one model call uses.
+    pub const fn threads(&self) -> NonZeroUsize {
+        self.options.threads
+    }
+
+    /// Models run on something else than the processor.
+    pub fn is_accelerated(&self) -> bool {
+        self.running().provider != Provider::Cpu
+    }
+
+    pub fn running(&self) -> Running {
+        self.loaded.as_ref().map(|runtime| runtime.running.clone()).unwrap_or_default()
+    }
+
+    /// The models cannot be run on what they were to.
+    pub fn fall_back(&mut self, error: &WorkerError) {
+        if let Some(runtime) = &mut self.loaded {
+            let label = runtime.running.provider.label();
+            runtime.run_on_processor(format!("{label} cannot be used: {}", error.reason()));
+        }
+    }
+}
 
 /// The loaded library.
 #[derive(Debug)]
@@ -29,7 +84,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Loads the person's own library where one is named and can be loaded, else ours.
-    pub fn load(options: &EmbedOptions) -> Result<Self, WorkerError> {
+    fn load(options: &EmbedOptions) -> Result<Self, WorkerError> {
         let own = options.own_runtime.as_ref().map(|own| (own, environment(own)));
         let (library, environment, fallback) = match own {
             Some((own, Ok(environment))) => (own, environment, None),
@@ -52,16 +107,6 @@ impl Runtime {
     /// Models run on something else than the processor.
     pub fn is_accelerated(&self) -> bool {
         self.running.provider != Provider::Cpu
-    }
-
-    pub fn running(&self) -> &Running {
-        &self.running
-    }
-
-    /// The models cannot be run on what they were to.
-    pub fn fall_back(&mut self, error: &WorkerError) {
-        let label = self.running.provider.label();
-        self.run_on_processor(format!("{label} cannot be used: {}", error.reason()));
     }
 
     /// What went wrong first says most.

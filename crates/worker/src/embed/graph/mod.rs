@@ -9,10 +9,12 @@
 //! Only what is known by heart is touched: attention as PyTorch's exports of BERT write
 //! it. Of anything else this says `None`, and the file is run as it is.
 
+mod bert;
 mod wire;
 
 use std::collections::{HashMap, HashSet};
 
+pub use bert::bert;
 use wire::{Field, fields, packed, put_bytes, put_float, put_number};
 
 /// Where things stand in ONNX's messages.
@@ -38,8 +40,10 @@ mod place {
     pub const ATTRIBUTE_TENSOR: u32 = 5;
     pub const ATTRIBUTE_INTS: u32 = 8;
     pub const ATTRIBUTE_TYPE: u32 = 20;
+    pub const TENSOR_SHAPE: u32 = 1;
     pub const TENSOR_TYPE: u32 = 2;
     pub const TENSOR_FLOATS: u32 = 4;
+    pub const TENSOR_SMALL_INTS: u32 = 5;
     pub const TENSOR_INTS: u32 = 7;
     pub const TENSOR_NAME: u32 = 8;
     pub const TENSOR_RAW: u32 = 9;
@@ -47,6 +51,8 @@ mod place {
 }
 
 const FLOAT: u64 = 1;
+const UINT8: u64 = 2;
+const INT8: u64 = 3;
 const INT64: u64 = 7;
 const TYPE_FLOAT: u64 = 1;
 const TYPE_INT: u64 = 2;
@@ -82,7 +88,9 @@ struct Graph<'a> {
     by_output: HashMap<&'a str, usize>,
     /// By the name of what they take.
     by_input: HashMap<&'a str, Vec<usize>>,
-    /// Tensors of a few numbers, by name.
+    /// By name.
+    tensors: HashMap<&'a str, Tensor<'a>>,
+    /// Of the tensors of a few numbers, by name.
     numbers: HashMap<&'a str, Vec<f64>>,
     outputs: Vec<&'a str>,
 }
@@ -113,6 +121,7 @@ impl<'a> Graph<'a> {
             nodes: Vec::new(),
             by_output: HashMap::new(),
             by_input: HashMap::new(),
+            tensors: HashMap::new(),
             numbers: HashMap::new(),
             outputs: Vec::new(),
         };
@@ -120,8 +129,9 @@ impl<'a> Graph<'a> {
             match field.number {
                 place::GRAPH_NODE => read.take_node(Node::read(field)?)?,
                 place::GRAPH_TENSOR => {
-                    let (name, numbers) = tensor(field.value.bytes()?)?;
-                    read.numbers.insert(name, numbers);
+                    let (name, tensor) = Tensor::read(field.value.bytes()?)?;
+                    read.numbers.insert(name, tensor.numbers());
+                    read.tensors.insert(name, tensor);
                 }
                 place::GRAPH_OUTPUT => read.outputs.push(value_name(field)?),
                 _ => {}
@@ -141,7 +151,8 @@ impl<'a> Graph<'a> {
                     .value
                     .bytes()
             });
-            let numbers = value.map_or(Some(Vec::new()), |value| Some(tensor(value)?.1))?;
+            let numbers =
+                value.map_or(Some(Vec::new()), |value| Some(Tensor::read(value)?.1.numbers()))?;
             self.numbers.insert(node.outputs.first()?, numbers);
         }
         for output in &node.outputs {
@@ -356,20 +367,13 @@ impl<'a> Node<'a> {
         })
     }
 
+    fn ints(&self, name: &str) -> Option<Vec<u64>> {
+        numbers_at(&self.attribute(name)?, place::ATTRIBUTE_INTS)
+    }
+
     /// Whether it only turns the axes about, into that order.
     fn turns(&self, order: [u64; 4]) -> bool {
-        let ints = || {
-            let attribute = self.attribute("perm")?;
-            let mut ints = Vec::new();
-            for field in attribute.iter().filter(|field| field.number == place::ATTRIBUTE_INTS) {
-                match field.value {
-                    wire::Value::Number(number) => ints.push(number),
-                    value => ints.extend(packed(value.bytes()?)?),
-                }
-            }
-            Some(ints)
-        };
-        self.operator == "Transpose" && ints().is_some_and(|ints| ints == order)
+        self.operator == "Transpose" && self.ints("perm").is_some_and(|ints| ints == order)
     }
 }
 
@@ -378,42 +382,72 @@ fn value_name<'a>(field: &Field<'a>) -> Option<&'a str> {
     fields(field.value.bytes()?)?.into_iter().find(of_name)?.value.text()
 }
 
-/// More numbers than a shape has are not read.
+/// The whole numbers of a field that stands there once packed, or once each.
+fn numbers_at(message: &[Field], number: u32) -> Option<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for field in message.iter().filter(|field| field.number == number) {
+        match field.value {
+            wire::Value::Number(number) => numbers.push(number),
+            value => numbers.extend(packed(value.bytes()?)?),
+        }
+    }
+    Some(numbers)
+}
+
+/// More numbers than a shape has are not looked at.
 const FEW: usize = 8;
 
-/// Its name, and its numbers where they are few and of a kind that is looked at. `None`
-/// for a tensor that lies in another file, which would not be found beside a graph that
-/// is in memory.
-fn tensor(tensor: &[u8]) -> Option<(&str, Vec<f64>)> {
-    let (mut name, mut kind, mut numbers) = ("", 0, Vec::new());
-    let fields = fields(tensor)?;
-    for field in &fields {
-        match (field.number, field.value) {
-            (place::TENSOR_NAME, value) => name = value.text()?,
-            (place::TENSOR_TYPE, wire::Value::Number(number)) => kind = number,
-            (place::TENSOR_LOCATION, wire::Value::Number(1..)) => return None,
-            _ => {}
+/// Numbers that are in the file.
+struct Tensor<'a> {
+    kind: u64,
+    shape: Vec<u64>,
+    /// All of them, if they are written as they lie in memory.
+    raw: Option<&'a [u8]>,
+    /// Whole ones that are written one by one, if they are few.
+    ints: Vec<u64>,
+}
+
+impl<'a> Tensor<'a> {
+    /// With its name. `None` for a tensor that lies in another file, which would not be
+    /// found beside a graph that is in memory.
+    fn read(tensor: &'a [u8]) -> Option<(&'a str, Self)> {
+        let fields = fields(tensor)?;
+        let (mut name, mut kind, mut raw, mut few) = ("", 0, None, true);
+        for field in &fields {
+            match (field.number, field.value) {
+                (place::TENSOR_NAME, value) => name = value.text()?,
+                (place::TENSOR_TYPE, wire::Value::Number(number)) => kind = number,
+                (place::TENSOR_RAW | place::TENSOR_FLOATS, value) => raw = Some(value.bytes()?),
+                (place::TENSOR_SMALL_INTS | place::TENSOR_INTS, wire::Value::Bytes(bytes)) => {
+                    few &= bytes.len() <= FEW * 10;
+                }
+                (place::TENSOR_LOCATION, wire::Value::Number(1..)) => return None,
+                _ => {}
+            }
+        }
+        let ints = |number| if few { numbers_at(&fields, number) } else { Some(Vec::new()) };
+        let shape = numbers_at(&fields, place::TENSOR_SHAPE)?;
+        let ints = [ints(place::TENSOR_SMALL_INTS)?, ints(place::TENSOR_INTS)?].concat();
+        Some((name, Self { kind, shape, raw, ints }))
+    }
+
+    /// Floats and long whole numbers, if they are few; else none.
+    fn numbers(&self) -> Vec<f64> {
+        let raw = self.raw.filter(|bytes| bytes.len() <= FEW * 8).unwrap_or_default();
+        match self.kind {
+            FLOAT => {
+                let numbers = raw.as_chunks::<4>().0.iter();
+                numbers.map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()
+            }
+            INT64 => {
+                let numbers = raw.as_chunks::<8>().0.iter();
+                let numbers = numbers.map(|bytes| i64::from_le_bytes(*bytes));
+                let ints = self.ints.iter().map(|number| number.cast_signed());
+                numbers.chain(ints).map(|number| number as f64).collect()
+            }
+            _ => Vec::new(),
         }
     }
-    for field in &fields {
-        let bytes = field.value.bytes().filter(|bytes| bytes.len() <= FEW * 8);
-        match (field.number, kind, bytes) {
-            (place::TENSOR_RAW | place::TENSOR_FLOATS, FLOAT, Some(bytes)) => {
-                let chunks = bytes.as_chunks::<4>().0.iter();
-                numbers.extend(chunks.map(|bytes| f64::from(f32::from_le_bytes(*bytes))));
-            }
-            (place::TENSOR_RAW, INT64, Some(bytes)) => {
-                let chunks = bytes.as_chunks::<8>().0.iter();
-                numbers.extend(chunks.map(|bytes| i64::from_le_bytes(*bytes) as f64));
-            }
-            (place::TENSOR_INTS, INT64, Some(bytes)) => {
-                numbers
-                    .extend(packed(bytes)?.into_iter().map(|number| number.cast_signed() as f64));
-            }
-            _ => {}
-        }
-    }
-    Some((name, numbers))
 }
 
 #[cfg(test)]
