@@ -1,22 +1,17 @@
 //! Where the tokens of a text begin, found once, so that the tokens of any part
 //! of it are counted by two searches.
 
-use std::collections::HashMap;
-
 use text_splitter::ChunkSizer;
 
-use crate::Tokenizer;
+use crate::{
+    Tokenizer,
+    words::{WordTokens, words},
+};
 
 /// No word in any vocabulary is longer. A longer token stands for something
 /// unknown (in WordPiece one token can be a whole line), which counts as several,
 /// or a passage of such would have no end.
 const LONGEST_TOKEN_BYTES: usize = 32;
-
-/// A longer word is hardly met twice.
-const LONGEST_CACHED_BYTES: usize = 48;
-
-/// Some 4 MB; more words than a person uses, and then the cache begins anew.
-const MAX_CACHED_WORDS: usize = 1 << 16;
 
 /// The tokens of one text. It also counts those of any slice of that very text,
 /// which it knows by its address.
@@ -63,42 +58,22 @@ impl ChunkSizer for TokenStarts<'_> {
     }
 }
 
-/// How many tokens each word has that was met so far.
-#[derive(Debug, Default)]
-pub(crate) struct WordCounts(HashMap<Box<str>, u8>);
-
-impl WordCounts {
-    fn of(&mut self, word: &str, tokens: impl FnOnce() -> usize) -> usize {
-        if let Some(count) = self.0.get(word) {
-            return (*count).into();
-        }
-        if self.0.len() >= MAX_CACHED_WORDS {
-            self.0.clear();
-        }
-        // A byte has at most a few tokens and a cached word few bytes.
-        let count = u8::try_from(tokens()).unwrap_or(u8::MAX);
-        self.0.insert(word.into(), count);
-        count.into()
-    }
-}
-
 /// Token starts of a text word by word, most of them from the cache. `encode`
-/// gives the token spans of a word that is not there. Right where the tokenizer
+/// gives the token spans of a word that is too long for it. Right where the tokenizer
 /// itself cuts at white space and at each mark of ASCII punctuation.
 pub(crate) fn starts_by_word(
     text: &str,
-    counts: &mut WordCounts,
+    tokens: &mut WordTokens,
     encode: impl Fn(&str) -> Vec<(usize, usize)>,
 ) -> Vec<u32> {
     let mut starts = Vec::with_capacity(text.len() / 4);
     for (at, word) in words(text) {
-        if word.len() == 1 && word.as_bytes()[0].is_ascii_punctuation() {
-            starts.push(at as u32);
-        } else if word.len() <= LONGEST_CACHED_BYTES {
-            let count = counts.of(word, || encode(word).len());
-            starts.extend((0..count).map(|nth| (at + nth * word.len() / count) as u32));
-        } else {
-            push_starts(&mut starts, at, encode(word));
+        match tokens.of(word) {
+            Some(ids) => {
+                let count = ids.len();
+                starts.extend((0..count).map(|nth| (at + nth * word.len() / count) as u32));
+            }
+            None => push_starts(&mut starts, at, encode(word)),
         }
     }
     starts
@@ -119,33 +94,12 @@ fn push_starts(starts: &mut Vec<u32>, at: usize, spans: Vec<(usize, usize)>) {
     }
 }
 
-/// Runs of other characters and single ASCII punctuation marks, with their offsets.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        at += bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let in_word = |byte: &&u8| !byte.is_ascii_whitespace() && !byte.is_ascii_punctuation();
-        let word_bytes = bytes[at..].iter().take_while(in_word).count();
-        let start = at;
-        at = bytes.len().min(start + word_bytes.max(1));
-        (start < at).then(|| (start, &text[start..at]))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::tokenizer::testing::tokenizer;
-
-    #[test]
-    fn words_end_at_white_space_and_punctuation() {
-        let found: Vec<_> = words(" don't—say \n(é)").collect();
-        assert_eq!(found, [(1, "don"), (4, "'"), (5, "t—say"), (14, "("), (15, "é"), (17, ")")]);
-        assert_eq!(words(" \n").next(), None);
-    }
 
     #[test]
     fn an_unknown_word_counts_by_its_length() {

@@ -12,6 +12,7 @@ mod count;
 mod cut;
 mod grammar;
 mod tokenizer;
+mod words;
 
 use rummage_corpus::{ContentHash, Document, Passage, Span};
 

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::count::{WordCounts, starts_by_word, starts_of_spans};
+use crate::{
+    count::{starts_by_word, starts_of_spans},
+    words::{Known, WordTokens},
+};
 
 /// What goes wrong with a tokenizer's file.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +30,15 @@ pub struct Tokenizer(Arc<Shared>);
 struct Shared {
     inner: tokenizers::Tokenizer,
     max_tokens: usize,
-    special_tokens: usize,
-    /// The special tokens behind a text.
+    /// The special tokens before a text, and behind it.
+    opening: Vec<u32>,
     closing: Vec<u32>,
-    /// Whether counting word by word gives what the tokenizer gives.
+    /// What stands for a special token where a text holds it.
+    added: Vec<String>,
+    /// Whether going word by word gives what the tokenizer gives.
     by_word: bool,
     /// One for each thread at work, warm from earlier texts.
-    word_counts: Mutex<Vec<WordCounts>>,
+    known: Mutex<Vec<Known>>,
 }
 
 /// A text on which tokenizers differ that do not cut at white space and
@@ -61,39 +66,48 @@ impl Tokenizer {
         inner.encode_fast(UNKNOWN, false).map_err(unusable)?;
 
         let probe = inner.encode("a", true).map_err(unusable)?;
-        let special = probe.get_special_tokens_mask();
-        let special_tokens = special.iter().filter(|flag| **flag == 1).count();
-        let behind = special.iter().rev().take_while(|flag| **flag == 1).count();
-        let closing = probe.get_ids()[probe.len() - behind..].to_vec();
+        let (ids, special) = (probe.get_ids(), probe.get_special_tokens_mask());
+        let before = special.iter().take_while(|flag| **flag == 1).count();
+        let behind = special[before..].iter().rev().take_while(|flag| **flag == 1).count();
+        let (opening, closing) = (ids[..before].to_vec(), ids[ids.len() - behind..].to_vec());
+        let special_tokens = opening.len() + closing.len();
         if max_tokens <= special_tokens {
             let path = path.to_owned();
             return Err(ChunkError::NoRoom { path, special_tokens, max_tokens });
         }
 
-        let encode = |text: &str| spans(&inner, text);
-        let word_starts = starts_by_word(PROBE, &mut WordCounts::default(), encode);
-        let by_word = word_starts.len() == encode(PROBE).len();
-        let word_counts = Mutex::default();
-        Ok(Self(Arc::new(Shared {
-            inner,
-            max_tokens,
-            special_tokens,
-            closing,
-            by_word,
-            word_counts,
-        })))
+        let added = inner.get_added_tokens_decoder();
+        // Such a one may be written in other ways than its own.
+        let added_as_written = added.values().all(|token| !token.normalized);
+        let added = added.into_values().map(|token| token.content).collect();
+        let probe = inner.encode_fast(PROBE, false).map_err(unusable)?;
+        let mut by_word = Vec::new();
+        WordTokens::new(&inner, Known::new()).of_text(PROBE, usize::MAX, &mut by_word);
+        let by_word = added_as_written && by_word == probe.get_ids();
+        let known = Mutex::default();
+        Ok(Self(Arc::new(Shared { inner, max_tokens, opening, closing, added, by_word, known })))
     }
 
     /// The token ids of a text, special tokens included. A text too long for the
     /// model loses its end, not its closing special tokens.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        let encoding = self.0.inner.encode_fast(text, true);
-        // Some tokenizers give up on some texts; an empty text they all take.
-        let encoding = encoding.or_else(|_| self.0.inner.encode_fast("", true));
-        let mut ids = encoding.map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default();
-        if ids.len() > self.0.max_tokens {
-            ids.truncate(self.0.max_tokens - self.0.closing.len());
-            ids.extend(&self.0.closing);
+        let Shared { inner, max_tokens, opening, closing, added, by_word, .. } = &*self.0;
+        let mut ids = if *by_word && !added.iter().any(|added| text.contains(added)) {
+            let mut ids = opening.clone();
+            // One more than there is room for, so that it is seen to be cut.
+            let most = max_tokens - closing.len() + 1;
+            self.with_words(|words| words.of_text(text, most, &mut ids));
+            ids.extend(closing);
+            ids
+        } else {
+            let encoding = inner.encode_fast(text, true);
+            // Some tokenizers give up on some texts; an empty text they all take.
+            let encoding = encoding.or_else(|_| inner.encode_fast("", true));
+            encoding.map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
+        };
+        if ids.len() > *max_tokens {
+            ids.truncate(max_tokens - closing.len());
+            ids.extend(closing);
         }
         ids
     }
@@ -110,7 +124,7 @@ impl Tokenizer {
 
     /// How many special tokens [`Tokenizer::encode`] adds to a text.
     pub fn special_tokens(&self) -> usize {
-        self.0.special_tokens
+        self.0.opening.len() + self.0.closing.len()
     }
 
     /// Where the tokens of a text begin, as byte offsets in order.
@@ -119,11 +133,16 @@ impl Tokenizer {
         if !self.0.by_word {
             return starts_of_spans(encode(text));
         }
-        let caches = || self.0.word_counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut counts = caches().pop().unwrap_or_default();
-        let starts = starts_by_word(text, &mut counts, encode);
-        caches().push(counts);
-        starts
+        self.with_words(|words| starts_by_word(text, words, encode))
+    }
+
+    fn with_words<T>(&self, work: impl FnOnce(&mut WordTokens) -> T) -> T {
+        let known = || self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known_so_far = known().pop().unwrap_or_default();
+        let mut words = WordTokens::new(&self.0.inner, known_so_far);
+        let done = work(&mut words);
+        known().push(words.into_known());
+        done
     }
 }
 
@@ -191,6 +210,8 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{
         testing::{CLS, SEP},
         *,
@@ -221,6 +242,45 @@ mod tests {
         let tokenizer = testing::read(&json, 256).unwrap();
         assert!(!tokenizer.0.by_word);
         assert_eq!(tokenizer.starts("one two"), [0, 3, 4]);
+    }
+
+    /// The one of the default model, as set-up left it in the checkout.
+    fn default_tokenizer() -> Tokenizer {
+        let path = "../../assets/models/all-MiniLM-L6-v2/tokenizer.json";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        Tokenizer::from_file(&path, 256).expect("run `npm run setup`")
+    }
+
+    #[test]
+    fn what_looks_like_a_special_token_is_taken_as_the_tokenizer_takes_it() {
+        let tokenizer = default_tokenizer();
+        for text in ["a [SEP] b", "[MASK]", "[sep] a", "a[CLS"] {
+            let expected = tokenizer.0.inner.encode(text, true).unwrap();
+            assert_eq!(tokenizer.encode(text), expected.get_ids(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn word_by_word_a_text_has_the_tokens_that_the_tokenizer_gives(
+            text in any::<String>(),
+            words in "([a-zA-Zéßς\u{301}漢0-9\\x00-\\x1f\u{a0}\u{ad}—\u{3000}]{0,9}[ ,.\n\\[\\]'-]){0,300}",
+        ) {
+            thread_local!(static TOKENIZER: Tokenizer = default_tokenizer());
+            TOKENIZER.with(|tokenizer| {
+                assert!(tokenizer.0.by_word);
+                for text in [&text, &words] {
+                    let expected = tokenizer.0.inner.encode(text.as_str(), true).unwrap();
+                    let mut expected = expected.get_ids().to_vec();
+                    if expected.len() > 256 {
+                        expected.truncate(255);
+                        expected.push(102);
+                    }
+                    prop_assert_eq!(tokenizer.encode(text), expected);
+                }
+                Ok(())
+            })?;
+        }
     }
 
     #[test]
