@@ -250,7 +250,14 @@ def run(way, setting, path, prepared, model, vectors=None):
 def cosines(one, other):
     import numpy
 
-    products = (numpy.load(one) * numpy.load(other)).sum(axis=1)
+    reference = numpy.load(one)
+    if other.endswith(".f32"):
+        # Of more texts: the first of them are those.
+        vectors = numpy.fromfile(other, dtype=numpy.float32)
+        vectors = vectors.reshape(-1, reference.shape[1])[: len(reference)]
+    else:
+        vectors = numpy.load(other)
+    products = (reference * vectors).sum(axis=1)
     return {"mean": float(products.mean()), "least": float(products.min())}
 
 
