@@ -43,8 +43,8 @@ struct Shared {
 
 /// A text on which tokenizers differ that do not cut at white space and
 /// punctuation, or that have tokens for white space.
-const PROBE: &str =
-    "The (well-known) test:\n\n\tit isn't \"new\", is it?  Na\u{ef}ve \u{2014} 3.14%";
+const PROBE: &str = "The (well-known) test:\n\n\tit isn't \"new\", is it?  Na\u{ef}ve \u{2014} 3.14% \
+    snake_case a=b c+d <e> $5 x|y ~z^2 `w` it... -> != :: {[#@&*/\\;]}";
 
 /// A letter of a script (Ugaritic) that next to no vocabulary has.
 const UNKNOWN: &str = "\u{10380}";
@@ -78,12 +78,14 @@ impl Tokenizer {
 
         let added = inner.get_added_tokens_decoder();
         // Such a one may be written in other ways than its own.
-        let added_as_written = added.values().all(|token| !token.normalized);
+        let added_as_written = added.values().all(|token| !token.normalized)
+            // They are looked for in every text.
+            && added.len() <= 16;
         let added = added.into_values().map(|token| token.content).collect();
         let probe = inner.encode_fast(PROBE, false).map_err(unusable)?;
         let mut by_word = Vec::new();
-        WordTokens::new(&inner, Known::new()).of_text(PROBE, usize::MAX, &mut by_word);
-        let by_word = added_as_written && by_word == probe.get_ids();
+        let probed = WordTokens::new(&inner, Known::new()).of_text(PROBE, usize::MAX, &mut by_word);
+        let by_word = added_as_written && probed.is_some() && by_word == probe.get_ids();
         let known = Mutex::default();
         Ok(Self(Arc::new(Shared { inner, max_tokens, opening, closing, added, by_word, known })))
     }
@@ -92,19 +94,21 @@ impl Tokenizer {
     /// model loses its end, not its closing special tokens.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let Shared { inner, max_tokens, opening, closing, added, by_word, .. } = &*self.0;
-        let mut ids = if *by_word && !added.iter().any(|added| text.contains(added)) {
+        let by_words = || {
+            (*by_word && !added.iter().any(|added| text.contains(added))).then_some(())?;
             let mut ids = opening.clone();
             // One more than there is room for, so that it is seen to be cut.
             let most = max_tokens - closing.len() + 1;
-            self.with_words(|words| words.of_text(text, most, &mut ids));
+            self.with_words(|words| words.of_text(text, most, &mut ids))?;
             ids.extend(closing);
-            ids
-        } else {
+            Some(ids)
+        };
+        let mut ids = by_words().unwrap_or_else(|| {
             let encoding = inner.encode_fast(text, true);
             // Some tokenizers give up on some texts; an empty text they all take.
             let encoding = encoding.or_else(|_| inner.encode_fast("", true));
             encoding.map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
-        };
+        });
         if ids.len() > *max_tokens {
             ids.truncate(max_tokens - closing.len());
             ids.extend(closing);

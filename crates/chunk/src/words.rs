@@ -6,7 +6,7 @@ use std::collections::HashMap;
 /// A longer word is hardly met twice.
 const LONGEST_CACHED_BYTES: usize = 48;
 
-/// Some 6 MB; more words than a person uses, and then the cache begins anew.
+/// Some 9 MB; more words than a person uses, and then the cache begins anew.
 const MAX_CACHED_WORDS: usize = 1 << 16;
 
 /// The token ids of each word that was met so far.
@@ -23,7 +23,7 @@ impl<'a> WordTokens<'a> {
         Self { tokenizer, known }
     }
 
-    /// `None` for a word that is not worth keeping.
+    /// `None` for a word that is not worth keeping, or that the tokenizer gives up on.
     pub fn of(&mut self, word: &str) -> Option<&[u32]> {
         if word.len() > LONGEST_CACHED_BYTES {
             return None;
@@ -32,24 +32,25 @@ impl<'a> WordTokens<'a> {
             if self.known.len() >= MAX_CACHED_WORDS {
                 self.known.clear();
             }
-            self.known.insert(word.into(), encode(self.tokenizer, word).into());
+            self.known.insert(word.into(), encode(self.tokenizer, word)?.into());
         }
         self.known.get(word).map(AsRef::as_ref)
     }
 
-    /// Those of a text, without special tokens, added to `ids` until there are `most` or a
-    /// few more. Right where the tokenizer itself cuts at white space and at each mark of
-    /// ASCII punctuation.
-    pub fn of_text(&mut self, text: &str, most: usize, ids: &mut Vec<u32>) {
+    /// Those of a text, without special tokens, added to `ids` word by word until there are
+    /// `most` or more. `None` where the tokenizer gives up on a word. Right where it cuts at
+    /// white space and at each mark of ASCII punctuation by itself.
+    pub fn of_text(&mut self, text: &str, most: usize, ids: &mut Vec<u32>) -> Option<()> {
         for (_, word) in words(text) {
             match self.of(word) {
                 Some(its) => ids.extend(its),
-                None => ids.extend(encode(self.tokenizer, word)),
+                None => ids.extend(encode(self.tokenizer, word)?),
             }
             if ids.len() >= most {
                 break;
             }
         }
+        Some(())
     }
 
     pub fn into_known(self) -> Known {
@@ -58,9 +59,9 @@ impl<'a> WordTokens<'a> {
 }
 
 /// Without special tokens. Some tokenizers give up on some texts.
-fn encode(tokenizer: &tokenizers::Tokenizer, text: &str) -> Vec<u32> {
-    let encoding = tokenizer.encode_fast(text, false);
-    encoding.map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
+fn encode(tokenizer: &tokenizers::Tokenizer, text: &str) -> Option<Vec<u32>> {
+    let encoding = tokenizer.encode_fast(text, false).ok()?;
+    Some(encoding.get_ids().to_vec())
 }
 
 /// Runs of other characters and single ASCII punctuation marks, with their offsets. White

@@ -55,7 +55,9 @@ pub(crate) struct Layer {
 pub(crate) struct Room {
     /// A state a token.
     pub states: Vec<f32>,
-    /// What is added to them.
+    /// The states of texts that went before.
+    pub found: Vec<f32>,
+    /// What is added to the states.
     pub change: Vec<f32>,
     pub rows: Rows,
     pub projections: Vec<f32>,
@@ -88,7 +90,8 @@ const TOKENS: usize = 256;
 impl Encoder {
     /// Puts the weights in the order in which they are read: some milliseconds, and their
     /// size in memory. `None` where the processor or the model's sizes are others than the
-    /// kernels are written for. Where a call holds many tokens, as many `threads` share them.
+    /// kernels are written for. The texts of a call are shared out among as many `threads`;
+    /// one text is one thread's.
     pub fn new(weights: &Weights, threads: NonZeroUsize) -> Option<Self> {
         (is_supported() && weights.fit()).then_some(())?;
         let width = weights.words.width;
@@ -156,48 +159,68 @@ impl Encoder {
             return Err(UnknownToken { token });
         }
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(most)]).collect();
-        for groups in groups(&texts).chunks(self.rooms.len()) {
-            let network = &self.network;
-            let mut works = groups.iter().zip(&mut self.rooms);
-            thread::scope(|scope| {
-                let here = works.next();
-                for (texts, room) in works {
-                    scope.spawn(|| network.run(texts, room));
-                }
-                here.into_iter().for_each(|(texts, room)| network.run(texts, room));
-            });
-            for (texts, room) in groups.iter().zip(&self.rooms) {
-                let mut states = room.states.as_slice();
-                for text in *texts {
-                    let (its, rest) = states.split_at(text.len() * width);
-                    each(its);
-                    states = rest;
-                }
+        let network = &self.network;
+        let mut works = shares(&texts, self.rooms.len()).into_iter().zip(&mut self.rooms);
+        thread::scope(|scope| {
+            let here = works.next();
+            for (texts, room) in works {
+                scope.spawn(|| network.run_all(texts, room));
+            }
+            here.into_iter().for_each(|(texts, room)| network.run_all(texts, room));
+        });
+        for (texts, room) in shares(&texts, self.rooms.len()).into_iter().zip(&self.rooms) {
+            let mut states = room.found.as_slice();
+            for text in texts {
+                let (its, rest) = states.split_at(text.len() * width);
+                each(its);
+                states = rest;
             }
         }
         Ok(())
     }
 }
 
-/// Neighbours, as many as go through together.
-fn groups<'a, 'b>(texts: &'b [&'a [u32]]) -> Vec<&'b [&'a [u32]]> {
-    let (mut groups, mut rest) = (Vec::new(), texts);
-    while !rest.is_empty() {
+/// Neighbours for each of so many threads, of about as many tokens each.
+fn shares<'a, 'b>(texts: &'b [&'a [u32]], threads: usize) -> Vec<&'b [&'a [u32]]> {
+    let share = texts.iter().map(|text| text.len()).sum::<usize>().div_ceil(threads);
+    let (mut shares, mut rest) = (Vec::new(), texts);
+    while shares.len() + 1 < threads {
         let mut tokens = 0;
-        let fits = |text: &&&[u32]| {
+        let is_short = |text: &&&[u32]| {
             tokens += text.len();
-            tokens <= TOKENS
+            tokens <= share
         };
-        let (group, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        groups.push(group);
+        let (here, after) = rest.split_at(rest.iter().take_while(is_short).count());
+        // What lies on the edge goes here if most of it does.
+        let more = after.first().is_some_and(|text| tokens < share + text.len().div_ceil(2));
+        let (here, after) = rest.split_at(here.len() + usize::from(more));
+        shares.push(here);
         rest = after;
     }
-    groups
+    shares.push(rest);
+    shares
 }
 
 impl Network {
     pub fn width(&self) -> usize {
         self.norm.weight.len()
+    }
+
+    /// The states of all these texts, into `room.found`.
+    fn run_all(&self, texts: &[&[u32]], room: &mut Room) {
+        room.found.clear();
+        let mut rest = texts;
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = |text: &&&[u32]| {
+                tokens += text.len();
+                tokens <= TOKENS
+            };
+            let (group, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            self.run(group, room);
+            room.found.extend_from_slice(&room.states);
+            rest = after;
+        }
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -15,6 +15,8 @@
 
 mod encoder;
 mod layout;
+#[cfg(test)]
+mod tests;
 mod weights;
 #[cfg(target_arch = "x86_64")]
 mod wide;

@@ -61,9 +61,15 @@ pub struct Norm {
     pub epsilon: f32,
 }
 
+/// Of one output.
+const MOST_INPUTS: usize = 1 << 16;
+
+/// Of one text: the more there are, the coarser are the weights of a sum of values.
+pub(crate) const MOST_TOKENS: usize = 1024;
+
 impl Weights<'_> {
     /// Whether all sizes fit together and to what the kernels take: widths by 64s, heads of
-    /// 32 or 64 numbers.
+    /// 32 or 64 numbers, no sum of products that 32 bits do not hold.
     pub(crate) fn fit(&self) -> bool {
         let width = self.words.width;
         let tables = [Some(&self.words), Some(&self.positions), self.segments.as_ref()];
@@ -73,10 +79,14 @@ impl Weights<'_> {
         };
         width > 0
             && width % 64 == 0
+            && width <= MOST_INPUTS
+            && self.scale.is_finite()
+            && self.scale > 0.0
             && self.heads > 0
             && width % self.heads == 0
             && [32, 64].contains(&(width / self.heads))
             && tables.into_iter().all(fits)
+            && self.positions.bytes.len() / width <= MOST_TOKENS
             && self.norm.fits(width)
             && self.layers.iter().all(|layer| layer.fits(width))
     }
@@ -89,6 +99,7 @@ impl Layer<'_> {
         square.iter().all(|linear| linear.fits(width, width))
             && inner > 0
             && inner % 64 == 0
+            && inner <= MOST_INPUTS
             && self.widen.fits(width, inner)
             && self.narrow.fits(inner, width)
             && self.output_norm.fits(width)
@@ -105,6 +116,6 @@ impl Linear<'_> {
 
 impl Norm {
     fn fits(&self, width: usize) -> bool {
-        [self.weight.len(), self.bias.len()] == [width; 2]
+        [self.weight.len(), self.bias.len()] == [width; 2] && self.epsilon >= 0.0
     }
 }

@@ -150,12 +150,17 @@ fn to_bytes(numbers: &[f32], width: usize, rows: &mut Rows) {
         let (row, _) = row.as_chunks::<LANES>();
         // Zero is among them, so that its byte is exact.
         let (mut least, mut most) = (_mm512_setzero_ps(), _mm512_setzero_ps());
+        // Zero, unless one of them is no number or has no end: then nothing here is.
+        let mut nothing = _mm512_setzero_ps();
         for number in row {
-            least = _mm512_min_ps(least, load(number));
-            most = _mm512_max_ps(most, load(number));
+            let number = load(number);
+            least = _mm512_min_ps(least, number);
+            most = _mm512_max_ps(most, number);
+            nothing = _mm512_fmadd_ps(number, _mm512_setzero_ps(), nothing);
         }
         let (least, most) = (_mm512_reduce_min_ps(least), _mm512_reduce_max_ps(most));
         let scale = ((most - least) / 255.0).max(f32::MIN_POSITIVE);
+        let scale = scale + _mm512_reduce_add_ps(nothing);
         let zero = (-least / scale).round_ties_even();
         rows.scales[at] = scale;
         rows.least[at] = -zero * scale;
@@ -331,7 +336,7 @@ impl Attention<'_> {
                     key.0[token % COLUMNS] = i32::from_le_bytes(*four);
                 }
             }
-            head.key_sums[token] = MIDDLE * _mm512_reduce_add_epi32(sum);
+            head.key_sums[token] = MIDDLE.wrapping_mul(_mm512_reduce_add_epi32(sum));
             for (value, most) in vectors::<V>(&row[place(2)..]).into_iter().zip(&mut most_values) {
                 *most = _mm512_max_ps(*most, _mm512_abs_ps(value));
             }

@@ -112,10 +112,12 @@ pub(crate) async fn answer(shared: &Arc<Shared>, query: &Query) -> Result<Answer
     loop {
         // One look: another model may be in use the next moment.
         let active = shared.active();
-        let answer = answer_with(shared, &shared.pool, active.clone(), query).await?;
+        let answer = answer_with(shared, &shared.pool, active.clone(), query).await;
         let in_use = |active: &Option<Arc<Active>>| active.as_ref().map(Arc::as_ptr);
-        if answer.notice.is_none() || in_use(&active) == in_use(&shared.active()) {
-            return Ok(Answer { took: start.elapsed(), ..answer });
+        // Held until here, so that no other one lies at its address.
+        let is_whole = answer.as_ref().is_ok_and(|answer| answer.notice.is_none());
+        if is_whole || in_use(&active) == in_use(&shared.active()) {
+            return answer.map(|answer| Answer { took: start.elapsed(), ..answer });
         }
     }
 }

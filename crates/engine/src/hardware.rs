@@ -22,8 +22,8 @@ pub struct Hardware {
     pub instructions: Vec<String>,
     /// Those that this process may use.
     pub cores: usize,
-    /// 16 digits that differ from one build of what runs the models to the next: of ONNX
-    /// Runtime, and of our own encoder.
+    /// 16 digits that differ from one build of ONNX Runtime to the next; where our own
+    /// encoder runs the models that it knows, with its revision.
     pub runtime: String,
     /// What the model ran on.
     #[serde(default)]
@@ -39,12 +39,17 @@ impl Hardware {
     pub(crate) fn of(model: &LoadedModel, accelerator: Option<&Accelerator>) -> Self {
         let own = accelerator.and_then(|accelerator| accelerator.library.as_ref());
         let library = own.unwrap_or(&model.runtime_library);
+        let provider = accelerator.map_or(Provider::Cpu, |accelerator| accelerator.provider);
+        let mut runtime = runtime_id(library).unwrap_or_default();
+        if provider == Provider::Cpu && rummage_encoder::is_supported() {
+            runtime.push_str(&format!("-{}", rummage_encoder::REVISION));
+        }
         Self {
             processor: rummage_pool::processor_name().unwrap_or_default(),
             instructions: instructions().into_iter().map(str::to_owned).collect(),
             cores: cores(),
-            runtime: runtime_id(library).unwrap_or_default(),
-            provider: accelerator.map_or(Provider::Cpu, |accelerator| accelerator.provider),
+            runtime,
+            provider,
             model: model.identity.fingerprint.clone(),
         }
     }
@@ -63,8 +68,7 @@ fn runtime_id(library: &Path) -> io::Result<String> {
     let bytes = file.metadata()?.len().to_le_bytes();
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head)?;
-    let encoder = rummage_encoder::REVISION.to_le_bytes();
-    let mut digits = ContentHash::of_parts([&bytes[..], &head, &encoder]).to_string();
+    let mut digits = ContentHash::of_parts([bytes.as_slice(), &head]).to_string();
     digits.truncate(16);
     Ok(digits)
 }

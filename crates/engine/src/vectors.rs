@@ -146,6 +146,9 @@ async fn tokenize(
     tokenized.await.map_err(|panic| JobError::Refused(panic.to_string()))
 }
 
+/// Sending a lease costs some thousandth of what it takes to embed so many passages.
+const SMALLEST_LEASE: usize = 4;
+
 /// Embeds all texts, by leases. A lease that two workers died over is halved until
 /// the text that does it stands alone; that one goes to `deadly`, with the reason.
 /// A half is halved again after one more death, so that a lease of 32 costs seven
@@ -168,15 +171,12 @@ async fn embed(
             (texts, result)
         });
     };
-    let mut texts = texts.into_iter().peekable();
-    while texts.peek().is_some() {
-        // Longest last in the queue would leave one worker alone with it at the
-        // end; leases are all of like cost only by count, which is near enough.
-        start(
-            texts.by_ref().take(batch.passages_per_lease).collect(),
-            Standing::Fresh,
-            &mut leases,
-        );
+    let mut texts = texts.into_iter();
+    while texts.len() > 0 {
+        // Ever smaller towards the end, or one worker would be alone with the last lease.
+        let fair = texts.len().div_ceil(2 * batch.pool_size.max(1)).max(SMALLEST_LEASE);
+        let lease = texts.by_ref().take(fair.min(batch.passages_per_lease)).collect();
+        start(lease, Standing::Fresh, &mut leases);
     }
     while let Some(done) = leases.join_next().await {
         let (mut texts, result) =

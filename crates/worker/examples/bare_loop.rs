@@ -28,7 +28,7 @@ use ort::{
 use rummage_chunk::{ChunkSize, Tokenizer, chunk};
 use rummage_encoder::Encoder;
 use rummage_extract::extract;
-use rummage_models::Model;
+use rummage_models::{Model, Pooling};
 
 /// Processes, threads a process, tokens a call. A call of one token a call holds
 /// one text.
@@ -83,6 +83,7 @@ fn print_passages(folder: &str, model: &str) {
 
 fn print_vectors(folder: &str, model: &str) {
     let model = Model::open(model).expect("a model folder");
+    assert_eq!(model.spec.pooling, Pooling::Mean, "this program knows no other");
     let mut encoder = encoder(&model, 1);
     let tokenizer = tokenizer(&model);
     let mut stdout = std::io::stdout().lock();

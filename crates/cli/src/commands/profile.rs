@@ -248,7 +248,7 @@ fn load_advice(report: &Report) -> Vec<String> {
         let what = match stage {
             "process start" => "starting the process: a virus scanner or a slow disk may do that",
             "runtime" => "ONNX Runtime's library: it comes from the disk the first time",
-            "session" => "the model's graph: a smaller model, or one in int8, loads faster",
+            "session" => "the model itself: a smaller one loads faster, as does one in int8",
             _ => "the model's first call",
         };
         let share = 100.0 * report.median(stage) / all.max(1e-9);

@@ -83,7 +83,7 @@ impl Embedder {
     /// Which texts of these lengths, in tokens, are to share a call.
     pub fn plan(&self, lengths: &[usize], tokens_per_call: usize) -> Vec<Vec<usize>> {
         match &self.engine {
-            // Each of its threads has as much to do as one would have.
+            // Each thread takes whole texts, so there must be enough of them.
             Engine::Encoder { threads, .. } => {
                 plan(lengths, tokens_per_call.saturating_mul(*threads), Sharing::Free)
             }
@@ -101,23 +101,32 @@ impl Embedder {
     }
 }
 
-/// A larger file is run as it is, unread: for a moment there are two of it in memory.
+/// A larger file is run as it is, unread: for a moment there are up to three of it in memory.
 const LARGEST_FILE: u64 = 256 << 20;
 
 impl Engine {
     fn open(model: &Model, runtimes: &mut Runtimes) -> Result<Self, WorkerError> {
-        // What cannot be read here, ONNX Runtime gives its own words for.
-        let path = model.onnx();
-        let fits = fs::metadata(&path).is_ok_and(|found| found.len() <= LARGEST_FILE);
-        let file = if fits { fs::read(&path).ok() } else { None };
-        let threads = runtimes.threads();
+        let mut graph = None;
+        // Other devices want wide calls, and know the nodes of the file where they do not
+        // know a simpler graph's.
         if !runtimes.is_accelerated()
-            && let Some(encoder) = file.as_deref().and_then(|file| encoder(model, file, threads))
+            && let Some(file) = read(&model.onnx())
         {
-            return Ok(Self::Encoder { encoder, threads: threads.get() });
+            let threads = runtimes.threads();
+            if let Some(encoder) = encoder(model, &file, threads) {
+                return Ok(Self::Encoder { encoder, threads: threads.get() });
+            }
+            graph = graph::without_padding(&file);
         }
-        OnnxModel::open(model, file.as_deref(), runtimes.loaded()?).map(Self::Onnx)
+        timings::end_of("session");
+        OnnxModel::open(model, graph, runtimes.loaded()?).map(Self::Onnx)
     }
+}
+
+/// What cannot be read here, ONNX Runtime gives its own words for.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let fits = fs::metadata(path).ok()?.len() <= LARGEST_FILE;
+    if fits { fs::read(path).ok() } else { None }
 }
 
 /// Our own encoder of this model, whose file this is. `None` where it knows that kind of
@@ -206,7 +215,8 @@ mod tests {
         let model = default_model();
         let file = fs::read(model.onnx()).unwrap();
         let mut runtimes = runtimes(1);
-        let onnx = OnnxModel::open(&model, Some(&file), runtimes.loaded().unwrap()).unwrap();
+        let graph = graph::without_padding(&file);
+        let onnx = OnnxModel::open(&model, graph, runtimes.loaded().unwrap()).unwrap();
         assert_eq!(onnx.sharing(), Sharing::OneLength, "the default model is known by heart");
         let simpler = vectors(Embedder::of(&model, Engine::Onnx(onnx)));
         // In eight bits, the least difference may round another way.

@@ -39,9 +39,12 @@ impl Runtimes {
     pub fn loaded(&mut self) -> Result<&Runtime, WorkerError> {
         let runtime = match self.loaded.take() {
             Some(runtime) => runtime,
-            None => Runtime::load(&self.options)?,
+            None => {
+                let runtime = Runtime::load(&self.options)?;
+                timings::end_of("runtime");
+                runtime
+            }
         };
-        timings::end_of("runtime");
         Ok(self.loaded.insert(runtime))
     }
 
@@ -102,11 +105,6 @@ impl Runtime {
             runtime.run_on_processor(why);
         }
         Ok(runtime)
-    }
-
-    /// Models run on something else than the processor.
-    pub fn is_accelerated(&self) -> bool {
-        self.running.provider != Provider::Cpu
     }
 
     /// What went wrong first says most.

@@ -8,7 +8,7 @@ use ort::{
 };
 use rummage_models::{Model, Pooling};
 
-use super::{calls::Sharing, graph, runtime::Runtime, vectors::pool};
+use super::{calls::Sharing, runtime::Runtime, vectors::pool};
 use crate::WorkerError;
 
 /// Any model that ONNX Runtime can run.
@@ -46,14 +46,14 @@ impl Input {
 }
 
 impl OnnxModel {
-    /// `file` is the model's, if it is not too large to be held in memory.
+    /// Runs the model's file, or a graph that knows no padding in its place.
     pub fn open(
         model: &Model,
-        file: Option<&[u8]>,
+        simpler: Option<Vec<u8>>,
         runtime: &Runtime,
     ) -> Result<Self, WorkerError> {
         let path = model.onnx();
-        let (session, pads) = session(runtime, &path, file)
+        let (session, pads) = session(runtime, &path, simpler)
             .map_err(|source| WorkerError::Graph { path: path.clone(), source })?;
         Self::of(model, session, pads)
     }
@@ -117,12 +117,9 @@ fn numbers(input: Input, texts: &[&[u32]], width: usize) -> Vec<i64> {
 fn session(
     runtime: &Runtime,
     model: &Path,
-    file: Option<&[u8]>,
+    simpler: Option<Vec<u8>>,
 ) -> ort::Result<(Session, bool)> {
-    // It is simpler for the processor: other providers want wide calls, and know the
-    // nodes of attention where they do not know that operator.
-    if !runtime.is_accelerated()
-        && let Some(graph) = file.and_then(graph::without_padding)
+    if let Some(graph) = simpler
         && let Ok(session) = runtime.builder()?.commit_from_memory(&graph)
     {
         return Ok((session, false));

@@ -125,6 +125,7 @@ impl<'a> Graph<'a> {
             UINT8 => 128,
             _ => return None,
         };
+        [1, outputs].contains(&zeros.len()).then_some(())?;
         zeros.iter().all(|zero| *zero == middle).then_some(())?;
         let signed = |byte: &u8| byte.wrapping_sub(middle).cast_signed();
         Some(bytes.iter().map(signed).collect::<Vec<_>>().into())
@@ -185,6 +186,8 @@ impl<'a> Graph<'a> {
         while let Some(name) = open.pop() {
             if let Some((one, other)) = self.pair(name, "Add") {
                 open.extend([one, other]);
+                // There are three of them; a made-up file may go in circles.
+                (open.len() <= 3).then_some(())?;
                 continue;
             }
             let (table, index) = self.rows_of(name)?;
