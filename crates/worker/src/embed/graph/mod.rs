@@ -151,9 +151,10 @@ impl<'a> Graph<'a> {
                     .value
                     .bytes()
             });
-            let numbers =
-                value.map_or(Some(Vec::new()), |value| Some(Tensor::read(value)?.1.numbers()))?;
-            self.numbers.insert(node.outputs.first()?, numbers);
+            let name = node.outputs.first()?;
+            let tensor = value.map_or(Some(Tensor::default()), |value| Some(Tensor::read(value)?.1))?;
+            self.numbers.insert(name, tensor.numbers());
+            self.tensors.insert(name, tensor);
         }
         for output in &node.outputs {
             self.by_output.insert(output, at);
@@ -402,6 +403,7 @@ fn numbers_at(message: &[Field], number: u32) -> Option<Vec<u64>> {
 const FEW: usize = 8;
 
 /// Numbers that are in the file.
+#[derive(Default)]
 struct Tensor<'a> {
     kind: u64,
     shape: Vec<u64>,
