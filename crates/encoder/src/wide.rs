@@ -349,9 +349,8 @@ impl Attention<'_> {
         for (pair, values) in head.values.chunks_exact_mut(size).enumerate() {
             let of = |token: usize| (token < tokens).then(|| token * self.width * 3 + place(2));
             let first = vectors::<V>(&self.projections[pair * 2 * self.width * 3 + place(2)..]);
-            let second = of(pair * 2 + 1).map_or([_mm512_setzero_ps(); V], |at| {
-                vectors::<V>(&self.projections[at..])
-            });
+            let second = of(pair * 2 + 1)
+                .map_or([_mm512_setzero_ps(); V], |at| vectors::<V>(&self.projections[at..]));
             for (v, values) in values.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                 let first = _mm512_cvtps_epi32(_mm512_mul_ps(first[v], by[v]));
                 let second = _mm512_cvtps_epi32(_mm512_mul_ps(second[v], by[v]));
@@ -512,14 +511,9 @@ fn gelu(x: __m512) -> __m512 {
     let square = _mm512_mul_ps(t, t);
     // An odd polynomial, whose greatest error times `x` is the least there is.
     let mut sum = _mm512_set1_ps(2.627_143e-8);
-    for factor in [
-        -1.770_492_4e-6,
-        5.123_721_3e-5,
-        -8.445_114e-4,
-        8.913_783e-3,
-        -6.486_947e-2,
-        3.980_856e-1,
-    ] {
+    for factor in
+        [-1.770_492_4e-6, 5.123_721_3e-5, -8.445_114e-4, 8.913_783e-3, -6.486_947e-2, 3.980_856e-1]
+    {
         sum = _mm512_fmadd_ps(sum, square, _mm512_set1_ps(factor));
     }
     let share = _mm512_fmadd_ps(sum, t, _mm512_set1_ps(0.5));

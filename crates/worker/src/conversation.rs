@@ -92,9 +92,7 @@ impl Craft {
     fn hello(&self) -> Hello {
         let (role, models, running) = match self {
             Self::Extract => (Role::Extract, Vec::new(), Running::default()),
-            Self::Embed(embedders) => {
-                (Role::Embed, embedders.identities(), embedders.running())
-            }
+            Self::Embed(embedders) => (Role::Embed, embedders.identities(), embedders.running()),
         };
         Hello { version: VERSION, role, models, running }
     }

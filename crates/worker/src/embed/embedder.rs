@@ -27,7 +27,10 @@ pub struct Embedder {
 #[derive(Debug)]
 enum Engine {
     /// Ours, for what it knows on processors that it knows.
-    Encoder { encoder: Encoder, threads: usize },
+    Encoder {
+        encoder: Encoder,
+        threads: usize,
+    },
     Onnx(OnnxModel),
 }
 
@@ -245,8 +248,10 @@ mod tests {
             return;
         }
         let model = default_model();
-        let alone = vectors(Embedder::open(model.onnx().parent().unwrap(), &mut runtimes(1)).unwrap());
-        let mut embedder = Embedder::open(model.onnx().parent().unwrap(), &mut runtimes(3)).unwrap();
+        let alone =
+            vectors(Embedder::open(model.onnx().parent().unwrap(), &mut runtimes(1)).unwrap());
+        let mut embedder =
+            Embedder::open(model.onnx().parent().unwrap(), &mut runtimes(3)).unwrap();
         let (texts, dims) = (texts(), embedder.dims());
         let together = embedder.call(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let together: Vec<_> = together.unwrap().chunks(dims).map(<[f32]>::to_vec).collect();

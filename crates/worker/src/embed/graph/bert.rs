@@ -62,8 +62,7 @@ impl<'a> Graph<'a> {
             self.linear(projection).filter(|(_, from)| *from == before).map(|(linear, _)| linear)
         });
         let (query, key, value) = (query?, key?, value?);
-        let layer =
-            Layer { query, key, value, output, output_norm, widen, narrow, narrow_norm };
+        let layer = Layer { query, key, value, output, output_norm, widen, narrow, narrow_norm };
         Some((layer, attention, before))
     }
 

@@ -152,7 +152,8 @@ impl<'a> Graph<'a> {
                     .bytes()
             });
             let name = node.outputs.first()?;
-            let tensor = value.map_or(Some(Tensor::default()), |value| Some(Tensor::read(value)?.1))?;
+            let tensor =
+                value.map_or(Some(Tensor::default()), |value| Some(Tensor::read(value)?.1))?;
             self.numbers.insert(name, tensor.numbers());
             self.tensors.insert(name, tensor);
         }
