@@ -125,7 +125,7 @@ impl Default for Limits {
 
 /// LanceDB's own caps are 6 GiB and 1 GiB. These cost some milliseconds a query at
 /// a million rows and keep the whole process below half a gigabyte. 80 MB less cost 7 % of
-/// a question there, and a fifth of its processor time; smaller tables do not fill them.
+/// a question there, and a seventh of its processor time; smaller tables do not fill them.
 const INDEX_CACHE_BYTES: usize = 240 << 20;
 const METADATA_CACHE_BYTES: usize = 32 << 20;
 
