@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, thread};
 
 use crate::{
-    Norm, Weights, is_supported,
+    Norm, Table, Weights, is_supported,
     layout::{Packed, Rows, Step},
 };
 
@@ -23,19 +23,12 @@ pub struct Encoder {
 
 #[derive(Debug)]
 pub(crate) struct Network {
-    pub words: Table,
+    pub words: Table<'static>,
     /// With the segment's row in it.
     pub positions: Vec<f32>,
     pub norm: Norm,
     pub layers: Vec<Layer>,
     pub heads: usize,
-    pub scale: f32,
-}
-
-#[derive(Debug)]
-pub(crate) struct Table {
-    pub bytes: Vec<u8>,
-    pub zero: f32,
     pub scale: f32,
 }
 
@@ -95,14 +88,10 @@ impl Encoder {
     pub fn new(weights: &Weights, threads: NonZeroUsize) -> Option<Self> {
         (is_supported() && weights.fit()).then_some(())?;
         let width = weights.words.width;
-        let numbers = |table: &crate::Table| -> Vec<f32> {
-            let number = |&byte: &u8| (f32::from(byte) - f32::from(table.zero)) * table.scale;
-            table.bytes.iter().map(number).collect()
-        };
-        let mut positions = numbers(&weights.positions);
+        let mut positions: Vec<f32> = weights.positions.numbers().collect();
         if let Some(segments) = &weights.segments {
-            let segment = &numbers(segments)[..width];
             for position in positions.chunks_exact_mut(width) {
+                let segment = segments.numbers();
                 position.iter_mut().zip(segment).for_each(|(sum, number)| *sum += number);
             }
         }
@@ -117,11 +106,7 @@ impl Encoder {
         let words = &weights.words;
         let network = Network {
             layers: layers.collect(),
-            words: Table {
-                bytes: words.bytes.to_vec(),
-                zero: f32::from(words.zero),
-                scale: words.scale,
-            },
+            words: Table { bytes: words.bytes.to_vec().into(), ..*words },
             positions,
             norm: weights.norm.clone(),
             heads: weights.heads,
@@ -159,8 +144,8 @@ impl Encoder {
             return Err(UnknownToken { token });
         }
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(most)]).collect();
-        let network = &self.network;
-        let mut works = shares(&texts, self.rooms.len()).into_iter().zip(&mut self.rooms);
+        let (network, shares) = (&self.network, shares(&texts, self.rooms.len()));
+        let mut works = shares.iter().zip(&mut self.rooms);
         thread::scope(|scope| {
             let here = works.next();
             for (texts, room) in works {
@@ -168,9 +153,9 @@ impl Encoder {
             }
             here.into_iter().for_each(|(texts, room)| network.run_all(texts, room));
         });
-        for (texts, room) in shares(&texts, self.rooms.len()).into_iter().zip(&self.rooms) {
+        for (texts, room) in shares.iter().zip(&self.rooms) {
             let mut states = room.found.as_slice();
-            for text in texts {
+            for text in *texts {
                 let (its, rest) = states.split_at(text.len() * width);
                 each(its);
                 states = rest;
@@ -190,10 +175,10 @@ fn shares<'a, 'b>(texts: &'b [&'a [u32]], threads: usize) -> Vec<&'b [&'a [u32]]
             tokens += text.len();
             tokens <= share
         };
-        let (here, after) = rest.split_at(rest.iter().take_while(is_short).count());
+        let short = rest.iter().take_while(is_short).count();
         // What lies on the edge goes here if most of it does.
-        let more = after.first().is_some_and(|text| tokens < share + text.len().div_ceil(2));
-        let (here, after) = rest.split_at(here.len() + usize::from(more));
+        let more = rest.get(short).is_some_and(|text| tokens < share + text.len().div_ceil(2));
+        let (here, after) = rest.split_at(short + usize::from(more));
         shares.push(here);
         rest = after;
     }

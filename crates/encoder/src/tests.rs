@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use crate::{Encoder, Layer, Linear, Norm, Table, Weights, is_supported};
 
 /// Numbers that look random, from -0.5 to 0.5.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self) -> f32 {
@@ -13,11 +13,11 @@ impl Dice {
         (self.0 >> 40) as f32 / (1 << 24) as f32 - 0.5
     }
 
-    fn floats(&mut self, count: usize, around: f32, by: f32) -> Vec<f32> {
+    pub fn floats(&mut self, count: usize, around: f32, by: f32) -> Vec<f32> {
         (0..count).map(|_| around + by * self.roll()).collect()
     }
 
-    fn linear(&mut self, inputs: usize, outputs: usize) -> Linear<'static> {
+    pub fn linear(&mut self, inputs: usize, outputs: usize) -> Linear<'static> {
         let weights = (0..inputs * outputs).map(|_| (self.roll() * 254.0) as i8);
         let weights = weights.collect::<Vec<_>>().into();
         // So that an output is about as large as an input.
@@ -148,7 +148,7 @@ fn encoder(weights: &Weights, threads: usize) -> Encoder {
     Encoder::new(weights, NonZeroUsize::new(threads).unwrap()).expect("sizes that fit")
 }
 
-fn skipped() -> bool {
+pub fn skipped() -> bool {
     if !is_supported() {
         eprintln!("skipped: the encoder is not for this processor");
     }

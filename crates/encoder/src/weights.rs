@@ -92,6 +92,19 @@ impl Weights<'_> {
     }
 }
 
+impl Table<'_> {
+    /// What its bytes stand for, row by row.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f32> {
+        self.bytes.iter().map(|&byte| self.number(byte))
+    }
+
+    /// What a byte stands for.
+    #[inline]
+    pub(crate) fn number(&self, byte: u8) -> f32 {
+        (f32::from(byte) - f32::from(self.zero)) * self.scale
+    }
+}
+
 impl Layer<'_> {
     fn fits(&self, width: usize) -> bool {
         let inner = self.widen.scales.len();

@@ -7,8 +7,8 @@
 use std::arch::x86_64::*;
 
 use crate::{
-    Norm,
-    encoder::{Head, Network, Room, Table},
+    Norm, Table,
+    encoder::{Head, Network, Room},
     layout::{COLUMNS, Packed, Rows, Step},
 };
 
@@ -99,11 +99,11 @@ pub fn run(network: &Network, texts: &[&[u32]], room: &mut Room) {
 
 /// A token's row, and its position's.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn look_up(words: &Table, token: usize, position: &[f32], state: &mut [f32]) {
+fn look_up(words: &Table<'_>, token: usize, position: &[f32], state: &mut [f32]) {
     let width = state.len();
     let bytes = &words.bytes[token * width..][..width];
     for ((state, byte), position) in state.iter_mut().zip(bytes).zip(position) {
-        *state = (f32::from(*byte) - words.zero) * words.scale + position;
+        *state = words.number(*byte) + position;
     }
 }
 
@@ -347,10 +347,13 @@ impl Attention<'_> {
             *by = _mm512_div_ps(_mm512_set1_ps(MOST_VALUE), most);
         }
         for (pair, values) in head.values.chunks_exact_mut(size).enumerate() {
-            let of = |token: usize| (token < tokens).then(|| token * self.width * 3 + place(2));
-            let first = vectors::<V>(&self.projections[pair * 2 * self.width * 3 + place(2)..]);
-            let second = of(pair * 2 + 1)
-                .map_or([_mm512_setzero_ps(); V], |at| vectors::<V>(&self.projections[at..]));
+            let at = |token: usize| token * self.width * 3 + place(2);
+            let first = vectors::<V>(&self.projections[at(pair * 2)..]);
+            // An odd token has no other beside it.
+            let mut second = [_mm512_setzero_ps(); V];
+            if pair * 2 + 1 < tokens {
+                second = vectors::<V>(&self.projections[at(pair * 2 + 1)..]);
+            }
             for (v, values) in values.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                 let first = _mm512_cvtps_epi32(_mm512_mul_ps(first[v], by[v]));
                 let second = _mm512_cvtps_epi32(_mm512_mul_ps(second[v], by[v]));
@@ -583,7 +586,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Linear, is_supported};
+    use crate::tests::{Dice, skipped};
 
     /// Of sixteen numbers.
     fn of(numbers: [f32; LANES], kernel: unsafe fn(__m512) -> __m512) -> [f32; LANES] {
@@ -611,7 +614,7 @@ mod tests {
             let sum: f64 = (0..steps).map(at).sum();
             0.5 + sum * x / f64::from(steps) / std::f64::consts::TAU.sqrt()
         };
-        if !is_supported() {
+        if skipped() {
             return;
         }
         for tenth in -95..=95 {
@@ -628,7 +631,7 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_near_enough() {
-        if !is_supported() {
+        if skipped() {
             return;
         }
         for eighth in -960..=0 {
@@ -650,20 +653,14 @@ mod tests {
             outputs in 1usize..4,
             seed in any::<u64>(),
         ) {
-            if !is_supported() {
+            if skipped() {
                 return Ok(());
             }
             let (inputs, outputs) = (inputs * 64, outputs * 64);
-            let mut state = seed;
-            let mut dice = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 40) as f32 / (1 << 24) as f32 - 0.5
-            };
-            let numbers: Vec<f32> = (0..rows * inputs).map(|_| dice() * 6.0 + 1.0).collect();
-            let weights: Vec<i8> = (0..inputs * outputs).map(|_| (dice() * 254.0) as i8).collect();
-            let scales: Vec<f32> = (0..outputs).map(|_| dice().abs() + 0.01).collect();
-            let bias: Vec<f32> = (0..outputs).map(|_| dice()).collect();
-            let linear = Linear { weights: weights.clone().into(), scales, bias };
+            let mut dice = Dice(seed);
+            let numbers = dice.floats(rows * inputs, 1.0, 6.0);
+            let mut linear = dice.linear(inputs, outputs);
+            linear.scales = dice.floats(outputs, 0.26, 0.5);
             let packed = Packed::of(&[&linear]);
             let mut bytes = Rows::default();
             bytes.resize(rows, inputs);
@@ -685,7 +682,7 @@ mod tests {
                 for output in 0..outputs {
                     let sum: f64 = (0..inputs)
                         .map(|input| {
-                            let weight = f64::from(weights[input * outputs + output]);
+                            let weight = f64::from(linear.weights[input * outputs + output]);
                             f64::from(stands_for(input)) * weight
                         })
                         .sum();
@@ -704,17 +701,13 @@ mod tests {
             wide in any::<bool>(),
             seed in any::<u64>(),
         ) {
-            if !is_supported() {
+            if skipped() {
                 return Ok(());
             }
             let (size, heads) = if wide { (64, 1) } else { (32, 2) };
             let width = size * heads;
-            let mut state = seed;
-            let mut dice = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 40) as f32 / (1 << 24) as f32 - 0.5
-            };
-            let projections: Vec<f32> = (0..tokens * width * 3).map(|_| dice() * 4.0).collect();
+            let mut dice = Dice(seed);
+            let projections = dice.floats(tokens * width * 3, 0.0, 4.0);
             let scale = 1.0 / (size as f32).sqrt();
             let mut out = vec![0.0; tokens * width];
             let mut room = Head::default();
