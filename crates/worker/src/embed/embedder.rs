@@ -186,6 +186,14 @@ mod tests {
         Runtimes::of(&options).unwrap()
     }
 
+    fn skipped() -> bool {
+        let skipped = !rummage_encoder::is_supported();
+        if skipped {
+            eprintln!("skipped: the encoder is not for this processor");
+        }
+        skipped
+    }
+
     /// Made-up texts of all lengths.
     fn texts() -> Vec<Vec<u32>> {
         let mut dice = Dice::new(5);
@@ -228,8 +236,7 @@ mod tests {
 
     #[test]
     fn the_encoder_gives_the_same_vectors_without_onnx_runtime() {
-        if !rummage_encoder::is_supported() {
-            eprintln!("skipped: the encoder is not for this processor");
+        if skipped() {
             return;
         }
         let model = default_model();
@@ -243,8 +250,7 @@ mod tests {
 
     #[test]
     fn what_shares_a_call_changes_nothing_in_the_encoder() {
-        if !rummage_encoder::is_supported() {
-            eprintln!("skipped: the encoder is not for this processor");
+        if skipped() {
             return;
         }
         let model = default_model();

@@ -151,7 +151,7 @@ impl<'a> Graph<'a> {
         let mean = || {
             let mean = self.maker(name, "ReduceMean")?;
             let axes = mean.ints("axes").or_else(|| {
-                let axes = self.numbers.get(mean.input(1)?)?;
+                let axes = self.numbers(mean.input(1)?)?;
                 Some(axes.iter().map(|axis| *axis as i64 as u64).collect())
             })?;
             let keeps = mean.int("keepdims").is_none_or(|keeps| keeps == 1);

@@ -90,8 +90,6 @@ struct Graph<'a> {
     by_input: HashMap<&'a str, Vec<usize>>,
     /// By name.
     tensors: HashMap<&'a str, Tensor<'a>>,
-    /// Of the tensors of a few numbers, by name.
-    numbers: HashMap<&'a str, Vec<f64>>,
     outputs: Vec<&'a str>,
 }
 
@@ -122,7 +120,6 @@ impl<'a> Graph<'a> {
             by_output: HashMap::new(),
             by_input: HashMap::new(),
             tensors: HashMap::new(),
-            numbers: HashMap::new(),
             outputs: Vec::new(),
         };
         for field in &fields {
@@ -130,7 +127,6 @@ impl<'a> Graph<'a> {
                 place::GRAPH_NODE => read.take_node(Node::read(field)?)?,
                 place::GRAPH_TENSOR => {
                     let (name, tensor) = Tensor::read(field.value.bytes()?)?;
-                    read.numbers.insert(name, tensor.numbers());
                     read.tensors.insert(name, tensor);
                 }
                 place::GRAPH_OUTPUT => read.outputs.push(value_name(field)?),
@@ -154,7 +150,6 @@ impl<'a> Graph<'a> {
             let name = node.outputs.first()?;
             let tensor =
                 value.map_or(Some(Tensor::default()), |value| Some(Tensor::read(value)?.1))?;
-            self.numbers.insert(name, tensor.numbers());
             self.tensors.insert(name, tensor);
         }
         for output in &node.outputs {
@@ -264,7 +259,7 @@ impl<'a> Graph<'a> {
         let turned = Some(self.node_of(name)?).filter(|node| node.turns(order))?;
         let cut = self.maker(turned.input(0)?, "Reshape")?;
         let shape = cut.input(1)?;
-        let heads = match self.numbers.get(shape).map(Vec::as_slice) {
+        let heads = match self.numbers(shape).as_deref() {
             Some([_, _, heads, _]) => *heads,
             Some(_) => return None,
             None => {
@@ -305,9 +300,14 @@ impl<'a> Graph<'a> {
         self.node_of(name).filter(|node| node.operator == operator)
     }
 
+    /// Of a tensor of a few.
+    fn numbers(&self, name: &str) -> Option<Vec<f64>> {
+        self.tensors.get(name).map(Tensor::numbers)
+    }
+
     /// Of a tensor with a single one.
     fn number(&self, name: &str) -> Option<f64> {
-        match self.numbers.get(name)?.as_slice() {
+        match self.numbers(name)?.as_slice() {
             [number] if number.is_finite() => Some(*number),
             _ => None,
         }
@@ -498,7 +498,7 @@ mod tests {
             after.nodes.iter().flat_map(|node| &node.inputs).filter(|name| !name.is_empty());
         let given = |name: &&&str| {
             after.by_output.contains_key(*name)
-                || after.numbers.contains_key(*name)
+                || after.tensors.contains_key(*name)
                 || ["input_ids", "token_type_ids"].contains(name)
         };
         assert_eq!(taken.clone().find(|name| !given(name)), None);
