@@ -186,7 +186,7 @@ pub struct Limits {
     /// A worker for questions that is kept ends when none came for this long.
     pub rest: Duration,
     /// A lease that this many workers died over is given up; one only for a lease
-    /// that is [`Standing::Suspect`].
+    /// that is [`Standing::Suspect`]. Two that were killed from outside count as one.
     pub deaths: u32,
 }
 

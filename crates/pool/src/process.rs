@@ -80,7 +80,7 @@ pub(crate) fn start(
         Err(error) => {
             let last_words = format!("{} cannot be started: {error}", config.program.display());
             tokio::spawn(async move {
-                let _ = events.send(Event::Ended { worker, last_words }).await;
+                let _ = events.send(Event::Ended { worker, last_words, killed: false }).await;
             });
         }
     }
@@ -173,6 +173,7 @@ async fn attend(
     }
     writing.abort();
     let lines = tail.await.unwrap_or_default();
+    let killed = matches!(status, Some(Ok(status)) if was_killed(status));
     let ending = match (cause, status) {
         (Some(cause), _) => cause,
         (None, Some(Ok(status))) => ending_of(status),
@@ -181,7 +182,18 @@ async fn attend(
     };
     let last_words =
         if lines.is_empty() { ending } else { format!("{ending}; it said: {}", lines.trim_end()) };
-    let _ = events.send(Event::Ended { worker, last_words }).await;
+    let _ = events.send(Event::Ended { worker, last_words, killed }).await;
+}
+
+/// From outside: no program ends itself that way. Other systems do not tell.
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status) == Some(9);
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
+    }
 }
 
 /// In words for people.

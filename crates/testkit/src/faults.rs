@@ -24,8 +24,8 @@
 //! | `stranger@2` | answers with a lease that nobody gave |
 //! | `late:200@*` | answers so many milliseconds late |
 //! | `leak:100@*` | takes so many mebibytes more and keeps them, then answers |
-//! | `poison:TOKEN` | kills itself at every request that holds the token id |
-//! | `poison-path:TEXT` | kills itself at every request whose path holds the text |
+//! | `poison:TOKEN` | aborts at every request that holds the token id |
+//! | `poison-path:TEXT` | aborts at every request whose path holds the text |
 
 use std::{str::FromStr, time::Duration};
 

@@ -16,7 +16,8 @@ const KILLS: usize = 30;
 /// Every file is indexed and the store holds each passage and each vector once.
 pub async fn check_whole(home: &Home, engine: &Engine, files: usize, passages: u64) {
     let status = engine.status().unwrap();
-    assert_eq!(status.counts.indexed, files as u64, "{:?}", status.counts);
+    let failed = engine.files(Some(FileState::Failed), FileId(0), 3).unwrap();
+    assert_eq!(status.counts.indexed, files as u64, "{:?}, such as {failed:?}", status.counts);
     assert_eq!(status.counts.passages, passages);
     let model = status.model.unwrap();
     let space = VectorSpace { fingerprint: model.fingerprint, dims: model.dims };

@@ -56,7 +56,7 @@ async fn one_deadly_passage_costs_its_file_and_few_workers() {
     let failed = engine.files(Some(FileState::Failed), FileId(0), 10).unwrap();
     assert_eq!(failed[0].path, tree.source(&format!("{}.txt", FILES / 3)));
     let reason = failed[0].reason.as_deref().unwrap();
-    assert!(reason.contains("signal 9"), "the worker's end is its reason: {reason}");
+    assert!(reason.contains("signal 6"), "the worker's end is its reason: {reason}");
     let lost = status.pool.crash_restarts;
     assert!(
         (2..=2 + u64::from(lease.ilog2())).contains(&lost),

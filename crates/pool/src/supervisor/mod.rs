@@ -60,6 +60,8 @@ pub enum Event {
     Ended {
         worker: WorkerId,
         last_words: String,
+        /// By a person or the system, not by what it did.
+        killed: bool,
     },
     /// The process started for the worker. Its memory comes as `Weighed`.
     Started {
@@ -110,9 +112,16 @@ struct Lease {
     request: Request,
     /// Workers that died while this was what they worked on.
     deaths: u32,
-    /// With so many deaths it is given up.
+    /// How surely it is what they died of: [`OWN_DEATH`] or [`KILLED`] for each.
+    blame: u32,
+    /// With so much blame it is given up.
     deadly: u32,
 }
+
+/// A worker that was killed from outside tells half as much of its lease as one that
+/// ended itself: the system kills when memory runs short, whoever took it.
+const KILLED: u32 = 1;
+const OWN_DEATH: u32 = 2;
 
 pub struct Supervisor {
     config: PoolConfig,
@@ -175,7 +184,9 @@ impl Supervisor {
         match event {
             Event::Submit { request, suspect } => self.submit(request, suspect, now),
             Event::Said { worker, reply } => self.hear(worker, reply, now),
-            Event::Ended { worker, last_words } => self.bury(worker, last_words, now),
+            Event::Ended { worker, last_words, killed } => {
+                self.bury(worker, last_words, killed, now);
+            }
             Event::Started { worker, pid } => {
                 if let Some(worker) = self.workers.get_mut(&worker) {
                     worker.pid = pid;
@@ -243,8 +254,8 @@ impl Supervisor {
             let role = duty.role();
             return self.answer(lease, Err(JobError::Unavailable { role, reason }));
         }
-        let deadly = if suspect { 1 } else { self.config.limits.deaths };
-        self.leases.insert(lease, Lease { request, deaths: 0, deadly });
+        let deadly = OWN_DEATH * if suspect { 1 } else { self.config.limits.deaths };
+        self.leases.insert(lease, Lease { request, deaths: 0, blame: 0, deadly });
         self.team(duty).waiting.push_back(lease);
     }
 
@@ -355,7 +366,7 @@ impl Supervisor {
     }
 
     /// A worker has ended. Its work is handed out again.
-    fn bury(&mut self, id: WorkerId, last_words: String, now: Instant) {
+    fn bury(&mut self, id: WorkerId, last_words: String, killed: bool, now: Instant) {
         let Some(worker) = self.workers.remove(&id) else { return };
         let duty = worker.duty;
         // One that was told to leave and did has its reason; any other crashed.
@@ -383,9 +394,11 @@ impl Supervisor {
         let tell = !planned && team.note_crash(worker.proof(now), now);
         // Back to the front, in the order they had. The first was being worked on,
         // or a question that had overtaken it: they bear the blame.
+        let blame = if killed { KILLED } else { OWN_DEATH };
         for (place, lease) in worker.leases.iter().enumerate().rev() {
             let overtook = duty == Duty::Embed && self.is_question(*lease);
-            self.hand_back(*lease, !planned && (place == 0 || overtook), &last_words);
+            let is_blamed = !planned && (place == 0 || overtook);
+            self.hand_back(*lease, is_blamed.then_some(blame), &last_words);
         }
         if tell {
             self.make_unavailable(duty, &last_words);
@@ -408,16 +421,17 @@ impl Supervisor {
         });
     }
 
-    fn hand_back(&mut self, id: LeaseId, blamed: bool, last_words: &str) {
+    fn hand_back(&mut self, id: LeaseId, blame: Option<u32>, last_words: &str) {
         let Some(lease) = self.leases.get_mut(&id) else { return };
         let duty = duty_of(&lease.request);
-        lease.deaths += u32::from(blamed);
-        let (deaths, deadly) = (lease.deaths, lease.deadly);
+        lease.deaths += u32::from(blame.is_some());
+        lease.blame += blame.unwrap_or(0);
+        let (deaths, given_up) = (lease.deaths, lease.blame >= lease.deadly);
         let unserved = self.leases.get(&id).and_then(|lease| self.unserved(&lease.request));
         if self.closed {
             self.leases.remove(&id);
             self.answer(id, Err(JobError::Closed));
-        } else if deaths >= deadly {
+        } else if given_up {
             self.leases.remove(&id);
             let last_words = last_words.to_owned();
             self.answer(id, Err(JobError::Deadly { deaths, last_words }));
@@ -464,7 +478,7 @@ impl Supervisor {
                 && now.saturating_duration_since(worker.since) > limits.leave
         });
         for id in stuck.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.bury(id, String::from("it was killed and has not ended yet"), now);
+            self.bury(id, String::from("it was killed and has not ended yet"), false, now);
         }
         let overdue = self.workers.iter().filter_map(|(id, worker)| {
             let (limit, why): (_, fn(Duration) -> Why) = match worker.state {

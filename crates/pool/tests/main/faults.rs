@@ -216,7 +216,11 @@ impl<'a> Simulation<'a> {
                 if let Some(reply) = gone.last_reply {
                     self.tell(Event::Said { worker, reply });
                 }
-                self.tell(Event::Ended { worker, last_words: "its last words".into() });
+                self.tell(Event::Ended {
+                    worker,
+                    last_words: "its last words".into(),
+                    killed: false,
+                });
             }
         }
     }

@@ -222,8 +222,12 @@ impl Simulation {
     }
 
     fn die(&mut self, worker: WorkerId) {
+        self.end(worker, false);
+    }
+
+    fn end(&mut self, worker: WorkerId, killed: bool) {
         self.workers.remove(&worker);
-        self.tell(Event::Ended { worker, last_words: "it died".into() });
+        self.tell(Event::Ended { worker, last_words: "it died".into(), killed });
     }
 
     fn weigh(&mut self, worker: WorkerId, mebibytes: u64) {
@@ -631,6 +635,21 @@ fn lose_to_poison(texts: u32) -> (u64, Vec<u32>) {
         simulation.wait(300);
     }
     (lost, given_up)
+}
+
+#[test]
+fn a_lease_outlives_more_workers_that_were_killed_than_ended_themselves() {
+    for (killed, given_up_at) in [(false, 2), (true, 4)] {
+        let mut simulation = Simulation::new(config(1, 0));
+        simulation.submit(false, false);
+        for death in 1..=given_up_at {
+            let worker = simulation.of(Duty::Embed)[0];
+            simulation.greet(worker);
+            simulation.end(worker, killed);
+            assert_eq!(simulation.owed.is_empty(), death == given_up_at, "{killed}, {death}");
+            simulation.wait(300);
+        }
+    }
 }
 
 #[test]

@@ -81,7 +81,8 @@ impl FaultyWorker {
             }
             match fault {
                 Fault::Exit(code) => process::exit(code),
-                Fault::Kill | Fault::Poison { .. } | Fault::PoisonPath(_) => kill_itself(),
+                Fault::Kill => kill_itself(),
+                Fault::Poison { .. } | Fault::PoisonPath(_) => std::process::abort(),
                 Fault::Hang => self.hang(),
                 Fault::Drop => replies.clear(),
                 Fault::Fail => {
