@@ -1,17 +1,13 @@
 //! A fragment's vectors in a file of our own, each at a place that follows from its
-//! row. Where vectors are too many for memory, the few hundred that a question compares
-//! in full are read from here; where they are not, all are, when an index is opened. The
-//! database has to plan and decode, which takes many times as long.
-//!
-//! The files lie in a folder beside the table, named after the fragments' own files,
-//! which never change. They hold nothing that the table does not: one that is missing,
-//! or not there yet, costs time alone, and only the process that writes makes them.
+//! row ([`crate::beside`]). Where vectors are too many for memory, the few hundred that a
+//! question compares in full are read from here; where they are not, all are, when an
+//! index is opened. The database has to plan and decode, which takes many times as long.
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
-    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    fs::File,
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
     sync::OnceLock,
 };
 
@@ -19,6 +15,7 @@ use lance::{Dataset, dataset::fragment::FileFragment};
 
 use crate::{
     Store, StoreError,
+    beside::{Fresh, Kind, read_at},
     numbers::Numbers,
     planes::Planes,
     rows::{self, VECTOR},
@@ -53,10 +50,7 @@ impl Flat {
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Flat> {
         let field = fragment.schema().field(VECTOR)?;
         let dims = rows::dims(&field.data_type())?;
-        let mut files = fragment.metadata().files.iter();
-        let file = files.find(|file| file.fields.contains(&field.id))?;
-        let name = Path::new(&file.path).file_stem()?;
-        let path = folder(&table.path).join(name).with_extension("f");
+        let path = Kind::Vectors.path(table, fragment, VECTOR)?;
         let rows = fragment.metadata().physical_rows;
         Some(Flat { path, dims, rows, file: OnceLock::new() })
     }
@@ -144,10 +138,8 @@ impl Flat {
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
-        let io_failed = |source| StoreError::Sync { path: self.path.clone(), source };
-        let fresh = self.path.with_extension("fresh");
-        let mut file = File::create(&fresh).map(BufWriter::new).map_err(io_failed)?;
-        file.write_all(&self.head()).map_err(io_failed)?;
+        let mut fresh = Fresh::begin(&self.path)?;
+        fresh.write(|file| file.write_all(&self.head()))?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
         let nothing = vec![0; Numbers::bytes(self.dims)];
@@ -157,35 +149,20 @@ impl Flat {
             for (address, vector) in columns.addresses()?.iter().zip(vectors) {
                 let (_, offset) = shelf::parts(*address);
                 // Rows that are gone keep their places.
-                for _ in next..offset {
-                    file.write_all(&nothing).map_err(io_failed)?;
-                }
-                Numbers::of(vector).write(&mut file).map_err(io_failed)?;
+                let gone = next..offset;
+                fresh.write(|file| {
+                    gone.into_iter().try_for_each(|_| file.write_all(&nothing))?;
+                    Numbers::of(vector).write(file)
+                })?;
                 next = offset + 1;
             }
             Ok(())
         })
         .await?;
-        for _ in next as usize..self.rows.unwrap_or_default() {
-            file.write_all(&nothing).map_err(io_failed)?;
-        }
-        let file = file.into_inner().map_err(|error| io_failed(error.into_error()))?;
-        file.sync_all().map_err(io_failed)?;
-        fs::rename(&fresh, &self.path).map_err(io_failed)
+        let mut gone = next as usize..self.rows.unwrap_or_default();
+        fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;
+        fresh.finish()
     }
-}
-
-/// Removes a table's files of this kind.
-pub(crate) fn remove(table: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder(table)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Where a table's files of this kind are.
-pub(crate) fn folder(table: &Path) -> PathBuf {
-    table.with_extension("flat")
 }
 
 impl Store {
@@ -193,12 +170,10 @@ impl Store {
     /// where few vectors are left.
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
-        let folder = folder(&table.path);
-        let failed = |source| StoreError::Sync { path: folder.clone(), source };
         if rows < self.inner.limits.vectors_flat {
-            return remove(&table.path).map_err(failed);
+            let removed = Kind::Vectors.remove(&table.path);
+            return removed.map_err(|source| StoreError::Sync { path: table.path.clone(), source });
         }
-        fs::create_dir_all(&folder).map_err(failed)?;
         let dataset = table.dataset().await?;
         let mut needed = HashSet::new();
         for fragment in dataset.get_fragments() {
@@ -208,33 +183,6 @@ impl Store {
             }
             needed.insert(flat.path);
         }
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if !needed.contains(&path) {
-                // Where readers hold it open and the system minds, the next time will do.
-                let _ = fs::remove_file(path);
-            }
-        }
-        Ok(())
+        Kind::Vectors.keep_only(&table.path, &needed)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
-    use std::os::windows::fs::FileExt;
-    while !bytes.is_empty() {
-        match file.seek_read(bytes, at)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => {
-                bytes = &mut bytes[read..];
-                at += read as u64;
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,19 +1,14 @@
 //! The keyword leg: passages by their words (BM25).
 //!
-//! What most questions are, words without phrases, asks the index itself where that
-//! holds all rows. A plan of the database finds the same and takes some milliseconds
-//! to be made; it serves the rest: phrases, exclusions, rows that no index holds yet.
+//! What most questions are, words without phrases, asks lists of our own
+//! ([`crate::bm25`]). The database's index serves the rest: phrases, exclusions, and all
+//! where those lists do not hold all rows yet.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::array::RecordBatch;
-use futures::{TryStreamExt, future::try_join_all};
-use lance::{
-    dataset::scanner::RowAddrMask,
-    deps::datafusion::{execution::TaskContext, physical_plan::ExecutionPlan},
-    io::exec::{PreFilterSource, fts::MatchQueryExec},
-};
-use lance_index::scalar::inverted::{DocumentGranularity, query::FtsSearchParams};
+use futures::TryStreamExt;
+use lance::dataset::scanner::RowAddrMask;
 use lancedb::index::scalar::{
     BooleanQuery, FtsQuery, FullTextSearchQuery, MatchQuery, Operator, PhraseQuery,
 };
@@ -21,15 +16,14 @@ use rummage_corpus::{PassageId, joined, query_words, words};
 
 use crate::{
     Filter, Store, StoreError,
+    bm25::Wanted,
+    postings::key,
     rows::TERMS,
-    snapshot::{Snapshot, View},
+    snapshot::{Filtered, Snapshot, View},
 };
 
 /// LanceDB's name for BM25.
 const SCORE: &str = "_score";
-
-/// Passages that each part of a sum is asked for, for each that is wanted of the sum.
-const PARTS_LIMIT: usize = 4;
 
 /// What the keyword leg looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,12 +55,14 @@ impl Store {
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<KeywordHit>, StoreError> {
-        let Some(query) = full_text_query(wanted) else { return Ok(Vec::new()) };
+        if full_text_query(wanted).is_none() {
+            return Ok(Vec::new());
+        }
         let snapshot = self.snapshot(!filter.is_empty()).await?;
-        match self.keyword_in(&snapshot, &query, filter, limit).await {
+        match self.keyword_in(&snapshot, wanted, filter, limit).await {
             Err(error) => {
                 let newer = self.newer(&snapshot, error).await?;
-                self.keyword_in(&newer, &query, filter, limit).await
+                self.keyword_in(&newer, wanted, filter, limit).await
             }
             found => found,
         }
@@ -74,84 +70,88 @@ impl Store {
 
     async fn keyword_in(
         &self,
-        snapshot: &Snapshot,
-        query: &FtsQuery,
+        snapshot: &Arc<Snapshot>,
+        wanted: &Words,
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<KeywordHit>, StoreError> {
         let (table, view) = (&self.inner.passages, &snapshot.passages);
         let filtered = snapshot.filtered(filter);
-        let let_in = filtered.as_ref().map(|filtered| filtered.passages(snapshot));
-        if let_in.is_some_and(|(_, rows)| *rows == 0) {
+        if filtered.as_ref().is_some_and(|filtered| filtered.files.is_empty()) {
             return Ok(Vec::new());
         }
-        let mask = let_in.map(|(mask, _)| mask.clone());
-        let batches = match sum_of(query) {
-            Some(parts) if view.index(table, TERMS).await?.fresh.is_empty() => {
-                // A passage that is far down in one part may be high up in the sum.
-                let limit = if parts.len() == 1 { limit } else { limit * PARTS_LIMIT };
-                let parts = parts.into_iter().map(|part| ask_index(view, part, &mask, limit));
-                try_join_all(parts).await.map(|parts| parts.concat())
-            }
-            _ => plan(view, query, mask, limit).await,
+        let found = match asked(wanted) {
+            Some(asked) => by_lists(snapshot, asked, filtered.clone(), limit).await,
+            None => None,
         };
-        let mut scores: HashMap<PassageId, f32> = HashMap::new();
-        for batch in batches.map_err(|error| table.read_failed(error.into()))? {
-            let columns = table.columns(&batch);
-            for (address, score) in columns.found()?.iter().zip(columns.floats(SCORE)?) {
-                let Some(row) = view.shelf.at(*address) else { continue };
-                let id = view.shelf.id(row);
-                // A passage that were there twice would count twice.
-                if view.shelf.find(id) == Some(row) {
-                    *scores.entry(id).or_default() += score;
+        let mut found = match (found, full_text_query(wanted)) {
+            (Some(found), _) => found,
+            (None, None) => Vec::new(),
+            (None, Some(query)) => {
+                let mask = filtered.as_ref().map(|filtered| filtered.passages(snapshot));
+                let mask = mask.map(|(mask, _)| mask.clone());
+                let batches = by_plan(view, query, mask, limit).await;
+                let mut found = Vec::new();
+                for batch in batches.map_err(|error| table.read_failed(error.into()))? {
+                    let columns = table.columns(&batch);
+                    let scores = columns.floats(SCORE)?.iter().copied();
+                    found.extend(columns.found()?.iter().copied().zip(scores));
                 }
+                found
             }
-        }
-        let mut hits: Vec<_> =
-            scores.into_iter().map(|(id, score)| KeywordHit { id, score }).collect();
+        };
+        // A passage that were there twice would count twice.
+        let id = |(address, score)| {
+            let row = view.shelf.at(address)?;
+            let id = view.shelf.id(row);
+            (view.shelf.find(id) == Some(row)).then_some(KeywordHit { id, score })
+        };
+        let mut hits: Vec<_> = found.drain(..).filter_map(id).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         hits.truncate(limit);
         Ok(hits)
     }
 }
 
-/// The queries whose scores add up to this one's, if it is a sum.
-fn sum_of(query: &FtsQuery) -> Option<Vec<&MatchQuery>> {
-    let part = |query| match query {
-        &FtsQuery::Match(ref words) => Some(words),
-        _ => None,
-    };
-    match query {
-        FtsQuery::Boolean(sum) if sum.must.is_empty() && sum.must_not.is_empty() => {
-            sum.should.iter().map(part).collect()
-        }
-        query => Some(vec![part(query)?]),
-    }
-}
+/// Addresses of rows with their scores.
+type Found = Vec<(u64, f32)>;
 
-/// Addresses and scores of passages, from the index alone.
-async fn ask_index(
-    view: &View,
-    query: &MatchQuery,
-    mask: &Option<RowAddrMask>,
+/// Of lists of our own; `None` where they do not hold all rows.
+async fn by_lists(
+    snapshot: &Arc<Snapshot>,
+    asked: Vec<Wanted>,
+    filtered: Option<Arc<Filtered>>,
     limit: usize,
-) -> Result<Vec<RecordBatch>, lance::Error> {
-    let search = MatchQueryExec::new_with_document_granularity(
-        view.dataset.clone(),
-        query.clone(),
-        FtsSearchParams::new().with_limit(Some(limit)),
-        PreFilterSource::None,
-        DocumentGranularity::Row,
-    );
-    let search = search.with_external_mask(mask.clone().map(Arc::new));
-    let found = search.execute(0, Arc::new(TaskContext::default()))?;
-    Ok(found.try_collect().await?)
+) -> Option<Found> {
+    let snapshot = snapshot.clone();
+    // A millisecond, and the disk may have to be waited for.
+    let found = tokio::task::spawn_blocking(move || {
+        let wanted = filtered.as_ref().map(|filtered| filtered.passage_bits(&snapshot));
+        snapshot.passages.shelf.best_by_words(&asked, wanted, limit)
+    });
+    // The task is never cancelled; it ends early only by a panic.
+    found.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).ok()
 }
 
-/// The same, by a plan of the database.
-async fn plan(
+/// What lists are asked for; `None` where they do not tell.
+fn asked(wanted: &Words) -> Option<Vec<Wanted>> {
+    let asks = |texts: &[String]| texts.iter().any(|text| holds_words(text));
+    if asks(&wanted.phrases) || asks(&wanted.excluded) {
+        return None;
+    }
+    // A word counts as often as it was typed.
+    let mut weights: BTreeMap<u64, f32> = BTreeMap::new();
+    let typed = query_words(&wanted.any);
+    typed.iter().for_each(|word| *weights.entry(key(&word.stem)).or_default() += 1.0);
+    let instead = wanted.instead.iter();
+    instead.for_each(|word| *weights.entry(key(word)).or_default() += INSTEAD);
+    Some(weights.into_iter().map(|(key, weight)| Wanted { key, weight }).collect())
+}
+
+/// Of the database.
+async fn by_plan(
     view: &View,
-    query: &FtsQuery,
+    query: FtsQuery,
     mask: Option<RowAddrMask>,
     limit: usize,
 ) -> Result<Vec<RecordBatch>, lance::Error> {
@@ -159,7 +159,7 @@ async fn plan(
     if let Some(mask) = mask {
         scan.prefilter(true).with_row_id_prefilter(mask);
     }
-    scan.full_text_search(FullTextSearchQuery::new_query(query.clone()))?;
+    scan.full_text_search(FullTextSearchQuery::new_query(query))?;
     scan.limit(Some(limit as i64), None)?.project(&[SCORE])?.with_row_id();
     scan.try_into_stream().await?.try_collect().await
 }

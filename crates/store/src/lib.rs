@@ -17,6 +17,8 @@
 //! see what was written as soon as the write returns.
 
 mod approximate;
+mod beside;
+mod bm25;
 mod coverage;
 mod disk;
 mod error;
@@ -27,6 +29,7 @@ mod meaning;
 mod numbers;
 mod passages;
 mod planes;
+mod postings;
 mod process;
 mod products;
 mod rows;
@@ -56,6 +59,7 @@ pub use process::prepare_process;
 pub use rows::{Origin, PassageRow, VectorRow};
 pub use upkeep::{Mode, Work};
 
+use beside::Kind;
 use error::Doing;
 use snapshot::{Snapshot, Snapshots};
 use sync::{Disk, Versions};
@@ -115,11 +119,19 @@ pub struct Limits {
     /// From so many on, vectors lie beside their table once more: fewer are read as fast
     /// from the database.
     pub vectors_flat: usize,
+    /// Up to so many passages, whose words no file of ours holds yet, are read by whoever
+    /// asks; of more, upkeep makes files.
+    pub words_fresh: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { vectors_in_memory: 200_000, vectors_fetched: 5_000, vectors_flat: 10_000 }
+        Self {
+            vectors_in_memory: 200_000,
+            vectors_fetched: 5_000,
+            vectors_flat: 10_000,
+            words_fresh: 1_000,
+        }
     }
 }
 
@@ -184,7 +196,7 @@ impl Store {
     /// Removes the files beside these vectors, which take half as much room again: for
     /// vectors that no question asks any more. Upkeep makes them anew.
     pub fn remove_flat(&self) -> std::io::Result<()> {
-        flat::remove(&self.inner.vectors.path)
+        Kind::Vectors.remove(&self.inner.vectors.path)
     }
 
     /// Brings everything that was written so far onto the disk: from here on it
@@ -231,7 +243,7 @@ impl Store {
         vectors: Table,
         limits: Limits,
     ) -> Result<Store, StoreError> {
-        let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits.vectors_in_memory));
+        let (disk, snapshots) = (Disk::new(dir.clone()), Snapshots::new(limits));
         let index = Mutex::new(approximate::state(&vectors).await?);
         let (passages, vectors) = (Arc::new(passages), Arc::new(vectors));
         let inner =

@@ -19,8 +19,8 @@ use lance::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    Filter, StoreError,
-    shelf::{Files, Holds, Row, Shelf},
+    Filter, Limits, StoreError,
+    shelf::{Bits, Files, Holds, Row, Shelf},
     table::Table,
 };
 
@@ -63,6 +63,8 @@ pub(crate) struct Filtered {
     /// Rows of the passages' table and of the vectors', each with its number.
     passages: OnceLock<(RowAddrMask, usize)>,
     vectors: OnceLock<(RowAddrMask, usize)>,
+    /// Those of the passages' table, as its shelf takes them.
+    passage_bits: OnceLock<Vec<Bits>>,
 }
 
 /// When the tables' lists of versions changed last.
@@ -75,8 +77,7 @@ struct Changed {
 
 /// The latest snapshot that was asked for.
 pub(crate) struct Snapshots {
-    /// More vectors than this are not kept in memory.
-    vectors_in_memory: usize,
+    limits: Limits,
     latest: Mutex<Option<Latest>>,
     /// Held by whoever reads a newer one.
     reading: tokio::sync::Mutex<()>,
@@ -119,6 +120,7 @@ impl Snapshot {
             files: self.passages.shelf.files(filter),
             passages: OnceLock::new(),
             vectors: OnceLock::new(),
+            passage_bits: OnceLock::new(),
         });
         *last = Some(filtered.clone());
         Some(filtered)
@@ -128,6 +130,10 @@ impl Snapshot {
 impl Filtered {
     pub fn passages(&self, snapshot: &Snapshot) -> &(RowAddrMask, usize) {
         self.passages.get_or_init(|| snapshot.passages.shelf.mask_of(&self.files))
+    }
+
+    pub fn passage_bits(&self, snapshot: &Snapshot) -> &[Bits] {
+        self.passage_bits.get_or_init(|| snapshot.passages.shelf.bits_of(&self.files))
     }
 
     pub fn vectors(&self, snapshot: &Snapshot) -> &(RowAddrMask, usize) {
@@ -160,8 +166,8 @@ fn versions(table: &Table) -> PathBuf {
 }
 
 impl Snapshots {
-    pub fn new(vectors_in_memory: usize) -> Self {
-        Self { vectors_in_memory, latest: Mutex::default(), reading: Default::default() }
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, latest: Mutex::default(), reading: Default::default() }
     }
 
     /// The tables as they are now. With `places`, filters can be asked of it.
@@ -259,8 +265,10 @@ impl Snapshots {
         let of_vectors = vectors.dataset().await?;
         let count = of_vectors.count_rows(None).await;
         let count = count.map_err(|error| vectors.read_failed(error.into()))?;
-        let places = Holds { places, vectors: false };
-        let numbers = Holds { places: false, vectors: count <= self.vectors_in_memory };
+        let fresh_words = Some(self.limits.words_fresh);
+        let places = Holds { places, fresh_words, ..Holds::default() };
+        let vectors_in_memory = count <= self.limits.vectors_in_memory;
+        let numbers = Holds { vectors: vectors_in_memory, ..Holds::default() };
         let before_vectors = before.map(|before| before.vectors.clone());
         let table = vectors.clone();
         // A task of its own: over a million rows, either takes a third of a second.

@@ -15,7 +15,7 @@ use std::{
     sync::Mutex,
 };
 
-use crate::{StoreError, flat};
+use crate::{StoreError, beside};
 
 /// Names a table's versions, one line a table: `name version`.
 const NOTE: &str = "synced";
@@ -191,7 +191,7 @@ pub(crate) fn remove(dir: &Path) -> io::Result<()> {
 /// Removes a table, if it is there, and what lies beside it.
 pub(crate) fn remove_table(table: &Path) -> io::Result<()> {
     gone(fs::remove_dir_all(table))?;
-    flat::remove(table)
+    beside::remove(table)
 }
 
 fn gone(removed: io::Result<()>) -> io::Result<()> {

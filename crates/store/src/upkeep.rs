@@ -111,6 +111,8 @@ impl Store {
                 // They save time alone: what keeps them from being made is no reason to
                 // end the rest.
                 let _ = self.flatten(rows).await;
+            } else {
+                let _ = self.keep_words(rows, mode).await;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;

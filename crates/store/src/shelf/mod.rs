@@ -7,8 +7,10 @@
 //! is kept on the disk, and nothing asks the disk once a shelf is there.
 
 mod read;
+mod words;
 
 pub(crate) use read::each_batch;
+pub(crate) use words::RowWords;
 
 use std::{
     collections::HashSet,
@@ -36,6 +38,8 @@ pub(crate) type Files = HashSet<FileId, foldhash::fast::RandomState>;
 pub(crate) struct Holds {
     pub places: bool,
     pub vectors: bool,
+    /// How many passages whose words no file has yet are read.
+    pub fresh_words: Option<usize>,
 }
 
 #[derive(Default)]
@@ -73,6 +77,8 @@ struct Block {
     planes: Option<Arc<Planes>>,
     /// Where the vectors are on the disk, of a table that has any.
     flat: Option<Arc<Flat>>,
+    /// Where the words are, of a table that has any.
+    words: Option<Arc<RowWords>>,
 }
 
 /// The rows that were there when the fragment was first read.
@@ -102,11 +108,12 @@ struct Place {
     modified: i64,
 }
 
-#[derive(Default)]
-struct Bits(Vec<u64>);
+/// A set of rows.
+#[derive(Debug, Default)]
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
-    fn insert(&mut self, bit: u32) {
+    pub fn insert(&mut self, bit: u32) {
         let word = bit as usize / 64;
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
@@ -118,8 +125,13 @@ impl Bits {
         self.0.is_empty()
     }
 
-    fn contains(&self, bit: u32) -> bool {
-        self.0.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    pub fn contains(&self, bit: u32) -> bool {
+        self.word(bit as usize / 64) >> (bit % 64) & 1 == 1
+    }
+
+    /// 64 of them.
+    pub fn word(&self, word: usize) -> u64 {
+        self.0.get(word).copied().unwrap_or(0)
     }
 }
 
@@ -339,7 +351,7 @@ fn least_of(near: &[(f32, Row)], limit: usize, roughness: f32) -> f32 {
 }
 
 /// What `work` makes of each, in no order. A person waits: all processors take part.
-fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     let processors =
         *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));

@@ -6,10 +6,14 @@ use std::{
 };
 
 use futures::TryStreamExt;
-use lance::{Dataset, dataset::scanner::Scanner, table::format::Fragment};
+use lance::{
+    Dataset,
+    dataset::{fragment::FileFragment, scanner::Scanner},
+    table::format::Fragment,
+};
 use rummage_corpus::{ContentHash, PassageId};
 
-use super::{Bits, Block, Holds, Place, Rows, Shelf, parts};
+use super::{Bits, Block, Holds, Place, RowWords, Rows, Shelf, parts};
 use crate::{
     StoreError,
     flat::Flat,
@@ -41,7 +45,7 @@ impl Shelf {
             let deletion = metadata.deletion_file.as_ref().map(|file| (file.id, file.read_version));
             let mut block = match known.get(&number) {
                 Some(block) if block.files == files => (*block).clone(),
-                _ => Block::new(number, files, Flat::of(table, &fragment)),
+                _ => Block::new(table, &fragment, number, files),
             };
             if block.deletion != deletion {
                 block.deletion = deletion;
@@ -79,6 +83,9 @@ impl Shelf {
             let mut scan = dataset.scan();
             scan.with_fragments(unplaced);
             shelf.take_places(table, scan).await?;
+        }
+        if let Some(fresh) = holds.fresh_words {
+            shelf.take_words(table, dataset, fresh).await?;
         }
         Ok(shelf)
     }
@@ -176,16 +183,17 @@ impl Shelf {
 }
 
 impl Block {
-    fn new(fragment: u32, files: Vec<String>, flat: Option<Flat>) -> Self {
+    fn new(table: &Table, of: &FileFragment, number: u32, files: Vec<String>) -> Self {
         Self {
-            fragment,
+            fragment: number,
             files,
             deletion: None,
             deleted: Arc::default(),
             rows: Arc::default(),
             places: None,
             planes: None,
-            flat: flat.map(Arc::new),
+            flat: Flat::of(table, of).map(Arc::new),
+            words: RowWords::of(table, of).map(Arc::new),
         }
     }
 }

@@ -19,7 +19,8 @@ const FOLDER: &str = "RUMMAGE_KILLED_FOLDER";
 const FIRST: &str = "RUMMAGE_KILLED_FIRST";
 
 /// So few that the vectors' index is built soon and anew.
-const LIMITS: Limits = Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50 };
+const LIMITS: Limits =
+    Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50, words_fresh: 20 };
 
 fn rows(file: i64) -> (Vec<PassageRow>, Vec<VectorRow>) {
     let text = |i| format!("file{file} passage number {i}");

@@ -285,7 +285,8 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
 #[tokio::test]
 async fn files_beside_the_table_may_be_missing_or_cut() {
     let folder = folder();
-    let few = Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50 };
+    let few =
+        Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50, words_fresh: 20 };
     let all = Limits { vectors_in_memory: 1000, ..few };
     let open =
         async |limits| Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap();
@@ -307,37 +308,66 @@ async fn files_beside_the_table_may_be_missing_or_cut() {
     let expected = nearest(&store).await;
     assert_eq!(expected.len(), 30);
 
-    let flat = || {
+    let asked = Words { any: "page 17 page 599".into(), ..Words::default() };
+    let scores = async |store: &Store| {
+        let hits = store.keyword(&asked, &Filter::default(), 30).await.unwrap();
+        hits.into_iter().map(|hit| (hit.id, hit.score)).collect::<Vec<_>>()
+    };
+    let expected_scores = scores(&store).await;
+    let first = expected_scores[..2].iter().map(|(id, _)| id.file().0).collect::<Vec<_>>();
+    assert_eq!((expected_scores.len(), first.as_slice()), (30, [17, 599].as_slice()));
+
+    let beside = |kind: &str| {
         let folders = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        folders.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "flat")).unwrap()
+        folders.into_iter().find(|path| path.extension().is_some_and(|ext| ext == kind)).unwrap()
+    };
+    let files = |kind: &str| {
+        let files = std::fs::read_dir(beside(kind)).unwrap();
+        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
     };
     let check = async |name: &str| {
         for limits in [few, all] {
-            let found = nearest(&open(limits).await).await;
+            let store = open(limits).await;
+            let found = nearest(&store).await;
             assert_eq!(found.len(), expected.len(), "{name}");
             for (found, expected) in found.iter().zip(&expected) {
                 assert_eq!(found.id, expected.id, "{name}");
                 assert!((found.similarity - expected.similarity).abs() < 1e-4, "{name}");
             }
+            let found = scores(&store).await;
+            assert_eq!(found.len(), expected_scores.len(), "{name}");
+            for (place, (found, expected)) in found.iter().zip(&expected_scores).enumerate() {
+                // All that follow are as good.
+                assert!(place > 1 || found.0 == expected.0, "{name}");
+                assert!((found.1 - expected.1).abs() < 1e-4, "{name}: {found:?} {expected:?}");
+            }
         }
     };
     drop(store);
     check("as they were").await;
-    for file in std::fs::read_dir(flat()).unwrap() {
-        let file = std::fs::File::options().write(true).open(file.unwrap().path()).unwrap();
+    for path in files("words") {
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The lists are in front.
+        bytes[..100].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+    }
+    check("spoiled").await;
+    for path in files("flat").into_iter().chain(files("words")) {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
         let bytes = file.metadata().unwrap().len();
         file.set_len(bytes / 2).unwrap();
     }
     check("cut").await;
-    let lengths = || {
-        let files = std::fs::read_dir(flat()).unwrap().map(|file| file.unwrap());
-        files.map(|file| file.metadata().unwrap().len()).collect::<Vec<_>>()
+    let lengths = |kind| {
+        let lengths = files(kind).into_iter().map(|file| file.metadata().unwrap().len());
+        lengths.sum::<u64>()
     };
-    let cut = lengths();
+    let cut = (lengths("flat"), lengths("words"));
     open(few).await.upkeep(Mode::Idle).await.unwrap();
-    assert!(lengths().iter().sum::<u64>() > cut.iter().sum(), "they are whole again: {cut:?}");
+    assert!(lengths("flat") > cut.0 && lengths("words") > cut.1, "they are whole again: {cut:?}");
     check("made anew").await;
-    std::fs::remove_dir_all(flat()).unwrap();
+    std::fs::remove_dir_all(beside("flat")).unwrap();
+    std::fs::remove_dir_all(beside("words")).unwrap();
     check("missing").await;
 }
 

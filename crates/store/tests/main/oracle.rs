@@ -270,5 +270,10 @@ fn answers_are_those_of_a_loop_over_all_rows() {
 /// With so few rows the index looks into all of its partitions.
 #[test]
 fn answers_by_an_index_are_the_same() {
-    check(Limits { vectors_in_memory: 100, vectors_fetched: 40, vectors_flat: 50 });
+    check(Limits {
+        vectors_in_memory: 100,
+        vectors_fetched: 40,
+        vectors_flat: 50,
+        words_fresh: 10,
+    });
 }

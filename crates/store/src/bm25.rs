@@ -1,0 +1,441 @@
+//! The passages that match some words best, by BM25, from the fragments' own lists
+//! ([`crate::postings`]).
+//!
+//! A fragment is gone through by windows of rows. What a word can add at most to a row of
+//! a window is known; as soon as as many rows as are wanted have been found, the words
+//! that even together cannot lift a row among those (mostly the common ones, with the
+//! longest lists) are not read any more for themselves: only the rows that another word
+//! leads to are looked up in them. A window in which no word can is passed over.
+
+use std::{
+    io,
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    postings::{Found, List, Postings, Unpacked, saturation},
+    shelf::{Bits, side_by_side},
+};
+
+/// Rows of a window; a multiple of 64. The sums of one are to stay in the nearest cache.
+const WINDOW: usize = 2048;
+
+/// BM25's k₁ + 1, as the database counts.
+const SCALE: f64 = 2.2;
+
+/// What adding up in another order may change, many times over.
+const ROUNDING: f64 = 1.0 + 1e-5;
+
+/// A fragment, and which of its rows count.
+pub(crate) struct Part<'a> {
+    pub postings: &'a Postings,
+    pub deleted: &'a Bits,
+    /// `None`: all of them.
+    pub wanted: Option<&'a Bits>,
+}
+
+/// A word that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Wanted {
+    pub key: u64,
+    /// What it counts beside the others.
+    pub weight: f32,
+}
+
+/// A row that was found: the number of its part, its place there and its score.
+pub(crate) type Hit = (usize, u32, f32);
+
+/// Up to `limit` rows, best first. Blocks on the disk.
+///
+/// # Errors
+/// A part's file is not there any more or does not make sense.
+pub(crate) fn best(parts: &[Part<'_>], wanted: &[Wanted], limit: usize) -> io::Result<Vec<Hit>> {
+    let passages: u64 = parts.iter().map(|part| u64::from(part.postings.passages)).sum();
+    let words: u64 = parts.iter().map(|part| part.postings.words).sum();
+    if limit == 0 || words == 0 {
+        return Ok(Vec::new());
+    }
+    let average = (words as f64 / passages as f64) as f32;
+    let places: Vec<_> = (0..parts.len()).collect();
+    let found = side_by_side(&places, |place| {
+        let find = |word: &Wanted| parts[*place].postings.find(word.key);
+        Ok((*place, wanted.iter().map(find).collect::<io::Result<Vec<_>>>()?))
+    });
+    let found = found.into_iter().collect::<io::Result<Vec<_>>>()?;
+    let weights: Vec<_> = (wanted.iter().enumerate())
+        .map(|(number, word)| {
+            let rows = |(_, found): &(_, Vec<Option<Found>>)| found[number].map(|of| of.rows);
+            let rows: u64 = found.iter().filter_map(rows).map(u64::from).sum();
+            SCALE * f64::from(word.weight) * rarity(rows, passages)
+        })
+        .collect();
+    let bar = Bar::default();
+    let hits = side_by_side(&found, |(place, found)| {
+        let part = &parts[*place];
+        let mut lists = Vec::new();
+        for (found, weight) in found.iter().zip(&weights) {
+            if let Some(found) = found {
+                let list = part.postings.list(*found)?;
+                lists.push(Cursor::new(list, part.postings, average, *weight));
+            }
+        }
+        let best = best_of(part, lists, average, limit, &bar);
+        Ok(best.into_iter().map(|(score, row)| (*place, row, score as f32)).collect::<Vec<_>>())
+    });
+    let mut hits = hits.into_iter().collect::<io::Result<Vec<_>>>()?.concat();
+    hits.sort_unstable_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
+    hits.truncate(limit);
+    Ok(hits)
+}
+
+/// BM25's weight of a word that so many of the passages hold.
+fn rarity(rows: u64, passages: u64) -> f64 {
+    let (rows, passages) = (rows as f64, passages as f64);
+    ((passages - rows + 0.5) / (rows + 0.5)).ln_1p()
+}
+
+/// The score that as many rows as are wanted have at least, for all that is known of all
+/// parts.
+#[derive(Default)]
+struct Bar(AtomicU64);
+
+impl Bar {
+    fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Scores are above 0, so that their bits are in the order of the numbers.
+    fn raise(&self, to: f64) {
+        self.0.fetch_max(to.to_bits(), Ordering::Relaxed);
+    }
+}
+
+/// The best rows found so far.
+struct Best<'a> {
+    rows: Vec<(f64, u32)>,
+    limit: usize,
+    bar: &'a Bar,
+}
+
+impl Best<'_> {
+    fn push(&mut self, score: f64, row: u32) {
+        if score >= self.bar.get() {
+            self.rows.push((score, row));
+            if self.rows.len() >= 2 * self.limit {
+                self.cut();
+            }
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.rows.len() >= self.limit {
+            let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+            let (_, last, _) = self.rows.select_nth_unstable_by(self.limit - 1, order);
+            self.bar.raise(last.0);
+            self.rows.truncate(self.limit);
+        }
+    }
+}
+
+fn best_of(
+    part: &Part<'_>,
+    mut lists: Vec<Cursor>,
+    average: f32,
+    limit: usize,
+    bar: &Bar,
+) -> Vec<(f64, u32)> {
+    let lengths = part.postings.lengths();
+    let mut best = Best { rows: Vec::new(), limit, bar };
+    let mut sums = [0.0; WINDOW];
+    let mut candidates: Vec<(u32, f64)> = Vec::new();
+    let mut ahead = Vec::with_capacity(lists.len());
+    for start in (0..part.postings.rows()).step_by(WINDOW) {
+        let window = start as u32..(start + WINDOW).min(part.postings.rows()) as u32;
+        if part.is_empty(start) {
+            continue;
+        }
+        // Those that add the least first.
+        lists.iter_mut().for_each(|list| list.enter(&window));
+        lists.sort_unstable_by(|a, b| a.most.total_cmp(&b.most));
+        let bar = best.bar.get();
+        ahead.clear();
+        ahead.extend(lists.iter().scan(0.0, |sum, list| {
+            *sum += list.most;
+            Some(*sum * ROUNDING)
+        }));
+        let optional = ahead.partition_point(|most| *most < bar);
+        if optional == lists.len() {
+            continue;
+        }
+        let mut touched = [0u64; WINDOW / 64];
+        for list in &mut lists[optional..] {
+            let weight = list.weight;
+            list.each(&window, |row, count| {
+                let place = row as usize - start;
+                touched[place / 64] |= 1 << (place % 64);
+                sums[place] +=
+                    weight * f64::from(saturation(count, lengths[row as usize], average));
+            });
+        }
+        candidates.clear();
+        for (word, touched) in touched.iter().enumerate() {
+            let mut left = *touched;
+            while left != 0 {
+                let place = word * 64 + left.trailing_zeros() as usize;
+                candidates.push(((start + place) as u32, std::mem::take(&mut sums[place])));
+                left &= left - 1;
+            }
+        }
+        candidates.retain(|(row, _)| part.counts(*row));
+        for (list, ahead) in lists[..optional].iter_mut().zip(&ahead).rev() {
+            candidates.retain(|(_, sum)| sum + ahead >= bar);
+            let weight = list.weight;
+            for (row, sum) in &mut candidates {
+                if let Some(count) = list.look_up(*row) {
+                    *sum += weight * f64::from(saturation(count, lengths[*row as usize], average));
+                }
+            }
+        }
+        candidates.iter().for_each(|(row, sum)| best.push(*sum, *row));
+    }
+    best.cut();
+    best.rows
+}
+
+impl Part<'_> {
+    fn counts(&self, row: u32) -> bool {
+        !self.deleted.contains(row) && self.wanted.is_none_or(|wanted| wanted.contains(row))
+    }
+
+    /// Whether no row of the window that starts here is wanted.
+    fn is_empty(&self, start: usize) -> bool {
+        let words = start / 64..(start + WINDOW) / 64;
+        self.wanted.is_some_and(|wanted| words.into_iter().all(|word| wanted.word(word) == 0))
+    }
+}
+
+/// A word's list, while its fragment is gone through.
+struct Cursor {
+    list: List,
+    weight: f64,
+    /// What the rows of each block can have at most.
+    mosts: Vec<f64>,
+    /// The first block that does not end before the window.
+    block: usize,
+    /// What the word can add to a row of the window.
+    most: f64,
+    /// Which block this is.
+    unpacked: Option<usize>,
+    rows: Unpacked,
+}
+
+impl Cursor {
+    fn new(list: List, postings: &Postings, average: f32, weight: f64) -> Self {
+        let (lengths, own) = (postings.lengths(), postings.average());
+        let most = |block| weight * f64::from(list.most(block, lengths, own, average));
+        let mosts = (0..list.blocks()).map(most).collect();
+        Self { list, weight, mosts, block: 0, most: 0.0, unpacked: None, rows: Unpacked::default() }
+    }
+
+    fn enter(&mut self, window: &Range<u32>) {
+        while self.block < self.mosts.len() && self.list.last(self.block) < window.start {
+            self.block += 1;
+        }
+        self.most = 0.0;
+        for block in self.block..self.mosts.len() {
+            self.most = self.most.max(self.mosts[block]);
+            if self.list.last(block) + 1 >= window.end {
+                break;
+            }
+        }
+    }
+
+    /// Each row of the window, and how often it holds the word.
+    fn each(&mut self, window: &Range<u32>, mut take: impl FnMut(u32, u32)) {
+        for block in self.block..self.mosts.len() {
+            self.unpack(block);
+            let rows = &self.rows.rows[..self.rows.len];
+            let first = rows.partition_point(|row| *row < window.start);
+            let end = rows.partition_point(|row| *row < window.end);
+            let counts = &self.rows.counts[first..end];
+            rows[first..end].iter().zip(counts).for_each(|(row, count)| take(*row, *count));
+            if end < self.rows.len {
+                break;
+            }
+        }
+    }
+
+    /// How often this row of the window holds the word. Rows are asked for in order.
+    fn look_up(&mut self, row: u32) -> Option<u32> {
+        while self.block < self.mosts.len() && self.list.last(self.block) < row {
+            self.block += 1;
+        }
+        if self.block == self.mosts.len() {
+            return None;
+        }
+        self.unpack(self.block);
+        let place = self.rows.rows[..self.rows.len].binary_search(&row).ok()?;
+        Some(self.rows.counts[place])
+    }
+
+    fn unpack(&mut self, block: usize) {
+        if self.unpacked != Some(block) {
+            self.list.unpack(block, &mut self.rows);
+            self.unpacked = Some(block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::postings::{Builder, key};
+
+    const WORDS: u64 = 40;
+
+    /// Passages of one fragment, which of them are gone and which are wanted.
+    struct Fragment {
+        rows: Vec<Vec<u64>>,
+        postings: Postings,
+        deleted: Bits,
+        wanted: Bits,
+    }
+
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % bound
+        }
+    }
+
+    fn fragment(dice: &mut Dice) -> Fragment {
+        let rows = [3, 130, 2047, 2049, 5000][dice.below(5) as usize];
+        let longest = 2 + dice.below(60);
+        let mut builder = Builder::default();
+        let (mut deleted, mut wanted) = (Bits::default(), Bits::default());
+        let share = 1 + dice.below(20);
+        let rows: Vec<Vec<u64>> = (0..rows)
+            .map(|row| {
+                let length = 1 + dice.below(longest);
+                // The smaller its number, the more common a word is.
+                let mut word = || {
+                    let bound = 1 + dice.below(WORDS);
+                    dice.below(bound)
+                };
+                let words: Vec<_> = (0..length).map(|_| word()).collect();
+                let text: Vec<_> = words.iter().map(u64::to_string).collect();
+                builder.add(row, &text.join(" "));
+                if dice.below(10) == 0 {
+                    deleted.insert(row);
+                }
+                if dice.below(share) == 0 {
+                    wanted.insert(row);
+                }
+                words
+            })
+            .collect();
+        let postings = builder.finish(rows.len()).unwrap();
+        Fragment { rows, postings, deleted, wanted }
+    }
+
+    /// As the formula says, over all rows.
+    fn scores(fragments: &[Fragment], asked: &[(u64, f32)], filtered: bool) -> Vec<Hit> {
+        let all: Vec<_> = fragments.iter().flat_map(|fragment| &fragment.rows).collect();
+        let average = all.iter().map(|row| row.len()).sum::<usize>() as f64 / all.len() as f64;
+        let rows_with = |word| all.iter().filter(|row| row.contains(&word)).count() as f64;
+        let idf: Vec<_> = asked
+            .iter()
+            .map(|(word, _)| {
+                let rows = rows_with(*word);
+                (1.0 + (all.len() as f64 - rows + 0.5) / (rows + 0.5)).ln()
+            })
+            .collect();
+        let mut hits = Vec::new();
+        for (number, fragment) in fragments.iter().enumerate() {
+            for (row, words) in (0..).zip(&fragment.rows) {
+                if fragment.deleted.contains(row) || (filtered && !fragment.wanted.contains(row)) {
+                    continue;
+                }
+                let parts = asked.iter().zip(&idf).map(|((word, weight), idf)| {
+                    let count = words.iter().filter(|other| *other == word).count() as f64;
+                    let norm = 1.2 * (0.25 + 0.75 * words.len() as f64 / average);
+                    f64::from(*weight) * idf * 2.2 * count / (count + norm)
+                });
+                let score: f64 = parts.sum();
+                if score > 0.0 {
+                    hits.push((number, row, score as f32));
+                }
+            }
+        }
+        hits.sort_by(|a, b| b.2.total_cmp(&a.2));
+        hits
+    }
+
+    fn check(seed: u64) -> Result<(), TestCaseError> {
+        let mut dice = Dice(seed | 1);
+        let count = 1 + dice.below(4);
+        let fragments: Vec<_> = (0..count).map(|_| fragment(&mut dice)).collect();
+        for filtered in [false, true] {
+            // One of them is in no passage.
+            let mut words: Vec<_> = (0..1 + dice.below(8)).map(|_| dice.below(WORDS + 1)).collect();
+            words.sort_unstable();
+            words.dedup();
+            let asked: Vec<_> = words
+                .into_iter()
+                .map(|word| (word, [1.0, 0.7, 2.0][dice.below(3) as usize]))
+                .collect();
+            let limit = [1, 7, 200, 20_000][dice.below(4) as usize];
+            let parts: Vec<_> = fragments
+                .iter()
+                .map(|Fragment { postings, deleted, wanted, .. }| Part {
+                    postings,
+                    deleted,
+                    wanted: filtered.then_some(wanted),
+                })
+                .collect();
+            let wanted: Vec<_> = asked
+                .iter()
+                .map(|(word, weight)| Wanted { key: key(&word.to_string()), weight: *weight })
+                .collect();
+            let hits = best(&parts, &wanted, limit).unwrap();
+            let expected = scores(&fragments, &asked, filtered);
+            prop_assert_eq!(hits.len(), expected.len().min(limit));
+            for (place, (hit, best)) in hits.iter().zip(&expected).enumerate() {
+                let same = |a: f32, b: f32| (a - b).abs() <= 1e-4 * b;
+                prop_assert!(same(hit.2, best.2), "place {}: {:?}, not {:?}", place, hit, best);
+                let own = expected.iter().find(|other| (other.0, other.1) == (hit.0, hit.1));
+                prop_assert!(own.is_some_and(|own| same(hit.2, own.2)), "{:?} is {:?}", hit, own);
+            }
+            let rows: std::collections::HashSet<_> =
+                hits.iter().map(|hit| (hit.0, hit.1)).collect();
+            prop_assert_eq!(rows.len(), hits.len());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn the_best_are_those_of_the_formula(seed in any::<u64>()) {
+            check(seed)?;
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_in_nothing() {
+        let wanted = [Wanted { key: key("a"), weight: 1.0 }];
+        assert!(best(&[], &wanted, 10).unwrap().is_empty());
+        let (postings, none) = (Builder::default().finish(5).unwrap(), Bits::default());
+        let part = || Part { postings: &postings, deleted: &none, wanted: None };
+        assert!(best(&[part()], &wanted, 10).unwrap().is_empty());
+        assert!(best(&[part()], &[], 10).unwrap().is_empty());
+    }
+}
