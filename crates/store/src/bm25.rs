@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    postings::{Found, List, Postings, Unpacked, saturation},
+    postings::{BLOCK, Found, List, Postings, Unpacked, saturation},
     shelf::{Bits, side_by_side},
 };
 
@@ -171,23 +171,32 @@ fn best_of(
         let mut touched = [0u64; WINDOW / 64];
         for list in &mut lists[optional..] {
             let weight = list.weight;
-            list.each(&window, |row, count| {
-                let place = row as usize - start;
-                touched[place / 64] |= 1 << (place % 64);
-                sums[place] +=
-                    weight * f64::from(saturation(count, lengths[row as usize], average));
+            list.each(&window, |rows, counts| {
+                // In two steps, of which the first takes many at once.
+                let mut parts = [0.0; BLOCK];
+                for ((part, row), count) in parts.iter_mut().zip(rows).zip(counts) {
+                    *part = saturation(*count, lengths[*row as usize], average);
+                }
+                for (row, part) in rows.iter().zip(&parts) {
+                    let place = *row as usize - start;
+                    touched[place / 64] |= 1 << (place % 64);
+                    sums[place] += weight * f64::from(*part);
+                }
             });
         }
+        let others = optional.checked_sub(1).map_or(0.0, |last| ahead[last]);
         candidates.clear();
         for (word, touched) in touched.iter().enumerate() {
             let mut left = *touched;
             while left != 0 {
                 let place = word * 64 + left.trailing_zeros() as usize;
-                candidates.push(((start + place) as u32, std::mem::take(&mut sums[place])));
+                let (row, sum) = ((start + place) as u32, std::mem::take(&mut sums[place]));
+                if sum + others >= bar && part.counts(row) {
+                    candidates.push((row, sum));
+                }
                 left &= left - 1;
             }
         }
-        candidates.retain(|(row, _)| part.counts(*row));
         for (list, ahead) in lists[..optional].iter_mut().zip(&ahead).rev() {
             candidates.retain(|(_, sum)| sum + ahead >= bar);
             let weight = list.weight;
@@ -251,15 +260,14 @@ impl Cursor {
         }
     }
 
-    /// Each row of the window, and how often it holds the word.
-    fn each(&mut self, window: &Range<u32>, mut take: impl FnMut(u32, u32)) {
+    /// The rows of the window, and how often each holds the word, block by block.
+    fn each(&mut self, window: &Range<u32>, mut take: impl FnMut(&[u32], &[u32])) {
         for block in self.block..self.mosts.len() {
             self.unpack(block);
             let rows = &self.rows.rows[..self.rows.len];
             let first = rows.partition_point(|row| *row < window.start);
             let end = rows.partition_point(|row| *row < window.end);
-            let counts = &self.rows.counts[first..end];
-            rows[first..end].iter().zip(counts).for_each(|(row, count)| take(*row, *count));
+            take(&rows[first..end], &self.rows.counts[first..end]);
             if end < self.rows.len {
                 break;
             }
