@@ -1,7 +1,7 @@
 // Rummage beside others, on the same texts and the same model, turn and turn about in
 // one run; then what else is promised of its speed. Writes docs/performance.md.
 //
-//   node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 300] [--scratch DIR]
+//   node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 450] [--scratch DIR]
 //                          [--versions OLD NEW] [--only embedding,again,versions,load,find]
 //                          [--build release|debug] [--no-build] [--without WAY,WAY]
 //                          [--report FILE]
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     turns: { type: 'string', default: '5' },
-    passages: { type: 'string', default: '300' },
+    passages: { type: 'string', default: '450' },
     scratch: { type: 'string' },
     versions: { type: 'boolean', default: false },
     build: { type: 'string' },
@@ -42,7 +42,7 @@ const { values, positionals } = parseArgs({
 });
 const [corpus, older, newer] = positionals;
 if (!corpus) {
-  console.error('node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 300] [--scratch DIR] [--versions OLD NEW]');
+  console.error('node bench/compare.mjs CORPUS.jsonl [--turns 5] [--passages 450] [--scratch DIR] [--versions OLD NEW]');
   process.exit(2);
 }
 const turns = Number(values.turns);
