@@ -38,6 +38,11 @@ impl RowWords {
         Some(Self { path, rows, postings: OnceLock::new() })
     }
 
+    /// The same, not opened yet.
+    fn unread(&self) -> Self {
+        Self { path: self.path.clone(), rows: self.rows, postings: OnceLock::new() }
+    }
+
     /// Blocks on the disk.
     fn get(&self) -> Option<&Postings> {
         if self.postings.get().is_none() {
@@ -105,12 +110,15 @@ impl Shelf {
         let mut missing = HashSet::new();
         let mut rows = 0;
         for block in &mut self.blocks {
-            let Some(words) = block.words.as_ref().filter(|words| !words.has_file()) else {
-                continue;
-            };
-            if !words.is_in_memory() {
-                missing.insert(block.fragment);
-                rows += block.rows.ids.len();
+            let Some(words) = &block.words else { continue };
+            match (words.is_in_memory(), words.has_file()) {
+                // The file has come since.
+                (true, true) => block.words = Some(Arc::new(words.unread())),
+                (false, false) => {
+                    missing.insert(block.fragment);
+                    rows += block.rows.ids.len();
+                }
+                (true, false) | (false, true) => {}
             }
         }
         if missing.is_empty() || rows > fresh {
@@ -137,8 +145,8 @@ impl Shelf {
             };
             let built = read.remove(&block.fragment).unwrap_or_default().finish(words.rows);
             if let Ok(built) = built {
-                let (path, rows) = (words.path.clone(), words.rows);
-                block.words = Some(Arc::new(RowWords { path, rows, postings: built.into() }));
+                let postings = built.into();
+                block.words = Some(Arc::new(RowWords { postings, ..words.unread() }));
             }
         }
         Ok(())
