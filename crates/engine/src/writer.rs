@@ -211,7 +211,7 @@ impl Writer {
             Commit::Nothing => return Ok(()),
         }
         self.since_upkeep += 1;
-        // New words at once: every question goes through those that no index knows.
+        // New words at once: every phrase is looked for in all of those that no index knows.
         if read || self.since_upkeep >= COMMITS_PER_UPKEEP {
             self.since_upkeep = 0;
             let lull = read && self.shared.catalog.counts()?.pending == 0;

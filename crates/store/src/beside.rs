@@ -55,10 +55,13 @@ impl Kind {
         }
     }
 
-    /// Removes those that are not among the `needed`.
+    /// Removes those that are not among the `needed`; the folder, where none is.
     pub fn keep_only(self, table: &Path, needed: &HashSet<PathBuf>) -> Result<(), StoreError> {
         let folder = self.folder(table);
         let failed = |source| StoreError::Sync { path: folder.clone(), source };
+        if needed.is_empty() {
+            return self.remove(table).map_err(failed);
+        }
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if !needed.contains(&path) {

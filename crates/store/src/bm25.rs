@@ -298,38 +298,28 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rummage_testkit::Dice;
 
     use super::*;
     use crate::postings::{Builder, key};
 
-    const WORDS: u64 = 40;
+    const WORDS: usize = 40;
 
     /// Passages of one fragment, which of them are gone and which are wanted.
     struct Fragment {
-        rows: Vec<Vec<u64>>,
+        rows: Vec<Vec<usize>>,
         postings: Postings,
         deleted: Bits,
         wanted: Bits,
     }
 
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0 % bound
-        }
-    }
-
     fn fragment(dice: &mut Dice) -> Fragment {
-        let rows = [3, 130, 2047, 2049, 5000][dice.below(5) as usize];
+        let rows = [3, 130, 2047, 2049, 5000][dice.below(5)];
         let longest = 2 + dice.below(60);
         let mut builder = Builder::default();
         let (mut deleted, mut wanted) = (Bits::default(), Bits::default());
         let share = 1 + dice.below(20);
-        let rows: Vec<Vec<u64>> = (0..rows)
+        let rows: Vec<Vec<usize>> = (0..rows)
             .map(|row| {
                 let length = 1 + dice.below(longest);
                 // The smaller its number, the more common a word is.
@@ -338,7 +328,7 @@ mod tests {
                     dice.below(bound)
                 };
                 let words: Vec<_> = (0..length).map(|_| word()).collect();
-                let text: Vec<_> = words.iter().map(u64::to_string).collect();
+                let text: Vec<_> = words.iter().map(usize::to_string).collect();
                 builder.add(row, &text.join(" "));
                 if dice.below(10) == 0 {
                     deleted.insert(row);
@@ -354,7 +344,7 @@ mod tests {
     }
 
     /// As the formula says, over all rows.
-    fn scores(fragments: &[Fragment], asked: &[(u64, f32)], filtered: bool) -> Vec<Hit> {
+    fn scores(fragments: &[Fragment], asked: &[(usize, f32)], filtered: bool) -> Vec<Hit> {
         let all: Vec<_> = fragments.iter().flat_map(|fragment| &fragment.rows).collect();
         let average = all.iter().map(|row| row.len()).sum::<usize>() as f64 / all.len() as f64;
         let rows_with = |word| all.iter().filter(|row| row.contains(&word)).count() as f64;
@@ -387,7 +377,7 @@ mod tests {
     }
 
     fn check(seed: u64) -> Result<(), TestCaseError> {
-        let mut dice = Dice(seed | 1);
+        let mut dice = Dice::new(seed);
         let count = 1 + dice.below(4);
         let fragments: Vec<_> = (0..count).map(|_| fragment(&mut dice)).collect();
         for filtered in [false, true] {
@@ -395,11 +385,9 @@ mod tests {
             let mut words: Vec<_> = (0..1 + dice.below(8)).map(|_| dice.below(WORDS + 1)).collect();
             words.sort_unstable();
             words.dedup();
-            let asked: Vec<_> = words
-                .into_iter()
-                .map(|word| (word, [1.0, 0.7, 2.0][dice.below(3) as usize]))
-                .collect();
-            let limit = [1, 7, 200, 20_000][dice.below(4) as usize];
+            let asked: Vec<_> =
+                words.into_iter().map(|word| (word, [1.0, 0.7, 2.0][dice.below(3)])).collect();
+            let limit = [1, 7, 200, 20_000][dice.below(4)];
             let parts: Vec<_> = fragments
                 .iter()
                 .map(|Fragment { postings, deleted, wanted, .. }| Part {

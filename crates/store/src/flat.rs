@@ -171,8 +171,7 @@ impl Store {
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
         if rows < self.inner.limits.vectors_flat {
-            let removed = Kind::Vectors.remove(&table.path);
-            return removed.map_err(|source| StoreError::Sync { path: table.path.clone(), source });
+            return Kind::Vectors.keep_only(&table.path, &HashSet::new());
         }
         let dataset = table.dataset().await?;
         let mut needed = HashSet::new();

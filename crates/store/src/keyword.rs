@@ -55,14 +55,13 @@ impl Store {
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<KeywordHit>, StoreError> {
-        if full_text_query(wanted).is_none() {
-            return Ok(Vec::new());
-        }
+        let Some(query) = full_text_query(wanted) else { return Ok(Vec::new()) };
+        let asked = asked(wanted);
         let snapshot = self.snapshot(!filter.is_empty()).await?;
-        match self.keyword_in(&snapshot, wanted, filter, limit).await {
+        match self.keyword_in(&snapshot, &query, &asked, filter, limit).await {
             Err(error) => {
                 let newer = self.newer(&snapshot, error).await?;
-                self.keyword_in(&newer, wanted, filter, limit).await
+                self.keyword_in(&newer, &query, &asked, filter, limit).await
             }
             found => found,
         }
@@ -71,7 +70,8 @@ impl Store {
     async fn keyword_in(
         &self,
         snapshot: &Arc<Snapshot>,
-        wanted: &Words,
+        query: &FtsQuery,
+        asked: &Option<Vec<Wanted>>,
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<KeywordHit>, StoreError> {
@@ -80,16 +80,14 @@ impl Store {
         if filtered.as_ref().is_some_and(|filtered| filtered.files.is_empty()) {
             return Ok(Vec::new());
         }
-        let found = match asked(wanted) {
-            Some(asked) => by_lists(snapshot, asked, filtered.clone(), limit).await,
+        let found = match asked {
+            Some(asked) => by_lists(snapshot, asked.clone(), filtered.clone(), limit).await,
             None => None,
         };
-        let mut found = match (found, full_text_query(wanted)) {
-            (Some(found), _) => found,
-            (None, None) => Vec::new(),
-            (None, Some(query)) => {
-                let mask = filtered.as_ref().map(|filtered| filtered.passages(snapshot));
-                let mask = mask.map(|(mask, _)| mask.clone());
+        let found = match found {
+            Some(found) => found,
+            None => {
+                let mask = filtered.as_ref().map(|filtered| filtered.passages(snapshot).clone());
                 let batches = by_plan(view, query, mask, limit).await;
                 let mut found = Vec::new();
                 for batch in batches.map_err(|error| table.read_failed(error.into()))? {
@@ -106,7 +104,7 @@ impl Store {
             let id = view.shelf.id(row);
             (view.shelf.find(id) == Some(row)).then_some(KeywordHit { id, score })
         };
-        let mut hits: Vec<_> = found.drain(..).filter_map(id).collect();
+        let mut hits: Vec<_> = found.into_iter().filter_map(id).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         hits.truncate(limit);
         Ok(hits)
@@ -151,7 +149,7 @@ fn asked(wanted: &Words) -> Option<Vec<Wanted>> {
 /// Of the database.
 async fn by_plan(
     view: &View,
-    query: FtsQuery,
+    query: &FtsQuery,
     mask: Option<RowAddrMask>,
     limit: usize,
 ) -> Result<Vec<RecordBatch>, lance::Error> {
@@ -159,7 +157,7 @@ async fn by_plan(
     if let Some(mask) = mask {
         scan.prefilter(true).with_row_id_prefilter(mask);
     }
-    scan.full_text_search(FullTextSearchQuery::new_query(query))?;
+    scan.full_text_search(FullTextSearchQuery::new_query(query.clone()))?;
     scan.limit(Some(limit as i64), None)?.project(&[SCORE])?.with_row_id();
     scan.try_into_stream().await?.try_collect().await
 }

@@ -518,6 +518,7 @@ mod tests {
     use std::{collections::BTreeMap, fs};
 
     use proptest::prelude::*;
+    use rummage_testkit::Dice;
 
     use super::*;
 
@@ -595,20 +596,15 @@ mod tests {
 
     /// Most words are rare, and some rows are gone.
     fn rows(seed: u64, count: usize) -> Rows {
-        let mut state = seed | 1;
-        let mut next = |below: u64| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state % below
-        };
+        let mut dice = Dice::new(seed);
         let mut row = || {
-            let length = 1 + next(30);
-            let common = |next: &mut dyn FnMut(u64) -> u64| {
-                let bound = 1 + next(256);
-                next(bound) as u8
+            let mut word = || {
+                let bound = 1 + dice.below(256);
+                dice.below(bound) as u8
             };
-            (next(10) > 0).then(|| (0..length).map(|_| common(&mut next)).collect())
+            let words = (0..30).map(|_| word()).collect::<Vec<_>>();
+            let length = 1 + dice.below(30);
+            (dice.below(10) > 0).then(|| words[..length].to_vec())
         };
         (0..count).map(|_| row()).collect()
     }

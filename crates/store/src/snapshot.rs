@@ -60,11 +60,11 @@ pub(crate) struct Snapshot {
 pub(crate) struct Filtered {
     filter: Filter,
     pub files: Files,
-    /// Rows of the passages' table and of the vectors', each with its number.
-    passages: OnceLock<(RowAddrMask, usize)>,
-    vectors: OnceLock<(RowAddrMask, usize)>,
-    /// Those of the passages' table, as its shelf takes them.
+    /// Rows of the passages' table, as the database takes them and as its shelf does.
+    passages: OnceLock<RowAddrMask>,
     passage_bits: OnceLock<Vec<Bits>>,
+    /// Rows of the vectors' table, with their number.
+    vectors: OnceLock<(RowAddrMask, usize)>,
 }
 
 /// When the tables' lists of versions changed last.
@@ -128,8 +128,8 @@ impl Snapshot {
 }
 
 impl Filtered {
-    pub fn passages(&self, snapshot: &Snapshot) -> &(RowAddrMask, usize) {
-        self.passages.get_or_init(|| snapshot.passages.shelf.mask_of(&self.files))
+    pub fn passages(&self, snapshot: &Snapshot) -> &RowAddrMask {
+        self.passages.get_or_init(|| snapshot.passages.shelf.mask_of(&self.files).0)
     }
 
     pub fn passage_bits(&self, snapshot: &Snapshot) -> &[Bits] {

@@ -35,8 +35,8 @@ pub struct Work {
 /// A table with fewer rows is scanned as fast as an ordered index is read.
 const ORDERED_INDEX_ROWS: usize = 10_000;
 
-/// Passages that no index knows cost a keyword query 15 to 100 µs each, by their
-/// length; adding them costs 0.1 s a thousand, however few come at a time. As a
+/// Passages that no index knows cost a query that the index answers (phrases, exclusions)
+/// 15 to 100 µs each, by their length; adding them costs 0.1 s a thousand, however few come at a time. As a
 /// share of the table, so that the work a row causes stays the same while it grows.
 const FRESH_PASSAGES: RangeInclusive<usize> = 250..=10_000;
 /// Vectors are looked up by numbers, which are compared quickly.

@@ -3,8 +3,9 @@
 //!
 //! A shelf is that of one version of a table and never changes. It is made of blocks,
 //! one for each of the table's fragments; the next version's shelf takes over the
-//! blocks of those that did not change, so a commit costs what it wrote. Nothing here
-//! is kept on the disk, and nothing asks the disk once a shelf is there.
+//! blocks of those that did not change, so a commit costs what it wrote. What is too much
+//! for memory, words and the vectors of many rows, it reads from files of our own
+//! ([`crate::beside`]); the database is not asked once a shelf is there.
 
 mod read;
 mod words;

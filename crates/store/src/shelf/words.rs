@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use lance::{Dataset, dataset::fragment::FileFragment};
+use lance::{Dataset, dataset::fragment::FileFragment, table::format::Fragment};
 
 use super::{Bits, Files, Shelf, each_batch, parts};
 use crate::{
@@ -56,10 +56,6 @@ impl RowWords {
 
     fn has_file(&self) -> bool {
         Postings::is_whole(&self.path, self.rows)
-    }
-
-    fn is_in_memory(&self) -> bool {
-        self.postings.get().is_some_and(Postings::is_in_memory)
     }
 }
 
@@ -111,33 +107,23 @@ impl Shelf {
         let mut rows = 0;
         for block in &mut self.blocks {
             let Some(words) = &block.words else { continue };
-            match (words.is_in_memory(), words.has_file()) {
-                // The file has come since.
-                (true, true) => block.words = Some(Arc::new(words.unread())),
-                (false, false) => {
+            match words.postings.get().map(Postings::is_in_memory) {
+                Some(false) => {}
+                // The file may have come since.
+                Some(true) if words.has_file() => block.words = Some(Arc::new(words.unread())),
+                None if !words.has_file() => {
                     missing.insert(block.fragment);
                     rows += block.rows.ids.len();
                 }
-                (true, false) | (false, true) => {}
+                Some(true) | None => {}
             }
         }
         if missing.is_empty() || rows > fresh {
             return Ok(());
         }
-        let mut read: BTreeMap<u32, Builder> = BTreeMap::new();
-        let mut scan = dataset.scan();
         let fragments = dataset.fragments().iter();
         let fragments = fragments.filter(|fragment| missing.contains(&(fragment.id as u32)));
-        scan.with_fragments(fragments.cloned().collect());
-        each_batch(table, &mut scan, &[TERMS], |columns| {
-            let words = columns.strings(TERMS)?;
-            for (address, words) in columns.addresses()?.iter().zip(words.iter()) {
-                let (fragment, offset) = parts(*address);
-                read.entry(fragment).or_default().add(offset, words.unwrap_or_default());
-            }
-            Ok(())
-        })
-        .await?;
+        let mut read = read(table, dataset, fragments.cloned().collect()).await?;
         for block in &mut self.blocks {
             let Some(words) = block.words.as_ref().filter(|_| missing.contains(&block.fragment))
             else {
@@ -159,8 +145,7 @@ impl Store {
     pub(crate) async fn keep_words(&self, rows: usize, mode: Mode) -> Result<(), StoreError> {
         let (table, fresh) = (&self.inner.passages, self.inner.limits.words_fresh);
         if rows <= fresh {
-            let removed = Kind::Words.remove(&table.path);
-            return removed.map_err(|source| StoreError::Sync { path: table.path.clone(), source });
+            return Kind::Words.keep_only(&table.path, &HashSet::new());
         }
         let dataset = table.dataset().await?;
         let (mut needed, mut missing, mut unread) = (HashSet::new(), Vec::new(), 0);
@@ -189,18 +174,9 @@ impl RowWords {
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
-        let mut scan = dataset.scan();
-        scan.with_fragments(vec![fragment.metadata().clone()]);
-        let mut builder = Builder::default();
-        each_batch(table, &mut scan, &[TERMS], |columns| {
-            let words = columns.strings(TERMS)?;
-            let rows = columns.addresses()?.iter().zip(words.iter());
-            rows.for_each(|(address, words)| {
-                builder.add(parts(*address).1, words.unwrap_or_default());
-            });
-            Ok(())
-        })
-        .await?;
+        let fragment = fragment.metadata();
+        let mut read = read(table, dataset, vec![fragment.clone()]).await?;
+        let builder = read.remove(&(fragment.id as u32)).unwrap_or_default();
         let (path, rows) = (self.path.clone(), self.rows);
         // Seconds of packing, beside everything else.
         let written = tokio::task::spawn_blocking(move || {
@@ -211,4 +187,25 @@ impl RowWords {
         // The task is never cancelled; it ends early only by a panic.
         written.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
+}
+
+/// The words of these fragments' living rows, by the fragments' numbers.
+async fn read(
+    table: &Table,
+    dataset: &Dataset,
+    fragments: Vec<Fragment>,
+) -> Result<BTreeMap<u32, Builder>, StoreError> {
+    let mut read: BTreeMap<u32, Builder> = BTreeMap::new();
+    let mut scan = dataset.scan();
+    scan.with_fragments(fragments);
+    each_batch(table, &mut scan, &[TERMS], |columns| {
+        let words = columns.strings(TERMS)?;
+        for (address, words) in columns.addresses()?.iter().zip(words.iter()) {
+            let (fragment, offset) = parts(*address);
+            read.entry(fragment).or_default().add(offset, words.unwrap_or_default());
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(read)
 }
