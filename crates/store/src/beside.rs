@@ -79,20 +79,22 @@ pub(crate) fn remove(table: &Path) -> io::Result<()> {
 }
 
 /// A file that is there whole, once it is finished, or not at all.
-pub(crate) struct Fresh<'a> {
-    path: &'a Path,
+pub(crate) struct Fresh {
+    path: PathBuf,
     written: PathBuf,
     file: BufWriter<File>,
 }
 
-impl<'a> Fresh<'a> {
+impl Fresh {
     /// Its folder is made where there is none.
-    pub fn begin(path: &'a Path) -> Result<Self, StoreError> {
+    pub fn begin(path: PathBuf) -> Result<Self, StoreError> {
         let written = path.with_extension("fresh");
         let file = path.parent().map_or(Ok(()), fs::create_dir_all);
         let file = file.and_then(|()| File::create(&written)).map(BufWriter::new);
-        let file = file.map_err(|source| StoreError::Sync { path: path.to_owned(), source })?;
-        Ok(Self { path, written, file })
+        match file {
+            Ok(file) => Ok(Self { path, written, file }),
+            Err(source) => Err(StoreError::Sync { path, source }),
+        }
     }
 
     /// Writes to it.
@@ -100,14 +102,13 @@ impl<'a> Fresh<'a> {
         &mut self,
         write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> Result<(), StoreError> {
-        let path = self.path;
-        write(&mut self.file).map_err(|source| StoreError::Sync { path: path.to_owned(), source })
+        write(&mut self.file).map_err(|source| StoreError::Sync { path: self.path.clone(), source })
     }
 
     pub fn finish(mut self) -> Result<(), StoreError> {
         let finished = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        let finished = finished.and_then(|()| fs::rename(&self.written, self.path));
-        finished.map_err(|source| StoreError::Sync { path: self.path.to_owned(), source })
+        let finished = finished.and_then(|()| fs::rename(&self.written, &self.path));
+        finished.map_err(|source| StoreError::Sync { path: self.path, source })
     }
 }
 

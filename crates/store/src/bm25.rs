@@ -10,7 +10,7 @@
 use std::{
     io,
     ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ const WINDOW: usize = 2048;
 /// BM25's k₁ + 1, as the database counts.
 const SCALE: f64 = 2.2;
 
-/// What adding up in another order may change, many times over.
+/// What adding up in another order, and rounding to four bytes, may change, many times over.
 const ROUNDING: f64 = 1.0 + 1e-5;
 
 /// A fragment, and which of its rows count.
@@ -81,7 +81,7 @@ pub(crate) fn best(parts: &[Part<'_>], wanted: &[Wanted], limit: usize) -> io::R
             }
         }
         let best = best_of(part, lists, average, limit, &bar);
-        Ok(best.into_iter().map(|(score, row)| (*place, row, score as f32)).collect::<Vec<_>>())
+        Ok(best.into_iter().map(|(score, row)| (*place, row, score)).collect::<Vec<_>>())
     });
     let mut hits = hits.into_iter().collect::<io::Result<Vec<_>>>()?.concat();
     hits.sort_unstable_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
@@ -98,28 +98,29 @@ fn rarity(rows: u64, passages: u64) -> f64 {
 /// The score that as many rows as are wanted have at least, for all that is known of all
 /// parts.
 #[derive(Default)]
-struct Bar(AtomicU64);
+struct Bar(AtomicU32);
 
 impl Bar {
-    fn get(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed))
+    fn get(&self) -> f32 {
+        f32::from_bits(self.0.load(Ordering::Relaxed))
     }
 
     /// Scores are above 0, so that their bits are in the order of the numbers.
-    fn raise(&self, to: f64) {
+    fn raise(&self, to: f32) {
         self.0.fetch_max(to.to_bits(), Ordering::Relaxed);
     }
 }
 
-/// The best rows found so far.
+/// The best rows found so far. Rows that are as good as another have the same score, in
+/// whichever order it was added up, and the first of them are kept.
 struct Best<'a> {
-    rows: Vec<(f64, u32)>,
+    rows: Vec<(f32, u32)>,
     limit: usize,
     bar: &'a Bar,
 }
 
 impl Best<'_> {
-    fn push(&mut self, score: f64, row: u32) {
+    fn push(&mut self, score: f32, row: u32) {
         if score >= self.bar.get() {
             self.rows.push((score, row));
             if self.rows.len() >= 2 * self.limit {
@@ -130,7 +131,7 @@ impl Best<'_> {
 
     fn cut(&mut self) {
         if self.rows.len() >= self.limit {
-            let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+            let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
             let (_, last, _) = self.rows.select_nth_unstable_by(self.limit - 1, order);
             self.bar.raise(last.0);
             self.rows.truncate(self.limit);
@@ -144,7 +145,7 @@ fn best_of(
     average: f32,
     limit: usize,
     bar: &Bar,
-) -> Vec<(f64, u32)> {
+) -> Vec<(f32, u32)> {
     let lengths = part.postings.lengths();
     let mut best = Best { rows: Vec::new(), limit, bar };
     let mut sums = [0.0; WINDOW];
@@ -158,11 +159,11 @@ fn best_of(
         // Those that add the least first.
         lists.iter_mut().for_each(|list| list.enter(&window));
         lists.sort_unstable_by(|a, b| a.most.total_cmp(&b.most));
-        let bar = best.bar.get();
+        let bar = f64::from(best.bar.get()) / ROUNDING;
         ahead.clear();
         ahead.extend(lists.iter().scan(0.0, |sum, list| {
             *sum += list.most;
-            Some(*sum * ROUNDING)
+            Some(*sum)
         }));
         let optional = ahead.partition_point(|most| *most < bar);
         if optional == lists.len() {
@@ -206,7 +207,7 @@ fn best_of(
                 }
             }
         }
-        candidates.iter().for_each(|(row, sum)| best.push(*sum, *row));
+        candidates.iter().for_each(|(row, sum)| best.push(*sum as f32, *row));
     }
     best.cut();
     best.rows
@@ -305,9 +306,10 @@ mod tests {
 
     const WORDS: usize = 40;
 
-    /// Passages of one fragment, which of them are gone and which are wanted.
+    /// Passages of one fragment, which of them are gone (`None`: since before its words were
+    /// gathered) and which are wanted.
     struct Fragment {
-        rows: Vec<Vec<usize>>,
+        rows: Vec<Option<Vec<usize>>>,
         postings: Postings,
         deleted: Bits,
         wanted: Bits,
@@ -319,9 +321,18 @@ mod tests {
         let mut builder = Builder::default();
         let (mut deleted, mut wanted) = (Bits::default(), Bits::default());
         let share = 1 + dice.below(20);
-        let rows: Vec<Vec<usize>> = (0..rows)
+        let rows: Vec<Option<Vec<usize>>> = (0..rows)
             .map(|row| {
-                let length = 1 + dice.below(longest);
+                let is_edge = row % WINDOW as u32 == 0 || (row + 1) % WINDOW as u32 == 0;
+                if dice.below(share) == 0 || (is_edge && dice.below(2) == 0) {
+                    wanted.insert(row);
+                }
+                if dice.below(8) == 0 {
+                    deleted.insert(row);
+                    return None;
+                }
+                // Some have no words.
+                let length = dice.below(longest);
                 // The smaller its number, the more common a word is.
                 let mut word = || {
                     let bound = 1 + dice.below(WORDS);
@@ -333,10 +344,7 @@ mod tests {
                 if dice.below(10) == 0 {
                     deleted.insert(row);
                 }
-                if dice.below(share) == 0 {
-                    wanted.insert(row);
-                }
-                words
+                Some(words)
             })
             .collect();
         let postings = builder.finish(rows.len()).unwrap();
@@ -345,7 +353,8 @@ mod tests {
 
     /// As the formula says, over all rows.
     fn scores(fragments: &[Fragment], asked: &[(usize, f32)], filtered: bool) -> Vec<Hit> {
-        let all: Vec<_> = fragments.iter().flat_map(|fragment| &fragment.rows).collect();
+        let all: Vec<_> =
+            fragments.iter().flat_map(|fragment| fragment.rows.iter().flatten()).collect();
         let average = all.iter().map(|row| row.len()).sum::<usize>() as f64 / all.len() as f64;
         let rows_with = |word| all.iter().filter(|row| row.contains(&word)).count() as f64;
         let idf: Vec<_> = asked
@@ -358,6 +367,7 @@ mod tests {
         let mut hits = Vec::new();
         for (number, fragment) in fragments.iter().enumerate() {
             for (row, words) in (0..).zip(&fragment.rows) {
+                let Some(words) = words else { continue };
                 if fragment.deleted.contains(row) || (filtered && !fragment.wanted.contains(row)) {
                     continue;
                 }

@@ -5,14 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::StoreError;
+use crate::{StoreError, blocking};
 
 pub(crate) async fn bytes_under(dir: PathBuf) -> Result<u64, StoreError> {
     let path = dir.clone();
-    let sum = tokio::task::spawn_blocking(move || sum(&dir));
-    // The task is never cancelled; it ends early only by a panic.
-    let sum = sum.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    sum.map_err(|source| StoreError::Size { path, source })
+    blocking(move || sum(&dir)).await.map_err(|source| StoreError::Size { path, source })
 }
 
 /// Files that go while they are counted, as compaction makes them, count nothing.

@@ -138,7 +138,7 @@ impl Flat {
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
-        let mut fresh = Fresh::begin(&self.path)?;
+        let mut fresh = Fresh::begin(self.path.clone())?;
         fresh.write(|file| file.write_all(&self.head()))?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
@@ -167,21 +167,25 @@ impl Flat {
 
 impl Store {
     /// Makes the files that are missing and removes those that nothing needs; all of them
-    /// where few vectors are left.
+    /// where few vectors are left. One that fails keeps no other from being made.
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
         if rows < self.inner.limits.vectors_flat {
             return Kind::Vectors.keep_only(&table.path, &HashSet::new());
         }
         let dataset = table.dataset().await?;
-        let mut needed = HashSet::new();
-        for fragment in dataset.get_fragments() {
-            let Some(flat) = Flat::of(table, &fragment) else { continue };
-            if !flat.is_there() {
-                flat.write(table, &dataset, &fragment).await?;
-            }
-            needed.insert(flat.path);
+        let of = |fragment: FileFragment| Some((Flat::of(table, &fragment)?, fragment));
+        let flats: Vec<_> = dataset.get_fragments().into_iter().filter_map(of).collect();
+        let missing: Vec<_> = flats.iter().filter(|(flat, _)| !flat.is_there()).collect();
+        if !missing.is_empty() {
+            // A file lacks the rows that are gone: they must not come back.
+            self.sync().await?;
         }
-        Kind::Vectors.keep_only(&table.path, &needed)
+        let mut made = Ok(());
+        for (flat, fragment) in missing {
+            made = made.and(flat.write(table, &dataset, fragment).await);
+        }
+        let needed = flats.iter().map(|(flat, _)| flat.path.clone()).collect();
+        made.and(Kind::Vectors.keep_only(&table.path, &needed))
     }
 }

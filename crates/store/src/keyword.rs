@@ -15,7 +15,7 @@ use lancedb::index::scalar::{
 use rummage_corpus::{PassageId, joined, query_words, words};
 
 use crate::{
-    Filter, Store, StoreError,
+    Filter, Store, StoreError, blocking,
     bm25::Wanted,
     postings::key,
     rows::TERMS,
@@ -123,12 +123,11 @@ async fn by_lists(
 ) -> Option<Found> {
     let snapshot = snapshot.clone();
     // A millisecond, and the disk may have to be waited for.
-    let found = tokio::task::spawn_blocking(move || {
+    let found = blocking(move || {
         let wanted = filtered.as_ref().map(|filtered| filtered.passage_bits(&snapshot));
         snapshot.passages.shelf.best_by_words(&asked, wanted, limit)
     });
-    // The task is never cancelled; it ends early only by a panic.
-    found.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).ok()
+    found.await.ok()
 }
 
 /// What lists are asked for; `None` where they do not tell.

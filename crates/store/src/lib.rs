@@ -209,9 +209,7 @@ impl Store {
             versions.insert(table.folder_name(), version);
         }
         let inner = self.inner.clone();
-        let synced = tokio::task::spawn_blocking(move || inner.disk.sync(&versions)).await;
-        // The task is never cancelled; it ends early only by a panic.
-        synced.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        blocking(move || inner.disk.sync(&versions)).await
     }
 
     /// Opens the tables for reading; `None` where they are not there yet. Nothing
@@ -290,6 +288,13 @@ impl Store {
     pub async fn disk_bytes(&self) -> Result<u64, StoreError> {
         disk::bytes_under(self.inner.dir.clone()).await
     }
+}
+
+/// Runs what waits for the disk, or computes for long, beside the tasks that may not.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    // The task is never cancelled; it ends early only by a panic.
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 /// The folder's absolute path, for a relative one that begins with "db" would mean

@@ -3,28 +3,36 @@
 //! in memory. [`crate::bm25`] asks them.
 //!
 //! ```text
-//! lists       in the order of the words' keys, see `List`
-//! directory   a word: key (8 bytes), rows (4), a sum over all of it (4), where its list
-//!             begins (8)
-//! firsts      the key (8) of every GROUP-th word
+//! groups      up to GROUP words, in the order of their keys: their lists, see `List`, then
+//!             an entry for each: key (8 bytes), rows (4), bytes of its list (4), a sum over
+//!             that (4)
+//! heads       a group: its first key (8), where its entries begin (8), a sum over them (4)
 //! lengths     a row of the fragment: its words (2)
-//! tail        rows, passages, words of the directory, a sum over firsts and lengths (4
-//!             each), words of all passages (8), FORM (8)
+//! tail        words of all passages (8), rows, passages, words of the groups (4 each), a
+//!             sum over all from the heads on (4), FORM (8)
 //! ```
 
-use std::{collections::HashMap, fs::File, io, io::Write, path::Path};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use bitpacking::{BitPacker, BitPacker4x};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::beside::read_at;
 
 /// Last in each file, so that another form of them is not taken for this one.
-const FORM: &[u8; 8] = b"words__1";
-const TAIL: usize = 4 * 4 + 8 + FORM.len();
-const ENTRY: usize = 8 + 4 + 4 + 8;
+const FORM: &[u8; 8] = b"words__2";
+const NUMBERS: usize = 8 + 3 * 4;
+const TAIL: usize = NUMBERS + 4 + FORM.len();
+const ENTRY: usize = 8 + 3 * 4;
+const GROUP_HEAD: usize = 8 + 8 + 4;
 
-/// Words of the directory that are read at once.
+/// Words that are read at once.
 const GROUP: usize = 128;
 
 /// Rows that are packed together.
@@ -54,10 +62,10 @@ pub(crate) struct Postings {
     pub passages: u32,
     pub words: u64,
     lengths: Vec<u16>,
-    firsts: Vec<u64>,
-    /// Words of the directory, and where it begins.
+    groups: Vec<Group>,
+    /// Words of all groups.
     keys: usize,
-    directory: u64,
+    damaged: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -66,15 +74,24 @@ enum Source {
     Memory(Vec<u8>),
 }
 
+/// Words whose entries are read at once.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    first: u64,
+    /// Where their entries begin: right behind their lists.
+    entries: u64,
+    sum: u32,
+}
+
 /// A word that is there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     /// Rows that hold it, the ones that are gone among them.
     pub rows: u32,
-    key: u64,
+    /// Where its list begins, its bytes and the sum over them.
+    at: u64,
+    bytes: u32,
     sum: u32,
-    from: u64,
-    to: u64,
 }
 
 impl Postings {
@@ -88,47 +105,42 @@ impl Postings {
         Self::of(Source::Disk(file), bytes)
     }
 
-    /// Whether there is such a file, of so many rows. Blocks on the disk.
-    pub fn is_whole(path: &Path, rows: usize) -> bool {
-        let look = || {
-            let file = File::open(path)?;
-            let mut tail = [0; TAIL];
-            let at = file.metadata()?.len().checked_sub(TAIL as u64);
-            read_at(&file, &mut tail, at.ok_or(io::ErrorKind::InvalidData)?)?;
-            let of_rows = Bytes(&tail).number()? as usize;
-            Ok::<_, io::Error>(of_rows == rows && tail.ends_with(FORM))
-        };
-        look().unwrap_or(false)
-    }
-
     fn of(source: Source, bytes: u64) -> io::Result<Self> {
-        let broken = || io::Error::from(io::ErrorKind::InvalidData);
         let tail_at = bytes.checked_sub(TAIL as u64).ok_or_else(broken)?;
         let tail = source.read(tail_at, TAIL)?;
         let mut tail = Bytes(&tail);
-        let (rows, passages, keys) = (tail.number()?, tail.number()?, tail.number()? as usize);
-        let (sum, words) = (tail.number()?, tail.long()?);
+        let (words, rows, passages) = (tail.long()?, tail.number()?, tail.number()?);
+        let (keys, sum) = (tail.number()? as usize, tail.number()?);
         if tail.0 != FORM {
             return Err(broken());
         }
-        let groups = keys.div_ceil(GROUP);
-        let lengths_at = tail_at.checked_sub(2 * u64::from(rows)).ok_or_else(broken)?;
-        let firsts_at = lengths_at.checked_sub(8 * groups as u64).ok_or_else(broken)?;
-        let directory = firsts_at.checked_sub((ENTRY * keys) as u64).ok_or_else(broken)?;
-        let small = source.read(firsts_at, (tail_at - firsts_at) as usize)?;
+        let heads = GROUP_HEAD * keys.div_ceil(GROUP);
+        let small = heads as u64 + 2 * u64::from(rows);
+        let heads_at = tail_at.checked_sub(small).ok_or_else(broken)?;
+        let small = source.read(heads_at, small as usize + NUMBERS)?;
         if xxh3_64(&small) as u32 != sum {
             return Err(broken());
         }
-        let (firsts, lengths) = small.split_at(8 * groups);
+        let (heads, lengths) = small[..small.len() - NUMBERS].split_at(heads);
         let lengths = lengths.chunks_exact(2).map(|of| u16::from_le_bytes([of[0], of[1]]));
-        let firsts = firsts.chunks_exact(8).map(|of| Bytes(of).long());
-        let (lengths, firsts) = (lengths.collect(), firsts.collect::<Result<_, _>>()?);
-        Ok(Self { source, passages, words, lengths, firsts, keys, directory })
+        let group = |mut head: Bytes<'_>| {
+            let (first, entries, sum) = (head.long()?, head.long()?, head.number()?);
+            Ok(Group { first, entries, sum })
+        };
+        let groups = heads.chunks_exact(GROUP_HEAD).map(|head| group(Bytes(head)));
+        let (lengths, groups) = (lengths.collect(), groups.collect::<io::Result<_>>()?);
+        let damaged = AtomicBool::new(false);
+        Ok(Self { source, passages, words, lengths, groups, keys, damaged })
     }
 
     /// Whether it is the memory that holds it.
     pub fn is_in_memory(&self) -> bool {
         matches!(self.source, Source::Memory(_))
+    }
+
+    /// Whether something was asked of it that could not be read.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Rows of the fragment, the ones that are gone among them.
@@ -147,27 +159,11 @@ impl Postings {
     }
 
     /// The word with this key, if a row holds it. Blocks on the disk.
+    ///
+    /// # Errors
+    /// What tells is not what was written.
     pub fn find(&self, key: u64) -> io::Result<Option<Found>> {
-        let group = self.firsts.partition_point(|first| *first <= key);
-        let Some(group) = group.checked_sub(1) else { return Ok(None) };
-        let first = group * GROUP;
-        // The one after tells where the last list ends.
-        let count = (self.keys - first).min(GROUP + 1);
-        let entries = self.source.read(self.directory + (first * ENTRY) as u64, count * ENTRY)?;
-        let entry = |number: usize| {
-            let mut bytes = Bytes(&entries[number * ENTRY..]);
-            Ok::<_, io::Error>((bytes.long()?, bytes.number()?, bytes.number()?, bytes.long()?))
-        };
-        let is_it = |of: &[u8]| Bytes(of).long().is_ok_and(|this| this == key);
-        let Some(number) = entries.chunks_exact(ENTRY).take(GROUP).position(is_it) else {
-            return Ok(None);
-        };
-        let (_, rows, sum, from) = entry(number)?;
-        let to = if number + 1 < count { entry(number + 1)?.3 } else { self.directory };
-        if from > to || to > self.directory || rows == 0 || rows as usize > self.rows() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(Some(Found { rows, key, sum, from, to }))
+        self.noted(self.look_up(key))
     }
 
     /// The rows that hold it. Blocks on the disk.
@@ -175,12 +171,51 @@ impl Postings {
     /// # Errors
     /// The list is not what was written.
     pub fn list(&self, found: Found) -> io::Result<List> {
-        let bytes = self.source.read(found.from, (found.to - found.from) as usize)?;
-        if sum_of(found.key, found.rows, &bytes) != found.sum {
-            return Err(io::ErrorKind::InvalidData.into());
+        self.noted(self.read(found))
+    }
+
+    fn noted<T>(&self, read: io::Result<T>) -> io::Result<T> {
+        if read.is_err() {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+
+    fn look_up(&self, key: u64) -> io::Result<Option<Found>> {
+        let number = self.groups.partition_point(|group| group.first <= key);
+        let Some(number) = number.checked_sub(1) else { return Ok(None) };
+        let group = self.groups[number];
+        let words = (self.keys - number * GROUP).min(GROUP);
+        let entries = self.source.read(group.entries, words * ENTRY)?;
+        if xxh3_64(&entries) as u32 != group.sum {
+            return Err(broken());
+        }
+        let entries = entries.chunks_exact(ENTRY);
+        let is_it = |of: &[u8]| Bytes(of).long().is_ok_and(|this| this == key);
+        let Some(place) = entries.clone().position(is_it) else { return Ok(None) };
+        let (mut found, mut behind) = (None, 0);
+        // A list ends where the next one begins, and the last one at the entries.
+        for entry in entries.skip(place) {
+            let mut entry = Bytes(&entry[size_of::<u64>()..]);
+            let (rows, bytes, sum) = (entry.number()?, entry.number()?, entry.number()?);
+            behind += u64::from(bytes);
+            found = found.or(Some(Found { rows, at: 0, bytes, sum }));
+        }
+        let at = group.entries.checked_sub(behind).ok_or_else(broken)?;
+        Ok(found.map(|found| Found { at, ..found }))
+    }
+
+    fn read(&self, found: Found) -> io::Result<List> {
+        let bytes = self.source.read(found.at, found.bytes as usize)?;
+        if xxh3_64(&bytes) as u32 != found.sum || found.rows as usize > self.rows() {
+            return Err(broken());
         }
         List::read(bytes, found.rows as usize, self.rows())
     }
+}
+
+fn broken() -> io::Error {
+    io::ErrorKind::InvalidData.into()
 }
 
 impl Source {
@@ -197,11 +232,6 @@ impl Source {
             }
         }
     }
-}
-
-/// Tells a list from what a failing disk makes of it.
-fn sum_of(key: u64, rows: u32, list: &[u8]) -> u32 {
-    xxh3_64_with_seed(list, key ^ u64::from(rows)) as u32
 }
 
 fn average(words: u64, passages: u32) -> f32 {
@@ -251,7 +281,6 @@ impl Default for Unpacked {
 impl List {
     /// `rows` hold the word, of a fragment of `all`.
     fn read(bytes: Vec<u8>, rows: usize, all: usize) -> io::Result<Self> {
-        let broken = || io::Error::from(io::ErrorKind::InvalidData);
         let blocks = rows / BLOCK;
         let mut heads = Vec::with_capacity(blocks);
         let mut at = HEAD * blocks;
@@ -370,17 +399,43 @@ fn packed(bits: u8) -> usize {
     BitPacker4x::compressed_block_size(bits)
 }
 
-/// Makes the postings of a fragment, row by row. Takes some three bytes for each word of
-/// each passage.
+/// Which words are gathered at a time: those whose keys begin with these bits. Keys are
+/// spread evenly, so that as many fall to each share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Share {
+    bits: u32,
+    begin: u64,
+}
+
+impl Share {
+    /// All words, in so many times twice as many shares, in the order of their keys.
+    pub fn all(bits: u32) -> impl Iterator<Item = Share> {
+        (0..1 << bits).map(move |begin| Share { bits, begin })
+    }
+
+    fn holds(self, key: u64) -> bool {
+        key.checked_shr(u64::BITS - self.bits).unwrap_or(0) == self.begin
+    }
+}
+
+/// Gathers the words of a fragment, row by row. Takes some three bytes for each word of
+/// each passage and a hundred for each different one.
 #[derive(Default)]
 pub(crate) struct Builder {
-    lengths: Vec<u16>,
-    passages: u32,
-    words: u64,
+    share: Share,
+    totals: Totals,
     numbers: HashMap<u64, u32, foldhash::fast::RandomState>,
     lists: Vec<Growing>,
     /// The words of one row.
     row: Vec<u32>,
+}
+
+/// What is told of all words, whichever share is gathered.
+#[derive(Default)]
+struct Totals {
+    lengths: Vec<u16>,
+    passages: u32,
+    words: u64,
 }
 
 /// A list while rows are added: as the rest of a [`List`].
@@ -392,22 +447,39 @@ struct Growing {
 }
 
 impl Builder {
+    /// Different words that are gathered at a time: some 60 MB. Ordinary texts have fewer in
+    /// a whole fragment; lists of random numbers have fifty times as many.
+    pub const MOST: usize = 500_000;
+
+    pub fn of(share: Share) -> Self {
+        Self { share, ..Self::default() }
+    }
+
+    /// Whether there were more different words than one takes: what was gathered is not all.
+    pub fn is_over_full(&self) -> bool {
+        self.lists.len() > Self::MOST
+    }
+
     /// The words of a row, with spaces between. Rows come in order; ones that are gone do
     /// not come.
     pub fn add(&mut self, row: u32, words: &str) {
-        let mut numbers = std::mem::take(&mut self.row);
-        for word in words.split(' ').filter(|word| !word.is_empty()) {
-            let lists = &mut self.lists;
-            numbers.push(*self.numbers.entry(key(word)).or_insert_with(|| {
-                lists.push(Growing::default());
-                (lists.len() - 1) as u32
-            }));
+        if self.is_over_full() {
+            return;
         }
-        let length = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
-        self.lengths.resize(row as usize, 0);
-        self.lengths.push(length);
-        self.passages += 1;
-        self.words += u64::from(length);
+        let mut numbers = std::mem::take(&mut self.row);
+        let mut length = 0usize;
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            length += 1;
+            let key = key(word);
+            if self.share.holds(key) {
+                let lists = &mut self.lists;
+                numbers.push(*self.numbers.entry(key).or_insert_with(|| {
+                    lists.push(Growing::default());
+                    (lists.len() - 1) as u32
+                }));
+            }
+        }
+        self.totals.add(row, u16::try_from(length).unwrap_or(u16::MAX));
         numbers.sort_unstable();
         for same in numbers.chunk_by(|a, b| a == b) {
             let list = &mut self.lists[same[0] as usize];
@@ -420,52 +492,121 @@ impl Builder {
         self.row = numbers;
     }
 
-    /// Writes the file of a fragment of so many rows.
-    pub fn write(mut self, rows: usize, to: &mut impl Write) -> io::Result<()> {
-        self.lengths.resize(rows.max(self.lengths.len()), 0);
-        let average = average(self.words, self.passages);
-        let mut keys: Vec<_> = self.numbers.into_iter().collect();
-        keys.sort_unstable();
-        let mut directory = Vec::with_capacity(keys.len() * ENTRY);
-        let (mut at, mut unpacked, mut bytes) = (0u64, Vec::new(), Vec::new());
-        for (key, number) in &keys {
-            let growing = std::mem::take(&mut self.lists[*number as usize]);
-            directory.extend(key.to_le_bytes());
-            unpacked.clear();
-            let (mut left, mut next) = (Bytes(&growing.bytes), 0);
-            for _ in 0..growing.rows {
-                let row = next + left.short()?;
-                unpacked.push((row, left.short()?));
-                next = row + 1;
-            }
-            bytes.clear();
-            List::write(&unpacked, &self.lengths, average, &mut bytes);
-            to.write_all(&bytes)?;
-            directory.extend(growing.rows.to_le_bytes());
-            directory.extend(sum_of(*key, growing.rows, &bytes).to_le_bytes());
-            directory.extend(at.to_le_bytes());
-            at += bytes.len() as u64;
-        }
-        to.write_all(&directory)?;
-        let firsts = keys.iter().step_by(GROUP).flat_map(|(key, _)| key.to_le_bytes());
-        let lengths = self.lengths.iter().flat_map(|length| length.to_le_bytes());
-        let small: Vec<_> = firsts.chain(lengths).collect();
-        to.write_all(&small)?;
-        let (rows, words, sum) = (self.lengths.len(), keys.len(), xxh3_64(&small));
-        for number in [rows as u32, self.passages, words as u32, sum as u32] {
-            to.write_all(&number.to_le_bytes())?;
-        }
-        to.write_all(&self.words.to_le_bytes())?;
-        to.write_all(FORM)
-    }
-
-    /// The same, in memory.
+    /// The postings of a fragment of so many rows, in memory. Of all words.
+    ///
+    /// # Errors
+    /// They are more than such a list can hold.
     pub fn finish(self, rows: usize) -> io::Result<Postings> {
         let mut bytes = Vec::new();
-        self.write(rows, &mut bytes)?;
+        let mut writer = Writer::new(rows);
+        writer.add(self, &mut bytes)?;
+        writer.finish(&mut bytes)?;
         bytes.shrink_to_fit();
         let length = bytes.len() as u64;
         Postings::of(Source::Memory(bytes), length)
+    }
+}
+
+impl Totals {
+    fn add(&mut self, row: u32, length: u16) {
+        self.lengths.resize(row as usize, 0);
+        self.lengths.push(length);
+        self.passages += 1;
+        self.words += u64::from(length);
+    }
+}
+
+impl Growing {
+    fn unpack(&self, into: &mut Vec<(u32, u32)>) -> io::Result<()> {
+        into.clear();
+        let (mut left, mut next) = (Bytes(&self.bytes), 0);
+        for _ in 0..self.rows {
+            let row = next + left.short()?;
+            into.push((row, left.short()?));
+            next = row + 1;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the postings of a fragment, share by share.
+pub(crate) struct Writer {
+    /// Rows of the fragment.
+    rows: usize,
+    at: u64,
+    /// The group that is being written: its first key, and its entries.
+    first: u64,
+    entries: Vec<u8>,
+    heads: Vec<u8>,
+    keys: u32,
+    totals: Totals,
+}
+
+impl Writer {
+    pub fn new(rows: usize) -> Self {
+        let (heads, totals) = (Vec::new(), Totals::default());
+        Self { rows, at: 0, first: 0, entries: Vec::new(), heads, keys: 0, totals }
+    }
+
+    /// The next share.
+    pub fn add(&mut self, mut share: Builder, to: &mut impl Write) -> io::Result<()> {
+        self.totals = share.totals;
+        self.totals.lengths.resize(self.rows.max(self.totals.lengths.len()), 0);
+        let average = average(self.totals.words, self.totals.passages);
+        let mut keys: Vec<_> = share.numbers.into_iter().collect();
+        keys.sort_unstable();
+        let (mut unpacked, mut list) = (Vec::new(), Vec::new());
+        for (key, number) in keys {
+            let growing = std::mem::take(&mut share.lists[number as usize]);
+            growing.unpack(&mut unpacked)?;
+            list.clear();
+            List::write(&unpacked, &self.totals.lengths, average, &mut list);
+            self.list(key, growing.rows, &list, to)?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, key: u64, rows: u32, list: &[u8], to: &mut impl Write) -> io::Result<()> {
+        if self.entries.is_empty() {
+            self.first = key;
+        }
+        to.write_all(list)?;
+        self.at += list.len() as u64;
+        self.entries.extend(key.to_le_bytes());
+        let bytes = u32::try_from(list.len()).map_err(|_| broken())?;
+        for number in [rows, bytes, xxh3_64(list) as u32] {
+            self.entries.extend(number.to_le_bytes());
+        }
+        self.keys += 1;
+        if self.entries.len() == GROUP * ENTRY { self.end_group(to) } else { Ok(()) }
+    }
+
+    fn end_group(&mut self, to: &mut impl Write) -> io::Result<()> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        self.heads.extend(self.first.to_le_bytes());
+        self.heads.extend(self.at.to_le_bytes());
+        self.heads.extend((xxh3_64(&self.entries) as u32).to_le_bytes());
+        to.write_all(&self.entries)?;
+        self.at += self.entries.len() as u64;
+        self.entries.clear();
+        Ok(())
+    }
+
+    /// All shares were added.
+    pub fn finish(mut self, to: &mut impl Write) -> io::Result<()> {
+        self.end_group(to)?;
+        let mut small = self.heads;
+        let Totals { lengths, passages, words } = self.totals;
+        small.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+        small.extend(words.to_le_bytes());
+        for number in [lengths.len() as u32, passages, self.keys] {
+            small.extend(number.to_le_bytes());
+        }
+        to.write_all(&small)?;
+        to.write_all(&(xxh3_64(&small) as u32).to_le_bytes())?;
+        to.write_all(FORM)
     }
 }
 
@@ -529,8 +670,8 @@ mod tests {
         format!("w{number}")
     }
 
-    fn built(rows: &Rows) -> Builder {
-        let mut builder = Builder::default();
+    fn built(rows: &Rows, share: Share) -> Builder {
+        let mut builder = Builder::of(share);
         for (row, words) in rows.iter().enumerate() {
             if let Some(words) = words {
                 let words: Vec<_> = words.iter().map(|number| word(*number)).collect();
@@ -615,8 +756,42 @@ mod tests {
         #[test]
         fn what_was_added_is_found(seed in any::<u64>(), count in 0usize..1000) {
             let rows = rows(seed, count);
-            check(&built(&rows).finish(count).unwrap(), &rows);
+            check(&built(&rows, Share::default()).finish(count).unwrap(), &rows);
         }
+    }
+
+    /// The bytes of a file.
+    fn written(rows: &Rows, bits: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(rows.len());
+        for share in Share::all(bits) {
+            writer.add(built(rows, share), &mut bytes).unwrap();
+        }
+        writer.finish(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn shares_make_the_file_that_all_make_at_once() {
+        let rows = rows(9, 500);
+        let at_once = written(&rows, 0);
+        for bits in [1, 2, 5] {
+            assert!(written(&rows, bits) == at_once, "{bits} bits");
+        }
+    }
+
+    #[test]
+    fn a_builder_takes_no_more_words_than_it_says() {
+        let mut builder = Builder::default();
+        let numbers = (0..Builder::MOST + 10).map(|number| number.to_string());
+        let all: Vec<_> = numbers.collect();
+        builder.add(0, &all[..Builder::MOST].join(" "));
+        assert!(!builder.is_over_full());
+        builder.add(1, &all.join(" "));
+        assert!(builder.is_over_full());
+        let words = builder.lists.len();
+        builder.add(2, "yet another one");
+        assert_eq!(builder.lists.len(), words);
     }
 
     #[test]
@@ -624,35 +799,36 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("words");
         let rows = rows(3, 700);
-        let mut bytes = Vec::new();
-        built(&rows).write(rows.len(), &mut bytes).unwrap();
+        let bytes = written(&rows, 0);
         fs::write(&path, &bytes).unwrap();
-        assert!(Postings::is_whole(&path, rows.len()) && !Postings::is_whole(&path, 1));
         check(&Postings::open(&path).unwrap(), &rows);
         for length in (0..bytes.len()).step_by(bytes.len() / 50) {
             fs::write(&path, &bytes[..length]).unwrap();
-            assert!(!Postings::is_whole(&path, rows.len()));
             assert!(Postings::open(&path).is_err(), "the first {length} bytes");
         }
     }
 
-    /// It may not be found, and it may not be read; it never is another one.
+    /// Nothing of it is taken for something else, or for nothing.
     #[test]
     fn a_byte_that_changed_is_seen() {
         let rows = rows(5, 400);
-        let mut bytes = Vec::new();
-        built(&rows).write(rows.len(), &mut bytes).unwrap();
-        for at in (0..bytes.len()).step_by(7) {
+        let bytes = written(&rows, 0);
+        let passages = rows.iter().flatten().count() as u32;
+        for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 0x41;
             let length = changed.len() as u64;
             let Ok(postings) = Postings::of(Source::Memory(changed), length) else { continue };
+            assert_eq!((postings.passages, postings.rows()), (passages, 400), "byte {at}");
             for number in 0..=u8::MAX {
-                let Ok(Some(found)) = postings.find(key(&word(number))) else { continue };
-                if let Ok(list) = postings.list(found) {
-                    assert_eq!(unpacked(&list), holding(&rows, number), "byte {at}");
-                }
+                let list = postings
+                    .find(key(&word(number)))
+                    .and_then(|found| found.map(|found| postings.list(found)).transpose());
+                let Ok(list) = list else { continue };
+                let rows_of = list.as_ref().map(unpacked).unwrap_or_default();
+                assert_eq!(rows_of, holding(&rows, number), "byte {at}");
             }
+            assert!(postings.is_damaged(), "byte {at}");
         }
     }
 

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Filter, Limits, StoreError,
-    shelf::{Bits, Files, Holds, Row, Shelf},
+    shelf::{Bits, Files, Holds, Row, RowWords, Shelf},
     table::Table,
 };
 
@@ -290,6 +290,12 @@ impl Snapshots {
         let latest = Latest { snapshot: snapshot.clone(), seen: Instant::now() };
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
         snapshot
+    }
+
+    /// Words whose files questions could not read.
+    pub fn damaged_words(&self) -> Vec<Arc<RowWords>> {
+        let latest = self.latest();
+        latest.map(|latest| latest.snapshot.passages.shelf.damaged_words()).unwrap_or_default()
     }
 
     fn latest(&self) -> Option<Latest> {

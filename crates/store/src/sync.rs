@@ -231,9 +231,10 @@ mod tests {
     #[test]
     fn only_what_is_noted_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let ours = ["passages.lance", "vectors_a.lance", "vectors_a.flat", "damaged"];
+        let beside = ["passages.words", "vectors_a.flat"];
+        let ours = ["passages.lance", "vectors_a.lance", "damaged"].iter().chain(&beside);
         let theirs = ["notes.lance", "photos", "book.txt.lance"];
-        for name in ours.iter().chain(&theirs) {
+        for name in ours.chain(&theirs) {
             fs::create_dir_all(dir.path().join(name).join("data")).unwrap();
         }
         let names = || {

@@ -112,7 +112,7 @@ impl Store {
                 // end the rest.
                 let _ = self.flatten(rows).await;
             } else {
-                let _ = self.keep_words(rows, mode).await;
+                let _ = self.keep_words(mode).await;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;

@@ -15,7 +15,7 @@ use rummage_corpus::{ContentHash, PassageId};
 
 use super::{Bits, Block, Holds, Place, RowWords, Rows, Shelf, parts};
 use crate::{
-    StoreError,
+    StoreError, blocking,
     flat::Flat,
     numbers::Numbers,
     planes::Planes,
@@ -85,7 +85,8 @@ impl Shelf {
             shelf.take_places(table, scan).await?;
         }
         if let Some(fresh) = holds.fresh_words {
-            shelf.take_words(table, dataset, fresh).await?;
+            // They save time alone: without them the database is asked.
+            let _ = shelf.take_words(table, dataset, fresh).await;
         }
         Ok(shelf)
     }
@@ -100,9 +101,7 @@ impl Shelf {
                 continue;
             }
             let rows = block.rows.clone();
-            let read = tokio::task::spawn_blocking(move || flat.planes(&rows.offsets)).await;
-            // The task is never cancelled; it ends early only by a panic.
-            match read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
+            match blocking(move || flat.planes(&rows.offsets)).await {
                 Ok(planes) => block.planes = Some(Arc::new(planes)),
                 Err(_) => unreadable.push(block.fragment),
             }
