@@ -6,6 +6,8 @@
 //! sample. What that measured stands in the table's own settings, so it comes and goes
 //! with the version of the table that it is true of.
 
+use std::ops::ControlFlow;
+
 use lancedb::{DistanceType, index::Index, index::vector::IvfRqIndexBuilder};
 
 use crate::{Store, StoreError, products::dot, rows::VECTOR, shelf, snapshot::View, table::Table};
@@ -264,7 +266,7 @@ impl Store {
             let vectors = columns.vectors()?.chunks_exact(self.inner.dims);
             let rows = columns.addresses()?.iter().zip(vectors);
             rows.for_each(|(address, vector)| take(*address, vector));
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
         .await
     }

@@ -159,13 +159,13 @@ fn best_of(
         // Those that add the least first.
         lists.iter_mut().for_each(|list| list.enter(&window));
         lists.sort_unstable_by(|a, b| a.most.total_cmp(&b.most));
-        let bar = f64::from(best.bar.get()) / ROUNDING;
+        let least = f64::from(best.bar.get()) / ROUNDING;
         ahead.clear();
         ahead.extend(lists.iter().scan(0.0, |sum, list| {
             *sum += list.most;
             Some(*sum)
         }));
-        let optional = ahead.partition_point(|most| *most < bar);
+        let optional = ahead.partition_point(|most| *most < least);
         if optional == lists.len() {
             continue;
         }
@@ -174,14 +174,14 @@ fn best_of(
             let weight = list.weight;
             list.each(&window, |rows, counts| {
                 // In two steps, of which the first takes many at once.
-                let mut parts = [0.0; BLOCK];
-                for ((part, row), count) in parts.iter_mut().zip(rows).zip(counts) {
-                    *part = saturation(*count, lengths[*row as usize], average);
+                let mut shares = [0.0; BLOCK];
+                for ((share, row), count) in shares.iter_mut().zip(rows).zip(counts) {
+                    *share = saturation(*count, lengths[*row as usize], average);
                 }
-                for (row, part) in rows.iter().zip(&parts) {
+                for (row, share) in rows.iter().zip(&shares) {
                     let place = *row as usize - start;
                     touched[place / 64] |= 1 << (place % 64);
-                    sums[place] += weight * f64::from(*part);
+                    sums[place] += weight * f64::from(*share);
                 }
             });
         }
@@ -192,14 +192,14 @@ fn best_of(
             while left != 0 {
                 let place = word * 64 + left.trailing_zeros() as usize;
                 let (row, sum) = ((start + place) as u32, std::mem::take(&mut sums[place]));
-                if sum + others >= bar && part.counts(row) {
+                if sum + others >= least && part.counts(row) {
                     candidates.push((row, sum));
                 }
                 left &= left - 1;
             }
         }
-        for (list, ahead) in lists[..optional].iter_mut().zip(&ahead).rev() {
-            candidates.retain(|(_, sum)| sum + ahead >= bar);
+        for (list, most) in lists[..optional].iter_mut().zip(&ahead).rev() {
+            candidates.retain(|(_, sum)| sum + most >= least);
             let weight = list.weight;
             for (row, sum) in &mut candidates {
                 if let Some(count) = list.look_up(*row) {
@@ -302,7 +302,7 @@ mod tests {
     use rummage_testkit::Dice;
 
     use super::*;
-    use crate::postings::{Builder, key};
+    use crate::postings::{Builder, Share, key};
 
     const WORDS: usize = 40;
 
@@ -318,7 +318,7 @@ mod tests {
     fn fragment(dice: &mut Dice) -> Fragment {
         let rows = [3, 130, 2047, 2049, 5000][dice.below(5)];
         let longest = 2 + dice.below(60);
-        let mut builder = Builder::default();
+        let mut builder = Builder::new(Share::default(), usize::MAX);
         let (mut deleted, mut wanted) = (Bits::default(), Bits::default());
         let share = 1 + dice.below(20);
         let rows: Vec<Option<Vec<usize>>> = (0..rows)
@@ -439,7 +439,8 @@ mod tests {
     fn nothing_is_found_in_nothing() {
         let wanted = [Wanted { key: key("a"), weight: 1.0 }];
         assert!(best(&[], &wanted, 10).unwrap().is_empty());
-        let (postings, none) = (Builder::default().finish(5).unwrap(), Bits::default());
+        let (postings, none) =
+            (Builder::new(Share::default(), usize::MAX).finish(5).unwrap(), Bits::default());
         let part = || Part { postings: &postings, deleted: &none, wanted: None };
         assert!(best(&[part()], &wanted, 10).unwrap().is_empty());
         assert!(best(&[part()], &[], 10).unwrap().is_empty());

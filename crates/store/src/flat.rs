@@ -7,6 +7,7 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    ops::ControlFlow,
     path::PathBuf,
     sync::OnceLock,
 };
@@ -16,6 +17,7 @@ use lance::{Dataset, dataset::fragment::FileFragment};
 use crate::{
     Store, StoreError,
     beside::{Fresh, Kind, read_at},
+    blocking,
     numbers::Numbers,
     planes::Planes,
     rows::{self, VECTOR},
@@ -156,22 +158,25 @@ impl Flat {
                 })?;
                 next = offset + 1;
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
         .await?;
         let mut gone = next as usize..self.rows.unwrap_or_default();
         fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;
-        fresh.finish()
+        // The disk may take seconds.
+        blocking(move || fresh.finish()).await
     }
 }
 
 impl Store {
     /// Makes the files that are missing and removes those that nothing needs; all of them
-    /// where few vectors are left. One that fails keeps no other from being made.
+    /// where few vectors are left. They save time alone: what keeps one from being made is no
+    /// reason to end the rest.
     pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
         let table = &self.inner.vectors;
         if rows < self.inner.limits.vectors_flat {
-            return Kind::Vectors.keep_only(&table.path, &HashSet::new());
+            let _ = Kind::Vectors.keep_only(&table.path, &HashSet::new());
+            return Ok(());
         }
         let dataset = table.dataset().await?;
         let of = |fragment: FileFragment| Some((Flat::of(table, &fragment)?, fragment));
@@ -181,11 +186,11 @@ impl Store {
             // A file lacks the rows that are gone: they must not come back.
             self.sync().await?;
         }
-        let mut made = Ok(());
         for (flat, fragment) in missing {
-            made = made.and(flat.write(table, &dataset, fragment).await);
+            let _ = flat.write(table, &dataset, fragment).await;
         }
         let needed = flats.iter().map(|(flat, _)| flat.path.clone()).collect();
-        made.and(Kind::Vectors.keep_only(&table.path, &needed))
+        let _ = Kind::Vectors.keep_only(&table.path, &needed);
+        Ok(())
     }
 }

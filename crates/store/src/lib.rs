@@ -122,6 +122,10 @@ pub struct Limits {
     /// Up to so many passages, whose words no file of ours holds yet, are read by whoever
     /// asks; of more, upkeep makes files.
     pub words_fresh: usize,
+    /// So many different words are gathered at a time, some 60 MB, before they are written.
+    /// Ordinary texts have fewer in a whole fragment; lists of random numbers have fifty
+    /// times as many.
+    pub words_gathered: usize,
 }
 
 impl Default for Limits {
@@ -131,6 +135,7 @@ impl Default for Limits {
             vectors_fetched: 5_000,
             vectors_flat: 10_000,
             words_fresh: 1_000,
+            words_gathered: 500_000,
         }
     }
 }
@@ -252,7 +257,11 @@ impl Store {
     /// The tables as they are now; filters are asked of their places.
     async fn snapshot(&self, places: bool) -> Result<Arc<Snapshot>, StoreError> {
         let Inner { passages, vectors, snapshots, .. } = &*self.inner;
-        snapshots.now(passages, vectors, places).await
+        match snapshots.now(passages, vectors, places).await {
+            // The version went while it was read.
+            Err(StoreError::Read { .. }) => snapshots.now(passages, vectors, places).await,
+            snapshot => snapshot,
+        }
     }
 
     /// What to read instead, where reading `failed`: the version may have gone before it
@@ -264,7 +273,7 @@ impl Store {
     ) -> Result<Arc<Snapshot>, StoreError> {
         let StoreError::Read { .. } = error else { return Err(error) };
         let snapshot = self.snapshot(failed.places()).await?;
-        if snapshot.versions() == failed.versions() { Err(error) } else { Ok(snapshot) }
+        if snapshot.is_same(failed) { Err(error) } else { Ok(snapshot) }
     }
 
     /// Reads what every question asks of the tables, so that the first need not wait

@@ -17,6 +17,7 @@ use rummage_corpus::PassageId;
 use crate::{
     Filter, Store, StoreError,
     approximate::{self, Effort},
+    blocking,
     planes::Asked,
     products::dot,
     rows::VECTOR,
@@ -136,18 +137,14 @@ impl Store {
         if view.holds.vectors {
             let (view, vector) = (view.clone(), vector.to_vec());
             // Milliseconds, in which whoever drives this task looks for words.
-            let compared = tokio::task::spawn_blocking(move || {
+            let compared = blocking(move || {
                 let asked = Asked::new(&vector);
                 let files = filtered.as_ref().map(|filtered| &filtered.files);
                 let rows = view.shelf.nearest(&asked, limit, files);
                 let similar = |row| Some((row, view.shelf.similarity(&asked, row)?));
                 rows.into_iter().filter_map(similar).collect()
             });
-            // The task is never cancelled; it ends early only by a panic.
-            let compared = compared.await;
-            return Ok(
-                compared.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-            );
+            return Ok(compared.await);
         }
         let narrowed = match &filtered {
             None => None,
@@ -294,13 +291,10 @@ impl Store {
         let part = rows.len().div_ceil(FLAT_READERS).max(FLAT_ROWS);
         let reading = rows.chunks(part).map(|rows| {
             let (view, vector, rows) = (view.clone(), vector.to_vec(), rows.to_vec());
-            tokio::task::spawn_blocking(move || view.shelf.flat_similarities(&vector, rows))
+            blocking(move || view.shelf.flat_similarities(&vector, rows))
         });
         let (mut similar, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
-        for read in join_all(reading).await {
-            // The task is never cancelled; it ends early only by a panic.
-            let (found, rest) =
-                read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        for (found, rest) in join_all(reading).await {
             similar.extend(found);
             missing.extend(rest);
         }

@@ -6,10 +6,10 @@
 //! groups      up to GROUP words, in the order of their keys: their lists, see `List`, then
 //!             an entry for each: key (8 bytes), rows (4), bytes of its list (4), a sum over
 //!             that (4)
-//! heads       a group: its first key (8), where its entries begin (8), a sum over them (4)
+//! directory   a group: its first key (8), where its entries begin (8), a sum over them (4)
 //! lengths     a row of the fragment: its words (2)
 //! tail        words of all passages (8), rows, passages, words of the groups (4 each), a
-//!             sum over all from the heads on (4), FORM (8)
+//!             sum over all from the directory on (4), FORM (8)
 //! ```
 
 use std::{
@@ -30,13 +30,16 @@ const FORM: &[u8; 8] = b"words__2";
 const NUMBERS: usize = 8 + 3 * 4;
 const TAIL: usize = NUMBERS + 4 + FORM.len();
 const ENTRY: usize = 8 + 3 * 4;
-const GROUP_HEAD: usize = 8 + 8 + 4;
 
 /// Words that are read at once.
 const GROUP: usize = 128;
 
+/// What the directory says of a group.
+const GROUP_ENTRY: usize = 8 + 8 + 4;
+
 /// Rows that are packed together.
 pub(crate) const BLOCK: usize = BitPacker4x::BLOCK_LEN;
+/// What stands ahead of them.
 const HEAD: usize = 4 + 4 + 1 + 1;
 
 /// What BM25 makes of a word that a passage holds `count` times, between 0 and 1. The
@@ -114,20 +117,20 @@ impl Postings {
         if tail.0 != FORM {
             return Err(broken());
         }
-        let heads = GROUP_HEAD * keys.div_ceil(GROUP);
-        let small = heads as u64 + 2 * u64::from(rows);
-        let heads_at = tail_at.checked_sub(small).ok_or_else(broken)?;
-        let small = source.read(heads_at, small as usize + NUMBERS)?;
+        let directory = GROUP_ENTRY * keys.div_ceil(GROUP);
+        let small = directory as u64 + 2 * u64::from(rows);
+        let directory_at = tail_at.checked_sub(small).ok_or_else(broken)?;
+        let small = source.read(directory_at, small as usize + NUMBERS)?;
         if xxh3_64(&small) as u32 != sum {
             return Err(broken());
         }
-        let (heads, lengths) = small[..small.len() - NUMBERS].split_at(heads);
+        let (directory, lengths) = small[..small.len() - NUMBERS].split_at(directory);
         let lengths = lengths.chunks_exact(2).map(|of| u16::from_le_bytes([of[0], of[1]]));
-        let group = |mut head: Bytes<'_>| {
-            let (first, entries, sum) = (head.long()?, head.long()?, head.number()?);
+        let group = |mut of: Bytes<'_>| {
+            let (first, entries, sum) = (of.long()?, of.long()?, of.number()?);
             Ok(Group { first, entries, sum })
         };
-        let groups = heads.chunks_exact(GROUP_HEAD).map(|head| group(Bytes(head)));
+        let groups = directory.chunks_exact(GROUP_ENTRY).map(|of| group(Bytes(of)));
         let (lengths, groups) = (lengths.collect(), groups.collect::<io::Result<_>>()?);
         let damaged = AtomicBool::new(false);
         Ok(Self { source, passages, words, lengths, groups, keys, damaged })
@@ -408,7 +411,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// All words, in so many times twice as many shares, in the order of their keys.
+    /// All words in 2^`bits` shares, in the order of their keys.
     pub fn all(bits: u32) -> impl Iterator<Item = Share> {
         (0..1 << bits).map(move |begin| Share { bits, begin })
     }
@@ -420,9 +423,9 @@ impl Share {
 
 /// Gathers the words of a fragment, row by row. Takes some three bytes for each word of
 /// each passage and a hundred for each different one.
-#[derive(Default)]
 pub(crate) struct Builder {
     share: Share,
+    most: usize,
     totals: Totals,
     numbers: HashMap<u64, u32, foldhash::fast::RandomState>,
     lists: Vec<Growing>,
@@ -447,17 +450,16 @@ struct Growing {
 }
 
 impl Builder {
-    /// Different words that are gathered at a time: some 60 MB. Ordinary texts have fewer in
-    /// a whole fragment; lists of random numbers have fifty times as many.
-    pub const MOST: usize = 500_000;
-
-    pub fn of(share: Share) -> Self {
-        Self { share, ..Self::default() }
+    /// Of this share of the words, and no row more once there are more than `most`
+    /// different ones.
+    pub fn new(share: Share, most: usize) -> Self {
+        let (totals, numbers) = (Totals::default(), HashMap::default());
+        Self { share, most, totals, numbers, lists: Vec::new(), row: Vec::new() }
     }
 
-    /// Whether there were more different words than one takes: what was gathered is not all.
+    /// Whether there were more different words: what was gathered is not all.
     pub fn is_over_full(&self) -> bool {
-        self.lists.len() > Self::MOST
+        self.lists.len() > self.most
     }
 
     /// The words of a row, with spaces between. Rows come in order; ones that are gone do
@@ -495,8 +497,11 @@ impl Builder {
     /// The postings of a fragment of so many rows, in memory. Of all words.
     ///
     /// # Errors
-    /// They are more than such a list can hold.
+    /// The builder was over full, or a word is in more rows than a list can hold.
     pub fn finish(self, rows: usize) -> io::Result<Postings> {
+        if self.is_over_full() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let mut bytes = Vec::new();
         let mut writer = Writer::new(rows);
         writer.add(self, &mut bytes)?;
@@ -537,15 +542,15 @@ pub(crate) struct Writer {
     /// The group that is being written: its first key, and its entries.
     first: u64,
     entries: Vec<u8>,
-    heads: Vec<u8>,
+    directory: Vec<u8>,
     keys: u32,
     totals: Totals,
 }
 
 impl Writer {
     pub fn new(rows: usize) -> Self {
-        let (heads, totals) = (Vec::new(), Totals::default());
-        Self { rows, at: 0, first: 0, entries: Vec::new(), heads, keys: 0, totals }
+        let (entries, directory, totals) = (Vec::new(), Vec::new(), Totals::default());
+        Self { rows, at: 0, first: 0, entries, directory, keys: 0, totals }
     }
 
     /// The next share.
@@ -585,9 +590,9 @@ impl Writer {
         if self.entries.is_empty() {
             return Ok(());
         }
-        self.heads.extend(self.first.to_le_bytes());
-        self.heads.extend(self.at.to_le_bytes());
-        self.heads.extend((xxh3_64(&self.entries) as u32).to_le_bytes());
+        self.directory.extend(self.first.to_le_bytes());
+        self.directory.extend(self.at.to_le_bytes());
+        self.directory.extend((xxh3_64(&self.entries) as u32).to_le_bytes());
         to.write_all(&self.entries)?;
         self.at += self.entries.len() as u64;
         self.entries.clear();
@@ -597,7 +602,7 @@ impl Writer {
     /// All shares were added.
     pub fn finish(mut self, to: &mut impl Write) -> io::Result<()> {
         self.end_group(to)?;
-        let mut small = self.heads;
+        let mut small = self.directory;
         let Totals { lengths, passages, words } = self.totals;
         small.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
         small.extend(words.to_le_bytes());
@@ -671,7 +676,7 @@ mod tests {
     }
 
     fn built(rows: &Rows, share: Share) -> Builder {
-        let mut builder = Builder::of(share);
+        let mut builder = Builder::new(share, usize::MAX);
         for (row, words) in rows.iter().enumerate() {
             if let Some(words) = words {
                 let words: Vec<_> = words.iter().map(|number| word(*number)).collect();
@@ -781,17 +786,17 @@ mod tests {
     }
 
     #[test]
-    fn a_builder_takes_no_more_words_than_it_says() {
-        let mut builder = Builder::default();
-        let numbers = (0..Builder::MOST + 10).map(|number| number.to_string());
-        let all: Vec<_> = numbers.collect();
-        builder.add(0, &all[..Builder::MOST].join(" "));
-        assert!(!builder.is_over_full());
-        builder.add(1, &all.join(" "));
-        assert!(builder.is_over_full());
-        let words = builder.lists.len();
-        builder.add(2, "yet another one");
-        assert_eq!(builder.lists.len(), words);
+    fn what_is_not_all_is_not_taken_for_all() {
+        for (most, is_all) in [(3, true), (2, false)] {
+            let mut builder = Builder::new(Share::default(), most);
+            builder.add(0, "one two");
+            assert!(!builder.is_over_full());
+            builder.add(1, "three");
+            assert_eq!(builder.is_over_full(), !is_all);
+            builder.add(2, "one");
+            let postings = builder.finish(3);
+            assert_eq!(postings.is_ok(), is_all);
+        }
     }
 
     #[test]
@@ -811,15 +816,15 @@ mod tests {
     /// Nothing of it is taken for something else, or for nothing.
     #[test]
     fn a_byte_that_changed_is_seen() {
-        let rows = rows(5, 400);
+        let rows = rows(5, 150);
         let bytes = written(&rows, 0);
         let passages = rows.iter().flatten().count() as u32;
-        for at in 0..bytes.len() {
+        for at in (0..bytes.len()).step_by(3) {
             let mut changed = bytes.clone();
             changed[at] ^= 0x41;
             let length = changed.len() as u64;
             let Ok(postings) = Postings::of(Source::Memory(changed), length) else { continue };
-            assert_eq!((postings.passages, postings.rows()), (passages, 400), "byte {at}");
+            assert_eq!((postings.passages, postings.rows()), (passages, 150), "byte {at}");
             for number in 0..=u8::MAX {
                 let list = postings
                     .find(key(&word(number)))

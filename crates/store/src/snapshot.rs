@@ -91,8 +91,9 @@ struct Latest {
 }
 
 impl Snapshot {
-    pub fn versions(&self) -> (u64, u64) {
-        (self.passages.dataset.version_id(), self.vectors.dataset.version_id())
+    /// Whether both are of the same versions.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.passages.is_of(&other.passages.dataset) && self.vectors.is_of(&other.vectors.dataset)
     }
 
     pub fn places(&self) -> bool {
@@ -265,8 +266,7 @@ impl Snapshots {
         let of_vectors = vectors.dataset().await?;
         let count = of_vectors.count_rows(None).await;
         let count = count.map_err(|error| vectors.read_failed(error.into()))?;
-        let fresh_words = Some(self.limits.words_fresh);
-        let places = Holds { places, fresh_words, ..Holds::default() };
+        let places = Holds { places, words: Some(self.limits), ..Holds::default() };
         let vectors_in_memory = count <= self.limits.vectors_in_memory;
         let numbers = Holds { vectors: vectors_in_memory, ..Holds::default() };
         let before_vectors = before.map(|before| before.vectors.clone());
@@ -292,10 +292,10 @@ impl Snapshots {
         snapshot
     }
 
-    /// Words whose files questions could not read.
-    pub fn damaged_words(&self) -> Vec<Arc<RowWords>> {
+    /// The words that questions ask, if there were any.
+    pub fn words(&self) -> Vec<Arc<RowWords>> {
         let latest = self.latest();
-        latest.map(|latest| latest.snapshot.passages.shelf.damaged_words()).unwrap_or_default()
+        latest.map(|latest| latest.snapshot.passages.shelf.words()).unwrap_or_default()
     }
 
     fn latest(&self) -> Option<Latest> {
@@ -315,14 +315,19 @@ impl View {
         before: Option<&Arc<View>>,
         holds: Holds,
     ) -> Result<Arc<View>, StoreError> {
-        let is_same = |before: &&Arc<View>| {
-            before.dataset.version_id() == dataset.version_id() && before.holds == holds
-        };
+        let is_same = |before: &&Arc<View>| before.is_of(&dataset) && before.holds == holds;
         if let Some(before) = before.filter(is_same) {
             return Ok(before.clone());
         }
         let shelf = Shelf::read(table, &dataset, before.map(|before| &before.shelf), holds).await?;
         Ok(Arc::new(View { dataset, shelf, holds, index: OnceCell::new() }))
+    }
+
+    /// Whether it is of this version of the table. Numbers are not enough: of versions that a
+    /// crash left behind, some go, and their numbers come again.
+    fn is_of(&self, dataset: &Dataset) -> bool {
+        let version = |of: &Dataset| (of.version_id(), of.version().timestamp);
+        version(&self.dataset) == version(dataset)
     }
 
     /// The index that this column of the table is searched by; always the same one.

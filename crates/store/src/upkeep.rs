@@ -36,8 +36,9 @@ pub struct Work {
 const ORDERED_INDEX_ROWS: usize = 10_000;
 
 /// Passages that no index knows cost a query that the index answers (phrases, exclusions)
-/// 15 to 100 µs each, by their length; adding them costs 0.1 s a thousand, however few come at a time. As a
-/// share of the table, so that the work a row causes stays the same while it grows.
+/// 15 to 100 µs each, by their length; adding them costs 0.1 s a thousand, however few come
+/// at a time. As a share of the table, so that the work a row causes stays the same while
+/// it grows.
 const FRESH_PASSAGES: RangeInclusive<usize> = 250..=10_000;
 /// Vectors are looked up by numbers, which are compared quickly.
 const FRESH_VECTORS: RangeInclusive<usize> = 2_000..=10_000;
@@ -108,11 +109,9 @@ impl Store {
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
             if is_of_vectors {
-                // They save time alone: what keeps them from being made is no reason to
-                // end the rest.
-                let _ = self.flatten(rows).await;
+                self.flatten(rows).await?;
             } else {
-                let _ = self.keep_words(mode).await;
+                self.keep_words(mode).await?;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;

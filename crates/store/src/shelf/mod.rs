@@ -26,7 +26,7 @@ use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
 use rummage_corpus::{FileId, PassageId};
 
 use crate::{
-    Filter,
+    Filter, Limits,
     flat::Flat,
     planes::{Asked, Planes},
 };
@@ -39,8 +39,8 @@ pub(crate) type Files = HashSet<FileId, foldhash::fast::RandomState>;
 pub(crate) struct Holds {
     pub places: bool,
     pub vectors: bool,
-    /// How many passages whose words no file has yet are read.
-    pub fresh_words: Option<usize>,
+    /// Words, those that no file has yet within these limits.
+    pub words: Option<Limits>,
 }
 
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -84,9 +85,9 @@ impl Shelf {
             scan.with_fragments(unplaced);
             shelf.take_places(table, scan).await?;
         }
-        if let Some(fresh) = holds.fresh_words {
+        if let Some(limits) = holds.words {
             // They save time alone: without them the database is asked.
-            let _ = shelf.take_words(table, dataset, fresh).await;
+            let _ = shelf.take_words(table, dataset, limits).await;
         }
         Ok(shelf)
     }
@@ -135,7 +136,7 @@ impl Shelf {
                 rows.push(offset, id, hash);
                 vectors.next().into_iter().for_each(|vector| planes.push(Numbers::of(vector)));
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
         .await?;
         for block in &mut self.blocks {
@@ -169,7 +170,7 @@ impl Shelf {
                 let (path, modified) = (paths.value(row).into(), modified[row]);
                 places.push(Place { offset, file, path, ext, modified });
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })
         .await?;
         for block in &mut self.blocks {
@@ -227,19 +228,21 @@ impl Rows {
 const BATCH_ROWS: usize = 4096;
 const READ_AHEAD: usize = 4;
 
-/// These columns of all rows of a scan, with their addresses.
+/// These columns of all rows of a scan, with their addresses, until `take` breaks off.
 pub(crate) async fn each_batch(
     table: &Table,
     scan: &mut Scanner,
     columns: &[&str],
-    mut take: impl FnMut(Columns<'_>) -> Result<(), StoreError>,
+    mut take: impl FnMut(Columns<'_>) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<(), StoreError> {
     let failed = |error: lance::Error| table.read_failed(error.into());
     scan.project(columns).map_err(failed)?;
     scan.with_row_address().batch_size(BATCH_ROWS).batch_readahead(READ_AHEAD);
     let mut batches = scan.try_into_stream().await.map_err(failed)?;
     while let Some(batch) = batches.try_next().await.map_err(failed)? {
-        take(table.columns(&batch))?;
+        if take(table.columns(&batch))?.is_break() {
+            break;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Which rows of a shelf hold which words.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
+    ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -11,7 +12,7 @@ use lance::{Dataset, dataset::fragment::FileFragment, table::format::Fragment};
 
 use super::{Bits, Block, Files, Shelf, each_batch, parts};
 use crate::{
-    Mode, Store, StoreError,
+    Limits, Mode, Store, StoreError,
     beside::{Fresh, Kind},
     blocking,
     bm25::{self, Part, Wanted},
@@ -20,6 +21,9 @@ use crate::{
     table::Table,
 };
 
+/// Words are gathered in 2 to the power of so many shares at most: enough for any text.
+const MOST_BITS: u32 = 8;
+
 /// The words of a fragment's rows: in a file beside the table or, of those that were
 /// written last, in memory.
 #[derive(Debug)]
@@ -27,8 +31,15 @@ pub(crate) struct RowWords {
     path: PathBuf,
     /// Of the fragment, those that are gone among them.
     rows: usize,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
     /// A file is opened when it is first asked.
-    postings: Mutex<Option<Arc<Postings>>>,
+    postings: Option<Arc<Postings>>,
+    /// Whether the file could not be read. It may have been made anew since.
+    damaged: bool,
 }
 
 impl RowWords {
@@ -36,11 +47,11 @@ impl RowWords {
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Self> {
         let path = Kind::Words.path(table, fragment, TERMS)?;
         let rows = fragment.metadata().physical_rows?;
-        Some(Self { path, rows, postings: Mutex::default() })
+        Some(Self { path, rows, asked: Mutex::default() })
     }
 
-    fn postings(&self) -> MutexGuard<'_, Option<Arc<Postings>>> {
-        self.postings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those of the file. Blocks on the disk.
@@ -51,25 +62,38 @@ impl RowWords {
 
     /// Blocks on the disk.
     fn get(&self) -> Option<Arc<Postings>> {
-        let mut postings = self.postings();
-        if postings.is_none() {
-            *postings = self.open();
+        let mut asked = self.asked();
+        if asked.postings.is_none() {
+            asked.postings = self.open();
         }
-        postings.clone()
+        asked.postings.clone()
     }
 
     /// Takes those of a file that has come since. Whether there are any then, be it in
     /// memory. Blocks on the disk.
     fn look(&self) -> bool {
-        let mut postings = self.postings();
-        if postings.as_ref().is_none_or(|of| of.is_in_memory()) {
-            *postings = self.open().or(postings.take());
+        let mut asked = self.asked();
+        if asked.postings.as_ref().is_none_or(|of| of.is_in_memory()) {
+            asked.postings = self.open().or(asked.postings.take());
         }
-        postings.is_some()
+        asked.postings.is_some()
     }
 
-    fn is_damaged(&self) -> bool {
-        self.postings().as_ref().is_some_and(|of| of.is_damaged())
+    /// Whether there is a file, as far as is known a sound one. Blocks on the disk.
+    fn has_file(&self) -> bool {
+        self.look();
+        let asked = self.asked();
+        let is_open = asked.postings.as_ref().is_some_and(|of| !of.is_in_memory());
+        // One that is open may have been removed.
+        is_open && !asked.damaged && self.path.exists()
+    }
+
+    /// Lets go of a file that turned out to be damaged.
+    fn give_up(&self) {
+        let mut asked = self.asked();
+        if asked.postings.as_ref().is_some_and(|of| of.is_damaged()) {
+            *asked = Asked { postings: None, damaged: true };
+        }
     }
 }
 
@@ -78,7 +102,7 @@ impl Shelf {
     /// scores. Blocks on the disk.
     ///
     /// # Errors
-    /// The words of some rows are neither in a file nor in memory.
+    /// The words of some rows are neither in a file nor in memory, or a file is damaged.
     pub fn best_by_words(
         &self,
         asked: &[Wanted],
@@ -93,10 +117,13 @@ impl Shelf {
             Part { postings, deleted: &self.blocks[number].deleted, wanted }
         };
         let parts: Vec<_> = postings.iter().map(|of| &**of).enumerate().map(part).collect();
-        let hits = bm25::best(&parts, asked, limit)?.into_iter();
+        let hits = bm25::best(&parts, asked, limit);
+        if hits.is_err() {
+            self.blocks.iter().filter_map(|block| block.words.as_ref()).for_each(|of| of.give_up());
+        }
         let address =
             |part: usize, row| u64::from(self.blocks[part].fragment) << 32 | u64::from(row);
-        Ok(hits.map(|(part, row, score)| (address(part, row), score)).collect())
+        Ok(hits?.into_iter().map(|(part, row, score)| (address(part, row), score)).collect())
     }
 
     /// The rows of these files, a set for each fragment. Rows that are dead may be among
@@ -110,18 +137,16 @@ impl Shelf {
         bits
     }
 
-    /// Words whose files could not be read, as far as questions have met them.
-    pub fn damaged_words(&self) -> Vec<Arc<RowWords>> {
-        let words = self.blocks.iter().filter_map(|block| block.words.clone());
-        words.filter(|words| words.is_damaged()).collect()
+    pub fn words(&self) -> Vec<Arc<RowWords>> {
+        self.blocks.iter().filter_map(|block| block.words.clone()).collect()
     }
 
-    /// Reads the words that no file holds, if those are of so few rows as this.
+    /// Reads the words that no file holds, if those are of few rows.
     pub(super) async fn take_words(
         &self,
         table: &Table,
         dataset: &Dataset,
-        fresh: usize,
+        limits: Limits,
     ) -> Result<(), StoreError> {
         let words = |block: &Block| Some((block.fragment, block.words.clone()?));
         let words: Vec<_> = self.blocks.iter().filter_map(words).collect();
@@ -131,16 +156,18 @@ impl Shelf {
         });
         let missing = missing.await;
         let rows: usize = missing.values().map(|words| words.rows).sum();
-        if missing.is_empty() || rows > fresh {
+        if missing.is_empty() || rows > limits.words_fresh {
             return Ok(());
         }
         let fragments = dataset.fragments().iter();
         let fragments = fragments.filter(|fragment| missing.contains_key(&(fragment.id as u32)));
-        let mut read = read(table, dataset, fragments.cloned().collect(), Share::default()).await?;
+        let builder = move || Builder::new(Share::default(), limits.words_gathered);
+        let read = read(table, dataset, fragments.cloned().collect(), builder).await?;
+        let Some(mut read) = read else { return Ok(()) };
         blocking(move || {
             for (fragment, words) in missing {
-                let built = read.remove(&fragment).unwrap_or_default().finish(words.rows);
-                *words.postings() = built.ok().map(Arc::new);
+                let built = read.remove(&fragment).unwrap_or_else(builder).finish(words.rows);
+                words.asked().postings = built.ok().map(Arc::new);
             }
         })
         .await;
@@ -150,41 +177,43 @@ impl Shelf {
 
 impl Store {
     /// Makes the files of words that are missing, if that is due, and removes those that
-    /// nothing needs; all of them where there are few passages. One that fails keeps no
-    /// other from being made.
+    /// nothing needs; all of them where there are few passages. They save time alone: what
+    /// keeps one from being made is no reason to end the rest.
     pub(crate) async fn keep_words(&self, mode: Mode) -> Result<(), StoreError> {
-        let (table, fresh) = (&self.inner.passages, self.inner.limits.words_fresh);
+        let (table, limits) = (&self.inner.passages, self.inner.limits);
         let dataset = table.dataset().await?;
-        let of = |fragment: FileFragment| Some((RowWords::of(table, &fragment)?, fragment));
+        // Those that questions ask are open, and tell whether they are damaged.
+        let asked = self.inner.snapshots.words().into_iter();
+        let mut asked: HashMap<_, _> = asked.map(|words| (words.path.clone(), words)).collect();
+        let of = |fragment: FileFragment| {
+            let words = RowWords::of(table, &fragment)?;
+            let words = asked.remove(&words.path).unwrap_or_else(|| Arc::new(words));
+            Some((words, fragment))
+        };
         let all: Vec<_> = dataset.get_fragments().into_iter().filter_map(of).collect();
         let rows: usize = all.iter().map(|(words, _)| words.rows).sum();
-        if rows <= fresh {
-            return Kind::Words.keep_only(&table.path, &HashSet::new());
-        }
-        let damaged = self.inner.snapshots.damaged_words();
-        let (all, missing) = {
-            let damaged: Vec<_> = damaged.iter().map(|words| words.path.clone()).collect();
-            blocking(move || {
-                let is_missing = |words: &RowWords| !words.look() || damaged.contains(&words.path);
-                let missing = (0..all.len()).filter(|place| is_missing(&all[*place].0));
-                let missing: Vec<_> = missing.collect();
-                (all, missing)
-            })
-            .await
-        };
-        let rows: usize = missing.iter().map(|place| all[*place].0.rows).sum();
-        let mut made = Ok(());
-        if rows > fresh || (rows > 0 && mode == Mode::Idle) {
-            // A file lacks the rows that are gone: they must not come back.
-            self.sync().await?;
-            for (words, fragment) in missing.iter().map(|place| &all[*place]) {
-                made = made.and(words.write(table, &dataset, fragment).await);
-            }
-            // They are opened anew.
-            damaged.iter().for_each(|words| *words.postings() = None);
+        if rows <= limits.words_fresh {
+            let _ = Kind::Words.keep_only(&table.path, &HashSet::new());
+            return Ok(());
         }
         let needed = all.iter().map(|(words, _)| words.path.clone()).collect();
-        made.and(Kind::Words.keep_only(&table.path, &needed))
+        let missing = blocking(move || {
+            let missing = all.into_iter().filter(|(words, _)| !words.has_file());
+            missing.collect::<Vec<_>>()
+        });
+        let missing = missing.await;
+        let rows: usize = missing.iter().map(|(words, _)| words.rows).sum();
+        if rows > limits.words_fresh || (rows > 0 && mode == Mode::Idle) {
+            // A file lacks the rows that are gone: they must not come back.
+            self.sync().await?;
+            for (words, fragment) in missing {
+                if words.write(table, &dataset, &fragment, limits.words_gathered).await.is_ok() {
+                    *words.asked() = Asked::default();
+                }
+            }
+        }
+        let _ = Kind::Words.keep_only(&table.path, &needed);
+        Ok(())
     }
 }
 
@@ -195,33 +224,35 @@ impl RowWords {
         table: &Table,
         dataset: &Dataset,
         fragment: &FileFragment,
+        most: usize,
     ) -> Result<(), StoreError> {
-        // Where there are too many different words, four times as many shares are tried.
-        for bits in [0, 2, 4, 6, 8] {
-            if self.write_shares(table, dataset, fragment, bits).await? {
-                break;
+        // As few shares as will do: for each, all rows are read.
+        for bits in 0..=MOST_BITS {
+            if self.write_shares(table, dataset, fragment, bits, most).await? {
+                return Ok(());
             }
         }
-        Ok(())
+        let source = io::Error::other("there are too many different words");
+        Err(StoreError::Sync { path: self.path.clone(), source })
     }
 
-    /// Whether no share was too large.
+    /// Whether no share had more different words than `most`.
     async fn write_shares(
         &self,
         table: &Table,
         dataset: &Dataset,
         fragment: &FileFragment,
         bits: u32,
+        most: usize,
     ) -> Result<bool, StoreError> {
         let mut fresh = Fresh::begin(self.path.clone())?;
         let mut writer = Writer::new(self.rows);
         let fragment = fragment.metadata();
         for share in Share::all(bits) {
-            let mut read = read(table, dataset, vec![fragment.clone()], share).await?;
-            let share = read.remove(&(fragment.id as u32)).unwrap_or_else(|| Builder::of(share));
-            if share.is_over_full() {
-                return Ok(false);
-            }
+            let builder = || Builder::new(share, most);
+            let read = read(table, dataset, vec![fragment.clone()], builder).await?;
+            let Some(mut read) = read else { return Ok(false) };
+            let share = read.remove(&(fragment.id as u32)).unwrap_or_else(builder);
             // Seconds of packing, beside everything else.
             let written = blocking(move || {
                 let written = fresh.write(|file| writer.add(share, file));
@@ -238,27 +269,33 @@ impl RowWords {
     }
 }
 
-/// This share of the words of these fragments' living rows, by the fragments' numbers.
+/// Words of the fragments' living rows, by the fragments' numbers; `None` once one of them
+/// has too many different ones for its builder.
 async fn read(
     table: &Table,
     dataset: &Dataset,
     fragments: Vec<Fragment>,
-    share: Share,
-) -> Result<BTreeMap<u32, Builder>, StoreError> {
+    builder: impl Fn() -> Builder,
+) -> Result<Option<BTreeMap<u32, Builder>>, StoreError> {
     let mut read: BTreeMap<u32, Builder> = BTreeMap::new();
+    let mut is_over_full = false;
     let mut scan = dataset.scan();
     scan.with_fragments(fragments);
     each_batch(table, &mut scan, &[TERMS], |columns| {
         let words = columns.strings(TERMS)?;
         for (address, words) in columns.addresses()?.iter().zip(words.iter()) {
             let (fragment, offset) = parts(*address);
-            let builder = read.entry(fragment).or_insert_with(|| Builder::of(share));
+            let builder = read.entry(fragment).or_insert_with(&builder);
             builder.add(offset, words.unwrap_or_default());
+            is_over_full = builder.is_over_full();
+            if is_over_full {
+                return Ok(ControlFlow::Break(()));
+            }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })
     .await?;
-    Ok(read)
+    Ok((!is_over_full).then_some(read))
 }
 
 #[cfg(test)]
@@ -269,15 +306,20 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{Filter, Limits, Origin, PassageRow, VectorSpace, Words, postings::key};
+    use crate::{Filter, Origin, PassageRow, VectorSpace, Words, postings::key};
 
     /// Passages whose words are read before files of them are made.
     const FRESH: usize = 20;
+    /// So few that files are made in several shares.
+    const GATHERED: usize = 30;
+
+    fn space() -> VectorSpace {
+        VectorSpace { fingerprint: "a-model".to_owned(), dims: 4 }
+    }
 
     async fn open(folder: &TempDir) -> Store {
-        let space = VectorSpace { fingerprint: "a-model".to_owned(), dims: 4 };
-        let limits = Limits { words_fresh: FRESH, ..Limits::default() };
-        Store::open_with(folder.path(), &space, limits).await.unwrap()
+        let limits = Limits { words_fresh: FRESH, words_gathered: GATHERED, ..Limits::default() };
+        Store::open_with(folder.path(), &space(), limits).await.unwrap()
     }
 
     fn origin(file: i64, folder: &str) -> Origin {
@@ -360,6 +402,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn words_that_are_not_all_are_not_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        put(&store, 0..5, "page").await;
+        let many: Vec<_> = (0..=GATHERED).map(|number| number.to_string()).collect();
+        put(&store, [5], &many.join(" ")).await;
+        put(&store, 6..8, "page").await;
+        assert!(found(&store, "page").await.is_err());
+        assert_eq!(asked(&store, "page").await, [0, 1, 2, 3, 4, 6, 7]);
+        assert_eq!(asked(&store, "17").await, [5]);
+    }
+
+    #[tokio::test]
     async fn damaged_files_are_made_anew() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
@@ -372,16 +427,19 @@ mod tests {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             fs::write(file, changed).unwrap();
-            // One that has nothing in memory.
+            // One that has nothing in memory, and one that only reads.
             let store = open(&folder).await;
+            let reader = Store::open_existing(folder.path(), &space()).await.unwrap().unwrap();
             for word in (0..100).map(|file| file.to_string()).chain(["page".to_owned()]) {
                 let expected = word.parse().map_or(pages.clone(), |file| vec![file]);
                 assert_eq!(asked(&store, &word).await, expected, "byte {at}");
+                assert_eq!(asked(&reader, &word).await, expected, "byte {at}");
             }
             store.upkeep(Mode::Idle).await.unwrap();
             assert!(fs::read(file).unwrap() == bytes, "byte {at}");
-            assert!(store.inner.snapshots.damaged_words().is_empty());
+            assert!(store.inner.snapshots.words().iter().all(|words| words.has_file()));
             assert_eq!(found(&store, "page").await.unwrap(), pages, "byte {at}");
+            assert_eq!(found(&reader, "page").await.unwrap(), pages, "byte {at}");
         }
     }
 
@@ -405,20 +463,5 @@ mod tests {
             store.upkeep(Mode::Busy).await.unwrap();
             assert!(made[blocked].is_file());
         }
-    }
-
-    /// Rows whose removal no disk holds may come back: a file must not lack their words.
-    #[tokio::test]
-    async fn what_is_rolled_back_is_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder).await;
-        put(&store, 0..100, "page").await;
-        store.sync().await.unwrap();
-        store.remove_passages(&[FileId(7)]).await.unwrap();
-        store.keep_words(Mode::Idle).await.unwrap();
-        drop(store);
-        let store = open(&folder).await;
-        let rows = store.count_passages().await.unwrap();
-        assert_eq!(found(&store, "page").await.unwrap().len(), rows);
     }
 }

@@ -3,7 +3,7 @@
 use rummage_corpus::FileId;
 use rummage_store::{Mode, PassageRow, Store, VectorRow};
 
-use crate::rows::{all_files, direction, exactly, folder, passage, space, vector_row};
+use crate::rows::{all_files, direction, exactly, folder, name, passage, space, vector_row};
 
 const DIMS: usize = 64;
 /// Ten times as many make a long day; the bench does those.
@@ -11,7 +11,8 @@ const COMMITS: i64 = 500;
 const FILES: i64 = 100;
 
 fn rows(file: i64, commit: i64) -> (Vec<PassageRow>, Vec<VectorRow>) {
-    let text = |i| format!("file{file} passage {i} as of commit {commit}, with some more words");
+    let text =
+        |i| format!("{} passage {i} as of commit {commit}, with some more words", name(file));
     let rows: Vec<_> = (0..5).map(|i| passage(file, i, &text(i))).collect();
     let vector = |row: &PassageRow| direction(row.id().to_i64() as u64 ^ commit as u64, DIMS);
     let vectors = rows.iter().map(|row| vector_row(row, vector(row))).collect();
@@ -30,7 +31,7 @@ async fn many_small_commits_leave_little_behind() {
         store.upkeep(Mode::Busy).await.unwrap();
         if commit % 50 == 0 {
             store.sync().await.unwrap();
-            assert_eq!(exactly(&store, &format!("file{file}")).await.len(), 5);
+            assert_eq!(exactly(&store, &name(file)).await.len(), 5);
         }
     }
     store.upkeep(Mode::Idle).await.unwrap();
@@ -53,5 +54,5 @@ async fn many_small_commits_leave_little_behind() {
     let besides = 100_000;
     assert!(worn_bytes < fresh_bytes * 13 / 10 + besides, "{worn_bytes} and {fresh_bytes} bytes");
     assert_eq!(store.count_passages().await.unwrap(), 500);
-    assert_eq!(exactly(&store, "file42").await, [42; 5]);
+    assert_eq!(exactly(&store, &name(42)).await, [42; 5]);
 }

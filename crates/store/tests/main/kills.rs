@@ -10,7 +10,7 @@ use std::{
 use rummage_corpus::FileId;
 use rummage_store::{Filter, Limits, Mode, PassageRow, Store, VectorRow};
 
-use crate::rows::{all_files, direction, exactly, folder, passage, space, vector_row};
+use crate::rows::{all_files, direction, exactly, folder, name, passage, space, vector_row};
 
 const DIMS: usize = 16;
 const KILLS: usize = 20;
@@ -19,11 +19,16 @@ const FOLDER: &str = "RUMMAGE_KILLED_FOLDER";
 const FIRST: &str = "RUMMAGE_KILLED_FIRST";
 
 /// So few that the vectors' index is built soon and anew.
-const LIMITS: Limits =
-    Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50, words_fresh: 20 };
+const LIMITS: Limits = Limits {
+    vectors_in_memory: 200,
+    vectors_fetched: 20,
+    vectors_flat: 50,
+    words_fresh: 20,
+    words_gathered: 100,
+};
 
 fn rows(file: i64) -> (Vec<PassageRow>, Vec<VectorRow>) {
-    let text = |i| format!("file{file} passage number {i}");
+    let text = |i| format!("{} passage number {i}", name(file));
     let rows: Vec<_> = (0..10).map(|i| passage(file, i, &text(i))).collect();
     let vector = |row: &PassageRow| direction(row.id().to_i64() as u64, DIMS);
     let vectors = rows.iter().map(|row| vector_row(row, vector(row))).collect();
@@ -131,8 +136,10 @@ async fn check(store: &Store, kept: &BTreeSet<i64>, unsure: i64) {
     }
     let all = store.count_passages().await.unwrap();
     assert!(all == kept.len() * 10 || all == kept.len() * 10 + 10, "{all} passages");
+    for file in kept {
+        assert_eq!(exactly(store, &name(*file)).await, [*file; 10]);
+    }
     for file in kept.iter().rev().take(3) {
-        assert_eq!(exactly(store, &format!("file{file}")).await, [*file; 10]);
         let (passages, vectors) = rows(*file);
         let nearest = store.meaning(&vectors[3].vector, &Filter::default(), 1).await.unwrap();
         assert_eq!(nearest[0].id, passages[3].id());

@@ -15,7 +15,7 @@ use rummage_store::{
 };
 use tempfile::TempDir;
 
-use rows::{all_files, files, folder, keyword, keyword_in, passage, vector_row};
+use rows::{all_files, exactly, files, folder, keyword, keyword_in, passage, vector_row};
 
 const DIMS: usize = 4;
 
@@ -285,8 +285,13 @@ async fn upkeep_joins_what_many_commits_left_and_loses_nothing() {
 #[tokio::test]
 async fn files_beside_the_table_may_be_missing_or_cut() {
     let folder = folder();
-    let few =
-        Limits { vectors_in_memory: 200, vectors_fetched: 20, vectors_flat: 50, words_fresh: 20 };
+    let few = Limits {
+        vectors_in_memory: 200,
+        vectors_fetched: 20,
+        vectors_flat: 50,
+        words_fresh: 20,
+        ..Limits::default()
+    };
     let all = Limits { vectors_in_memory: 1000, ..few };
     let open =
         async |limits| Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap();
@@ -369,6 +374,66 @@ async fn files_beside_the_table_may_be_missing_or_cut() {
     std::fs::remove_dir_all(beside("flat")).unwrap();
     std::fs::remove_dir_all(beside("words")).unwrap();
     check("missing").await;
+}
+
+/// A hundred files and their vectors, enough that files lie beside both tables.
+async fn hundred(folder: &TempDir) -> Store {
+    let store = open_beside(folder).await;
+    let rows: Vec<_> = (0..100).map(|file| passage(file, 0, &rows::name(file))).collect();
+    let vectors =
+        rows.iter().map(|row| vector_row(row, rows::direction(row.origin.file.0 as u64, 8)));
+    store.replace_passages(&[], &rows).await.unwrap();
+    store.replace_vectors(&[], &vectors.collect::<Vec<_>>()).await.unwrap();
+    store
+}
+
+async fn open_beside(folder: &TempDir) -> Store {
+    let limits = Limits { vectors_flat: 50, words_fresh: 20, ..Limits::default() };
+    Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap()
+}
+
+/// Rows whose removal no disk holds may come back: no file beside the table may lack them.
+#[tokio::test]
+async fn what_is_rolled_back_is_found() {
+    let folder = folder();
+    let store = hundred(&folder).await;
+    store.sync().await.unwrap();
+    store.remove_passages(&[FileId(7)]).await.unwrap();
+    store.remove_vectors(&[FileId(7)]).await.unwrap();
+    store.upkeep(Mode::Busy).await.unwrap();
+    drop(store);
+    let store = open_beside(&folder).await;
+    let passages: Vec<_> = store.passages_of(&[FileId(7)]).await.unwrap();
+    assert_eq!(exactly(&store, &rows::name(7)).await.len(), passages.len());
+    let vectors = store.vectors_per_file(&[FileId(7)]).await.unwrap();
+    let near = store.meaning(&rows::direction(7, 8), &Filter::default(), 1).await.unwrap();
+    assert_eq!(near[0].similarity > 0.999, !vectors.is_empty());
+}
+
+#[tokio::test]
+async fn vectors_that_cannot_be_written_beside_keep_no_others_from_it() {
+    let folder = folder();
+    let store = hundred(&folder).await;
+    let row = passage(100, 0, "one more");
+    store.replace_passages(&[], std::slice::from_ref(&row)).await.unwrap();
+    store.replace_vectors(&[], &[vector_row(&row, rows::direction(100, 8))]).await.unwrap();
+    store.upkeep(Mode::Busy).await.unwrap();
+    let made = || {
+        let mut files: Vec<_> = all_files(folder.path()).into_iter().collect();
+        files.retain(|path| path.extension().is_some_and(|ext| ext == "f"));
+        files
+    };
+    let all = made();
+    assert_eq!(all.len(), 2);
+    for blocked in &all {
+        all.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        std::fs::create_dir(blocked.with_extension("fresh")).unwrap();
+        store.upkeep(Mode::Busy).await.unwrap();
+        assert!(!blocked.exists() && made().len() == 1);
+        std::fs::remove_dir(blocked.with_extension("fresh")).unwrap();
+        store.upkeep(Mode::Busy).await.unwrap();
+        assert_eq!(made().len(), 2);
+    }
 }
 
 #[tokio::test]

@@ -275,5 +275,6 @@ fn answers_by_an_index_are_the_same() {
         vectors_fetched: 40,
         vectors_flat: 50,
         words_fresh: 10,
+        words_gathered: 20,
     });
 }

@@ -77,10 +77,21 @@ pub async fn keyword(store: &Store, any: &str) -> Vec<i64> {
     keyword_in(store, &words, &Filter::default()).await
 }
 
-/// Files that hold this word itself: a number at its end is a word, too.
+/// A word of letters alone: with digits, its parts would be words, too.
+pub fn name(number: i64) -> String {
+    let letter = |digit: char| "bcdfghjkmp".chars().nth(digit.to_digit(10).unwrap() as usize);
+    format!("w{}", number.to_string().chars().filter_map(letter).collect::<String>())
+}
+
+/// Files that hold this word, as the database's index and as lists of our own find them.
 pub async fn exactly(store: &Store, word: &str) -> Vec<i64> {
-    let words = Words { phrases: vec![word.into()], ..Words::default() };
-    keyword_in(store, &words, &Filter::default()).await
+    let phrase = Words { phrases: vec![word.into()], ..Words::default() };
+    let mut by_index = keyword_in(store, &phrase, &Filter::default()).await;
+    let mut by_lists = keyword(store, word).await;
+    by_index.sort_unstable();
+    by_lists.sort_unstable();
+    assert_eq!(by_index, by_lists, "{word}");
+    by_lists
 }
 
 pub fn all_files(folder: &Path) -> HashSet<PathBuf> {
