@@ -59,17 +59,14 @@ impl Planes {
     }
 
     pub fn push(&mut self, Numbers { step, steps }: Numbers) {
-        let mut low_length = 0.0;
-        for number in steps {
-            let number = i32::from(number);
-            let high = (number + 128) >> 8;
-            let low = number - (high << 8);
-            self.high.push(high as i8);
-            self.low.push(low as i8);
-            low_length += (low * low) as f32;
-        }
+        // One loop for each: a processor takes many numbers at once.
+        let high = |number: &i16| (i32::from(*number) + 128) >> 8;
+        let low = |number: &i16| i32::from(*number) - (high(number) << 8);
+        self.high.extend(steps.iter().map(|number| high(number) as i8));
+        self.low.extend(steps.iter().map(|number| low(number) as i8));
+        let squares: i32 = steps.iter().map(low).map(|low| low * low).sum();
         self.steps.push(step);
-        self.low_length = self.low_length.max(low_length.sqrt() * step);
+        self.low_length = self.low_length.max((squares as f32).sqrt() * step);
     }
 
     /// How far a rough similarity may be off, for unit vectors: no sum of products is
