@@ -45,6 +45,8 @@ pub struct NamedFile {
     /// Of the words asked for, how many its name or its folder's holds, 0 to 1. One
     /// that only begins like a word, or differs by one edit, counts less.
     pub share: f64,
+    /// Whether they are the file's whole name.
+    pub whole: bool,
 }
 
 /// Lets the connection's triggers analyse names.
@@ -109,9 +111,15 @@ impl Catalog {
             }
             let mut files: Vec<_> = paths
                 .into_iter()
-                .map(|(file, path)| NamedFile { file, share: share(&meant, &path) })
+                .map(|(file, path)| {
+                    let whole = is_whole(wanted, &path);
+                    NamedFile { file, share: share(&meant, &path), whole }
+                })
                 .collect();
-            files.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.file.cmp(&b.file)));
+            files.sort_by(|a, b| {
+                let better = b.whole.cmp(&a.whole).then(b.share.total_cmp(&a.share));
+                better.then(a.file.cmp(&b.file))
+            });
             Ok(files)
         })
     }
@@ -182,6 +190,17 @@ fn share(meant: &[Meant], path: &SourcePath) -> f64 {
         held.map(|(_, weight)| *weight).fold(0.0, f64::max)
     };
     meant.iter().map(weight).sum::<f64>() / meant.len() as f64
+}
+
+/// Whether these are the words of the file's name, all of them and no others. `parseConfig`
+/// need not be typed with its capital.
+fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
+    let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
+    let stems_of =
+        |name: &str| -> Vec<String> { words(name).into_iter().map(|word| word.stem).collect() };
+    let (stems, least): (HashSet<String>, Vec<String>) =
+        (stems_of(&name).into_iter().collect(), stems_of(&name.to_lowercase()));
+    least.iter().all(|stem| wanted.contains(stem)) && wanted.iter().all(|word| stems.contains(word))
 }
 
 /// The words of the file's name and of its folder's.

@@ -2,6 +2,8 @@
 //! or else those that differ by one slip of the finger (a letter more, less, other, or
 //! swapped with its neighbour).
 
+use std::collections::BTreeSet;
+
 /// Words that may stand for one, at most.
 pub(crate) const EXPANSIONS: usize = 16;
 
@@ -10,7 +12,7 @@ const LOOKED_AT: usize = 5_000;
 
 /// A word of fewer letters is not completed, and one of fewer is not mended.
 const COMPLETED: usize = 3;
-const MENDED: usize = 4;
+pub(crate) const MENDED: usize = 4;
 
 /// The words that begin with `word`, else, where it `may_be_slip`, those one slip away.
 /// `beginning_with` gives up to so many of the known words that begin so; looking for a
@@ -93,6 +95,89 @@ fn is_one_slip(one: &str, other: &str) -> bool {
     }
 }
 
+/// Letters of what may end a word in English or German: as far as it was typed, the
+/// stemmer may not know the end yet.
+const ENDINGS: [&str; 40] = [
+    "icate",
+    "icated",
+    "icating",
+    "ication",
+    "ications",
+    "ational",
+    "ationally",
+    "ity",
+    "ities",
+    "ing",
+    "ings",
+    "ingly",
+    "edly",
+    "ment",
+    "ments",
+    "ness",
+    "nesses",
+    "able",
+    "ables",
+    "ibly",
+    "ive",
+    "ively",
+    "ous",
+    "ously",
+    "ise",
+    "ising",
+    "ised",
+    "ize",
+    "izing",
+    "ized",
+    "ful",
+    "fully",
+    "less",
+    "ance",
+    "ences",
+    "ung",
+    "ungen",
+    "heiten",
+    "keit",
+    "lichen",
+];
+
+/// What a word may become that is still being typed.
+pub(crate) fn completions(word: &str) -> impl Iterator<Item = String> {
+    let ends: BTreeSet<_> = ENDINGS
+        .iter()
+        .flat_map(|ending| (0..ending.len()).map(move |from| &ending[from..]))
+        .collect();
+    ends.into_iter().map(move |end| format!("{word}{end}"))
+}
+
+/// All that is one slip away from a word, but for its first letter.
+pub(crate) fn slips(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let [first, ..] = letters[..] else { return Vec::new() };
+    let mut slips = Vec::new();
+    let mut push = |before: &[char], instead: &[char], after: &[char]| {
+        slips.push(before.iter().chain(instead).chain(after).collect());
+    };
+    for at in 0..=letters.len() {
+        let (before, after) = letters.split_at(at);
+        if let [one, other, after @ ..] = after {
+            push(before, &[*other, *one], after);
+        }
+        if at == 0 {
+            continue;
+        }
+        for letter in alphabet_of(first) {
+            push(before, &[letter], after);
+            if let [_, after @ ..] = after {
+                push(before, &[letter], after);
+            }
+        }
+        if let [_, after @ ..] = after {
+            push(before, &[], after);
+        }
+    }
+    slips
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +193,17 @@ mod tests {
         check("bugdat", "budget", false);
         check("budget", "budget", false);
         check("budget", "bud", false);
+    }
+
+    #[test]
+    fn slips_of_a_word_are_all_of_them() {
+        let all: BTreeSet<_> = slips("grüße").into_iter().collect();
+        for slip in ["rgüße", "gürße", "grße", "grüß", "grüßen", "graße", "grüßa", "gxrüße"]
+        {
+            assert!(all.contains(slip), "{slip}");
+        }
+        assert!(all.iter().all(|slip| slip == "grüße" || is_one_slip(slip, "grüße")));
+        assert!(slips("").is_empty());
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! where none of them is it. Words of passages that have left stay at first; when a
 //! folder is no longer followed, all are taken down anew, so that nothing of it is kept.
 
-use std::{collections::HashSet, hash::BuildHasher};
+use std::{
+    collections::{BTreeSet, HashSet},
+    hash::BuildHasher,
+};
 
 use rusqlite::{Connection, Transaction, params};
 
 use crate::{
     Catalog, CatalogError,
-    slip::{EXPANSIONS, meant_by},
+    slip::{EXPANSIONS, MENDED, completions, meant_by, slips},
 };
 
 /// Words remembered as taken down, so that each is written once. Past so many,
@@ -101,11 +104,21 @@ impl Catalog {
     }
 
     /// The words to look for instead of one that no passage holds: those that begin
-    /// with it, else those that differ by one slip, else those that end with it.
-    pub fn instead_of(&self, word: &str) -> Result<Vec<String>, CatalogError> {
+    /// with it, else those that differ by one slip, else those that end with it. A stem is
+    /// not enough to tell: what is not all typed yet, or has a slip near its end, has
+    /// another one. So the word as it was `typed` is tried with other ends and all slips.
+    pub fn instead_of(&self, word: &str, typed: &str) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
             let begin = |start: &str, limit| beginning_with(connection, "word", start, limit);
             let mut others = meant_by(word, true, begin)?;
+            if typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic) {
+                if others.is_empty() {
+                    others = known_of(connection, completions(typed))?;
+                }
+                if others.is_empty() {
+                    others = known_of(connection, slips(typed).into_iter())?;
+                }
+            }
             if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
                 let end: String = word.chars().rev().collect();
                 others = beginning_with(connection, "reversed", &end, EXPANSIONS)?;
@@ -114,6 +127,26 @@ impl Catalog {
             Ok(others)
         })
     }
+}
+
+/// The stems of these words that passages hold, or held.
+fn known_of(
+    connection: &Connection,
+    words: impl Iterator<Item = String>,
+) -> rusqlite::Result<Vec<String>> {
+    // One that is written without spaces has many stems, and they tell nothing here.
+    let stem = |word: String| match rummage_corpus::words(&word).as_slice() {
+        [word] => Some(word.stem.clone()),
+        _ => None,
+    };
+    let stems: BTreeSet<_> = words.filter_map(stem).collect();
+    let mut known = Vec::new();
+    for stem in stems {
+        if known.len() < EXPANSIONS && is_known(connection, &stem)? {
+            known.push(stem);
+        }
+    }
+    Ok(known)
 }
 
 pub(crate) fn is_known(connection: &Connection, word: &str) -> rusqlite::Result<bool> {

@@ -11,7 +11,7 @@ use futures::{FutureExt, future::ready};
 use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_pool::{JobError, Pool};
-use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking};
+use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking, Told};
 use rummage_store::Store;
 
 use crate::{
@@ -172,31 +172,33 @@ async fn find(
 ) -> Result<(Vec<FoundFile>, Option<&'static str>), EngineError> {
     let catalog = &shared.catalog;
     let by_words = query.mode != Mode::Meaning;
-    let stems = if by_words { query.stems() } else { Vec::new() };
-    if by_words && stems.is_empty() {
+    let told = if by_words { query.told() } else { Vec::new() };
+    if by_words && told.is_empty() {
         let is_filter = !query.filter.is_empty();
         return Ok((Vec::new(), is_filter.then_some(ONLY_FILTERS)));
     }
-    for stem in stems.iter().take(MEANT) {
+    for Told { stem, typed } in told.iter().take(MEANT) {
         if !catalog.is_known(stem)? {
-            query.words.instead.extend(catalog.instead_of(stem)?);
+            query.words.instead.extend(catalog.instead_of(stem, typed)?);
         }
     }
+    let stems: Vec<_> = told.iter().map(|told| told.stem.clone()).collect();
     // Names are looked for while passages are.
     let named = tokio::task::spawn_blocking({
-        let (shared, stems) = (shared.clone(), stems.clone());
+        let shared = shared.clone();
         move || shared.catalog.named(&stems)
     });
     let mut legs = rummage_search::ask(store, &query, meaning.clone()).await?;
     let named =
         named.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    let named = named.into_iter().map(|NamedFile { file, share }| Named { file, share });
+    let named = named.into_iter();
+    let named = named.map(|NamedFile { file, share, whole }| Named { file, share, whole });
     let named: Vec<_> = named.collect();
     let has_words = legs.has_words() || !named.is_empty();
     if by_words && !has_words && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
-        for stem in stems.iter().take(MEANT) {
-            query.words.instead.extend(catalog.instead_of(stem)?);
+        for Told { stem, typed } in told.iter().take(MEANT) {
+            query.words.instead.extend(catalog.instead_of(stem, typed)?);
         }
         if !query.words.instead.is_empty() {
             legs = rummage_search::ask(store, &query, meaning).await?;

@@ -45,12 +45,17 @@ pub struct Named {
     pub file: FileId,
     /// Of the query's words that say something, how many its name holds, 0 to 1.
     pub share: f64,
+    /// Whether they are the whole name.
+    pub whole: bool,
 }
 
 /// What a name that holds all of the query's words adds to a score: as much as
 /// being two to three standard deviations above the average candidate. A name that
 /// holds some of them adds the square of their share of it.
 const NAME: f64 = 2.5;
+
+/// What a whole name adds: whoever types one means that file, whatever others hold.
+const WHOLE_NAME: f64 = 100.0;
 
 /// How a file's score came about: `meaning_share × meaning.z + (1 − meaning_share) ×
 /// keyword.z`, or the one leg that there is, plus what the name adds.
@@ -84,7 +89,11 @@ pub struct LegScore {
 /// Scores are z-scores: 0 is the average candidate, in units of its standard
 /// deviation.
 pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<RankedFile> {
-    let named: HashMap<_, _> = named.iter().map(|named| (named.file, named.share)).collect();
+    let added = |named: &Named| match named.whole {
+        true => WHOLE_NAME,
+        false => NAME * named.share.powi(2),
+    };
+    let named: HashMap<_, _> = named.iter().map(|named| (named.file, added(named))).collect();
     let mut files: BTreeMap<FileId, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
         files.entry(candidate.id.file()).or_default().push(*candidate);
@@ -95,13 +104,13 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
         similarity: passages.iter().filter_map(|p| p.similarity).reduce(f32::max),
     };
     let bests: Vec<_> = files.values().map(|passages| best(passages)).collect();
-    let fusion = Fusion::over(&bests, MEANING_SHARE * fit);
+    let fusion = Fusion::over(&bests, candidates.len(), MEANING_SHARE * fit);
     let mut ranked: Vec<_> = files
         .into_iter()
         .zip(&bests)
         .map(|((file, passages), best)| {
             let mut arithmetic = fusion.arithmetic(best);
-            arithmetic.name = NAME * named.get(&file).copied().unwrap_or(0.0).powi(2);
+            arithmetic.name = named.get(&file).copied().unwrap_or(0.0);
             arithmetic.score += arithmetic.name;
             let passages = fusion.order(&passages);
             RankedFile { file, score: arithmetic.score, passages, arithmetic }
@@ -124,9 +133,14 @@ struct Fusion {
 }
 
 impl Fusion {
-    fn over(files: &[Candidate], meaning_share: f64) -> Fusion {
+    /// Of files, by their best passages, of so many in all. Each further passage counts as
+    /// one more that holds none of the words: where the nearest passages are those of a few
+    /// long files, too few files are left for the one that holds a rare word to stand out.
+    fn over(files: &[Candidate], passages: usize, meaning_share: f64) -> Fusion {
         let anything = files.iter().any(|file| file.keyword.is_some());
+        let further = passages.saturating_sub(files.len());
         let keyword = files.iter().map(|file| f64::from(keyword_score(file)));
+        let keyword = keyword.chain(std::iter::repeat_n(0.0, further));
         let meaning = files.iter().filter_map(|file| file.similarity).map(f64::from);
         Fusion {
             keyword: anything.then(|| Scale::of(keyword)).flatten(),
@@ -273,10 +287,28 @@ mod tests {
     #[test]
     fn a_file_that_the_query_names_comes_first() {
         let scores = [(1, 0, Some(2.0), Some(0.5)), (2, 0, None, Some(0.2)), (3, 0, None, None)];
-        let named = [Named { file: FileId(3), share: 1.0 }];
+        let named = [Named { file: FileId(3), share: 1.0, whole: false }];
         let ranked = rank(&candidates(&scores), 1.0, &named);
         assert_eq!(ranked[0].file, FileId(3));
         assert_eq!(ranked[0].arithmetic.name, NAME);
+    }
+
+    #[test]
+    fn a_whole_name_comes_before_what_others_hold() {
+        let mut scores: Vec<_> = (3..300).map(|file| (file, 0, None, Some(0.3))).collect();
+        scores.extend([(1, 0, Some(20.0), Some(0.9)), (2, 0, None, Some(0.1))]);
+        let named = |whole| [Named { file: FileId(2), share: 1.0, whole }];
+        let first = |whole| rank(&candidates(&scores), 1.0, &named(whole))[0].file;
+        assert_eq!((first(false), first(true)), (FileId(1), FileId(2)));
+    }
+
+    /// The nearest passages are those of a few long files, whose similarities differ.
+    #[test]
+    fn the_one_file_that_holds_a_rare_word_stands_out_among_long_ones() {
+        let near = |i: i64| (i % 12, i as u32, None, Some(0.3 + (i % 12) as f32 / 100.0));
+        let mut scores: Vec<_> = (0..200).map(near).collect();
+        scores.push((100, 0, Some(9.0), Some(0.2)));
+        assert_eq!(rank(&candidates(&scores), 1.0, &[])[0].file, FileId(100));
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub use fusion::{Arithmetic, LegScore, Named};
 pub use query::{Mode, Query, QueryError};
 pub use search::{Legs, Meaning, Ranking, Texts, ask};
 pub use snippet::{Snippet, sentences};
+pub use terms::Told;

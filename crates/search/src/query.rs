@@ -4,7 +4,10 @@
 use rummage_store::{Filter, Words};
 use serde::{Deserialize, Serialize};
 
-use crate::{date, terms::Terms};
+use crate::{
+    date,
+    terms::{Terms, Told},
+};
 
 /// Which legs are asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,10 +71,9 @@ impl Query {
         parts.join(" ")
     }
 
-    /// The words that say something, as `corpus::words` makes them, each once: what
-    /// a file's name is compared with.
-    pub fn stems(&self) -> Vec<String> {
-        Terms::of(&self.words).stems()
+    /// The words that say something, each once: what a file's name is compared with.
+    pub fn told(&self) -> Vec<Told> {
+        Terms::of(&self.words).told()
     }
 
     fn take(&mut self, part: Part) -> Result<(), QueryError> {

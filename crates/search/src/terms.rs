@@ -11,6 +11,15 @@ struct Term {
     stem: String,
 }
 
+/// A word of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// In lower case; empty for what a word may be meant for.
+    pub typed: String,
+    /// As `corpus::words` makes it.
+    pub stem: String,
+}
+
 /// The words of a query that are worth showing: all but the commonest, unless
 /// there are only those.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,8 +86,9 @@ impl Terms {
         Terms(terms)
     }
 
-    pub fn stems(self) -> Vec<String> {
-        self.0.into_iter().map(|term| term.stem).collect()
+    pub fn told(self) -> Vec<Told> {
+        let told = |Term { typed, stem }: Term| Told { typed: typed.unwrap_or_default(), stem };
+        self.0.into_iter().map(told).collect()
     }
 
     /// Every place where a text holds a term, in order. A whole and its parts, and

@@ -160,7 +160,7 @@ async fn words_alone_answer_while_nothing_is_embedded() {
 #[tokio::test]
 async fn a_file_that_is_named_is_an_answer() {
     let notes = Notes::open().await;
-    let named = [Named { file: FileId(BREAD), share: 1.0 }];
+    let named = [Named { file: FileId(BREAD), share: 1.0, whole: false }];
     let ask =
         async |text: &str| files(&notes.answer(&Query::parse(text).unwrap(), None, &named).await);
     assert_eq!(ask("lighthouse").await, [BREAD, HARBOUR]);
