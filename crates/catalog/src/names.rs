@@ -192,15 +192,17 @@ fn share(meant: &[Meant], path: &SourcePath) -> f64 {
     meant.iter().map(weight).sum::<f64>() / meant.len() as f64
 }
 
-/// Whether these are the words of the file's name, all of them and no others. `parseConfig`
-/// need not be typed with its capital.
+/// Whether these are the words of the file's name, with its extension or without, all of
+/// them and no others. `parseConfig` need not be typed with its capital.
 fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
-    let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
-    let stems_of =
-        |name: &str| -> Vec<String> { words(name).into_iter().map(|word| word.stem).collect() };
-    let (stems, least): (HashSet<String>, Vec<String>) =
-        (stems_of(&name).into_iter().collect(), stems_of(&name.to_lowercase()));
-    least.iter().all(|stem| wanted.contains(stem)) && wanted.iter().all(|word| stems.contains(word))
+    let stems = |name: &str| -> Vec<_> { words(name).into_iter().map(|word| word.stem).collect() };
+    let path = path.as_path();
+    [path.file_name(), path.file_stem()].into_iter().flatten().any(|name| {
+        let name = name.to_string_lossy();
+        let (all, least) = (stems(&name), stems(&name.to_lowercase()));
+        least.iter().all(|stem| wanted.contains(stem))
+            && wanted.iter().all(|word| all.contains(word))
+    })
 }
 
 /// The words of the file's name and of its folder's.

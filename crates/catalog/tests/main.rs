@@ -846,9 +846,10 @@ fn files_are_known_by_their_names() {
         let expected: Vec<_> = expected.iter().map(|(name, s)| ((*name).to_owned(), *s)).collect();
         assert_eq!(named(asked), expected, "{asked:?}");
     };
-    check("budget 2024", &[("Budget_2024.xlsx", 1.0)]);
-    // And one more for a whole name.
+    // And one more for a whole name, with its extension or without.
+    check("budget 2024", &[("Budget_2024.xlsx", 2.0)]);
     check("budget 2024 xlsx", &[("Budget_2024.xlsx", 2.0)]);
+    check("letter", &[("letter.md", 2.0)]);
     check("tax letter", &[("letter.md", 1.0), ("Budget_2024.xlsx", 0.5)]);
     check("the budget", &[("Budget_2024.xlsx", 0.5)]);
     check("budgt", &[("Budget_2024.xlsx", 0.8)]);
