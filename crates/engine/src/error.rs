@@ -30,6 +30,10 @@ pub enum EngineError {
     Path { path: PathBuf, reason: String },
     #[error("{} is not followed", path.display())]
     NotFollowed { path: PathBuf },
+    #[error("{} is a folder, not a file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("there is no file {}", path.display())]
+    NoFile { path: PathBuf },
     #[error("{} is not found by its meaning yet", path.display())]
     NoMeaning { path: PathBuf },
     #[error("there is nothing to look for in this question")]
@@ -111,12 +115,24 @@ impl EngineError {
         }
     }
 
+    /// Why nothing is known of a file.
+    pub fn unknown_file(path: &Path) -> Self {
+        let path = path.to_owned();
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => Self::NotAFile { path },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::NoFile { path },
+            _ => Self::NotFollowed { path },
+        }
+    }
+
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Busy { .. } => ErrorKind::Busy,
             Self::DiskFull { .. } => ErrorKind::DiskFull,
             Self::Path { .. }
             | Self::NotFollowed { .. }
+            | Self::NotAFile { .. }
+            | Self::NoFile { .. }
             | Self::NoMeaning { .. }
             | Self::NoQuestion
             | Self::Query(_)
@@ -155,6 +171,13 @@ impl EngineError {
                 "Drop a folder on the window, or run: rummage index FOLDER".to_owned()
             }
             Self::NotFollowed { .. } => "rummage status shows what is followed.".to_owned(),
+            Self::NotAFile { .. } => {
+                "Name a file in it; rummage files --match finds files by their paths.".to_owned()
+            }
+            Self::NoFile { .. } => {
+                "Look at how it is written; rummage files --match finds files by their paths."
+                    .to_owned()
+            }
             Self::NoMeaning { .. } => {
                 "rummage files and the file's path say what became of it.".to_owned()
             }

@@ -35,7 +35,7 @@ impl Engine {
             return Err(EngineError::NoQuestion);
         }
         let marked = self.shared.catalog.mark(question, &self.named(path)?, grade, clock::now())?;
-        if marked { Ok(()) } else { Err(EngineError::NotFollowed { path: path.to_owned() }) }
+        if marked { Ok(()) } else { Err(EngineError::unknown_file(path)) }
     }
 
     /// Forgets that this file was an answer to this question. Says whether that was known.

@@ -24,7 +24,7 @@ impl Engine {
     /// the byte `start` of its text; it is none of them itself.
     ///
     /// # Errors
-    /// [`EngineError::NotFollowed`] for a path that is not in the ledger,
+    /// [`EngineError::unknown_file`] for a path that is not in the ledger,
     /// [`EngineError::NoMeaning`] while it has no vector.
     pub async fn similar(
         &self,
@@ -34,7 +34,7 @@ impl Engine {
     ) -> Result<Answer, EngineError> {
         let began = Instant::now();
         let row = self.file_at(path)?;
-        let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
+        let row = row.ok_or_else(|| EngineError::unknown_file(path))?;
         let none = || EngineError::NoMeaning { path: path.to_owned() };
         let active = self.shared.active();
         let store = active.as_ref().and_then(|active| active.store.as_ref()).ok_or_else(none)?;

@@ -38,7 +38,7 @@ impl Engine {
     /// with up to so many before it and after it: [`MOST_PASSAGES`] in all.
     ///
     /// # Errors
-    /// [`EngineError::NotFollowed`] for a path that is not in the ledger.
+    /// [`EngineError::unknown_file`] for a path that is not in the ledger.
     pub async fn preview(
         &self,
         path: &Path,
@@ -47,7 +47,7 @@ impl Engine {
         after: usize,
     ) -> Result<Preview, EngineError> {
         let row = self.file_at(path)?;
-        let row = row.ok_or_else(|| EngineError::NotFollowed { path: path.to_owned() })?;
+        let row = row.ok_or_else(|| EngineError::unknown_file(path))?;
         let total = row.passages as usize;
         let mut preview = Preview { row, total, passages: Vec::new() };
         let active = self.shared.active().filter(|_| total > 0);

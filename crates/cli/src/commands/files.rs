@@ -41,7 +41,7 @@ pub async fn account(
     for path in paths {
         match engine.account_of(path)? {
             Some(file) => show(common, &file, out)?,
-            None => unknown = Some(EngineError::NotFollowed { path: path.clone() }),
+            None => unknown = Some(EngineError::unknown_file(path)),
         }
     }
     engine.close().await;

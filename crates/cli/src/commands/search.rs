@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Write},
-    path::Path,
+    path::{Component, Path},
 };
 
 use anyhow::Context;
@@ -133,11 +133,23 @@ async fn batch(
     Ok(())
 }
 
+/// A path that begins where one stands is that; any other is taken as it is within a query.
+fn place(under: &str) -> String {
+    let path = Path::new(under);
+    match path.components().next() {
+        Some(Component::CurDir | Component::ParentDir) => {
+            let real = path.canonicalize().or_else(|_| std::path::absolute(path));
+            real.map_or_else(|_| under.to_owned(), |real| real.to_string_lossy().into_owned())
+        }
+        _ => under.to_owned(),
+    }
+}
+
 /// The query's own operators, and the command line's, which win.
 fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
     let mut query = Query::parse(text)?;
     if let Some(under) = &search.under {
-        query.filter.under = Some(under.clone());
+        query.filter.under = Some(place(under));
     }
     let types = search.types.iter().map(|ext| ext.trim_start_matches('.').to_lowercase());
     query.filter.types.extend(types);
@@ -152,4 +164,20 @@ fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
     query.mode = search.mode.into();
     query.limit = search.limit.into();
     Ok(query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read_as_a_shell_writes_them() {
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(place("."), here.to_string_lossy());
+        assert_eq!(place("./src"), here.join("src").to_string_lossy());
+        assert_eq!(place("../cli/src"), here.join("src").to_string_lossy());
+        for as_it_is in ["notes", "notes/2024", "/home/you", "nowhere.d", ".hidden"] {
+            assert_eq!(place(as_it_is), as_it_is);
+        }
+    }
 }

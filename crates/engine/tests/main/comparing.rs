@@ -70,7 +70,9 @@ async fn what_is_opened_is_kept_unless_that_is_not_wanted_and_goes_with_all_else
     assert_eq!(engine.count_marks().unwrap(), MarkCounts { opened: 1, good: 1 });
     assert_eq!(engine.good_results("violet ").unwrap().len(), 1);
     let elsewhere = engine.mark("violet", Path::new("/nowhere"), Grade::Good);
-    assert!(matches!(elsewhere, Err(EngineError::NotFollowed { .. })), "{elsewhere:?}");
+    assert!(matches!(elsewhere, Err(EngineError::NoFile { .. })), "{elsewhere:?}");
+    let folder = engine.mark("violet", wanted.parent().unwrap(), Grade::Good);
+    assert!(matches!(folder, Err(EngineError::NotAFile { .. })), "{folder:?}");
     for empty in ["  ", "type:pdf"] {
         let nothing = engine.mark(empty, &wanted, Grade::Good);
         assert!(matches!(nothing, Err(EngineError::NoQuestion)), "{nothing:?}");
