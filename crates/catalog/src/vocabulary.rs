@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::{
     Catalog, CatalogError,
-    slip::{EXPANSIONS, MENDED, completions, meant_by, slips},
+    slip::{EXPANSIONS, LOOKED_AT, MENDED, completions, meant_by, slips},
 };
 
 /// Words remembered as taken down, so that each is written once. Past so many,
@@ -106,17 +106,22 @@ impl Catalog {
     /// The words to look for instead of one that no passage holds: those that begin
     /// with it, else those that differ by one slip, else those that end with it. A stem is
     /// not enough to tell: what is not all typed yet, or has a slip near its end, has
-    /// another one. So the word as it was `typed` is tried with other ends and all slips.
+    /// another one. So the word as it was `typed` is tried with other ends, and with slips there.
     pub fn instead_of(&self, word: &str, typed: &str) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
             let begin = |start: &str, limit| beginning_with(connection, "word", start, limit);
             let mut others = meant_by(word, true, begin)?;
-            if typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic) {
-                if others.is_empty() {
-                    others = known_of(connection, completions(typed))?;
+            let is_word = typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic);
+            if others.is_empty() && is_word {
+                // Nothing is tried where no word begins so.
+                let letters = word.chars().count().saturating_sub(ENDS_WITHIN).max(BEGINS_WITH);
+                let start: String = word.chars().take(letters).collect();
+                let known: HashSet<_> = begin(&start, LOOKED_AT)?.into_iter().collect();
+                if !known.is_empty() {
+                    others = known_of(&known, completions(typed));
                 }
-                if others.is_empty() {
-                    others = known_of(connection, slips(typed).into_iter())?;
+                if !known.is_empty() && others.is_empty() {
+                    others = known_of(&known, slips(typed).into_iter());
                 }
             }
             if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
@@ -129,24 +134,20 @@ impl Catalog {
     }
 }
 
-/// The stems of these words that passages hold, or held.
-fn known_of(
-    connection: &Connection,
-    words: impl Iterator<Item = String>,
-) -> rusqlite::Result<Vec<String>> {
+/// Letters before a word's end, in which the stem of what was meant may differ, and of its
+/// beginning, which is the same.
+const ENDS_WITHIN: usize = 7;
+const BEGINS_WITH: usize = 3;
+
+/// The stems of these words that are known.
+fn known_of(known: &HashSet<String>, words: impl Iterator<Item = String>) -> Vec<String> {
     // One that is written without spaces has many stems, and they tell nothing here.
     let stem = |word: String| match rummage_corpus::words(&word).as_slice() {
-        [word] => Some(word.stem.clone()),
+        [word] => known.get(&word.stem).cloned(),
         _ => None,
     };
     let stems: BTreeSet<_> = words.filter_map(stem).collect();
-    let mut known = Vec::new();
-    for stem in stems {
-        if known.len() < EXPANSIONS && is_known(connection, &stem)? {
-            known.push(stem);
-        }
-    }
-    Ok(known)
+    stems.into_iter().take(EXPANSIONS).collect()
 }
 
 pub(crate) fn is_known(connection: &Connection, word: &str) -> rusqlite::Result<bool> {
