@@ -112,8 +112,10 @@ impl Catalog {
             let mut files: Vec<_> = paths
                 .into_iter()
                 .map(|(file, path)| {
-                    let whole = is_whole(wanted, &path);
-                    NamedFile { file, share: share(&meant, &path), whole }
+                    let share = share(&meant, &path);
+                    // Hundreds of names may be left that hold only some of the words.
+                    let whole = share >= 1.0 && is_whole(wanted, &path);
+                    NamedFile { file, share, whole }
                 })
                 .collect();
             files.sort_by(|a, b| {
@@ -195,12 +197,11 @@ fn share(meant: &[Meant], path: &SourcePath) -> f64 {
 /// Whether these are the words of the file's name, with its extension or without, all of
 /// them and no others. `parseConfig` need not be typed with its capital.
 fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
-    let stems = |name: &str| -> Vec<_> { words(name).into_iter().map(|word| word.stem).collect() };
     let path = path.as_path();
     [path.file_name(), path.file_stem()].into_iter().flatten().any(|name| {
         let name = name.to_string_lossy();
-        let (all, least) = (stems(&name), stems(&name.to_lowercase()));
-        least.iter().all(|stem| wanted.contains(stem))
+        let all: Vec<_> = stems_of(&name).collect();
+        stems_of(&name.to_lowercase()).all(|stem| wanted.contains(&stem))
             && wanted.iter().all(|word| all.contains(word))
     })
 }
@@ -208,8 +209,11 @@ fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
 /// The words of the file's name and of its folder's.
 fn stems(path: &SourcePath) -> Vec<String> {
     let names = path.as_path().iter().rev().take(2);
-    let of_name = |name: &std::ffi::OsStr| words(&name.to_string_lossy());
-    names.flat_map(of_name).map(|word| word.stem).collect()
+    names.flat_map(|name| stems_of(&name.to_string_lossy())).collect()
+}
+
+fn stems_of(name: &str) -> impl Iterator<Item = String> + use<> {
+    words(name).into_iter().map(|word| word.stem)
 }
 
 #[cfg(test)]

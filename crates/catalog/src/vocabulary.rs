@@ -113,15 +113,15 @@ impl Catalog {
             let mut others = meant_by(word, true, begin)?;
             let is_word = typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic);
             if others.is_empty() && is_word {
-                // Nothing is tried where no word begins so.
                 let letters = word.chars().count().saturating_sub(ENDS_WITHIN).max(BEGINS_WITH);
                 let start: String = word.chars().take(letters).collect();
                 let known: HashSet<_> = begin(&start, LOOKED_AT)?.into_iter().collect();
+                // Nothing is tried where no word begins so.
                 if !known.is_empty() {
                     others = known_of(&known, completions(typed));
-                }
-                if !known.is_empty() && others.is_empty() {
-                    others = known_of(&known, slips(typed).into_iter());
+                    if others.is_empty() {
+                        others = known_of(&known, slips(typed).into_iter());
+                    }
                 }
             }
             if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {

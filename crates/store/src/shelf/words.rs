@@ -137,6 +137,7 @@ impl Shelf {
         bits
     }
 
+    /// Those of all its fragments.
     pub fn words(&self) -> Vec<Arc<RowWords>> {
         self.blocks.iter().filter_map(|block| block.words.clone()).collect()
     }
@@ -278,7 +279,6 @@ async fn read(
     builder: impl Fn() -> Builder,
 ) -> Result<Option<BTreeMap<u32, Builder>>, StoreError> {
     let mut read: BTreeMap<u32, Builder> = BTreeMap::new();
-    let mut is_over_full = false;
     let mut scan = dataset.scan();
     scan.with_fragments(fragments);
     each_batch(table, &mut scan, &[TERMS], |columns| {
@@ -287,15 +287,14 @@ async fn read(
             let (fragment, offset) = parts(*address);
             let builder = read.entry(fragment).or_insert_with(&builder);
             builder.add(offset, words.unwrap_or_default());
-            is_over_full = builder.is_over_full();
-            if is_over_full {
+            if builder.is_over_full() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     })
     .await?;
-    Ok((!is_over_full).then_some(read))
+    Ok((!read.values().any(Builder::is_over_full)).then_some(read))
 }
 
 #[cfg(test)]
