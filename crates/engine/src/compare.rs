@@ -447,7 +447,7 @@ async fn judge(
 
 /// What the vector of one passage takes, in an index of so many.
 fn vector_bytes(dims: u32, passages: u64) -> u64 {
-    let is_flat = passages >= Limits::default().vectors_flat as u64;
+    let is_flat = passages >= Limits::default().flat as u64;
     let flat = if is_flat { FLAT_BYTES } else { 0 };
     u64::from(dims) * (TABLE_BYTES + CACHE_BYTES + flat)
 }

@@ -3,9 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     ops::RangeInclusive,
+    sync::Arc,
 };
 
-use futures::future::try_join;
+use futures::{
+    FutureExt,
+    future::{join_all, try_join},
+};
 use rummage_corpus::{FileId, Passage, PassageId, model_input};
 use rummage_store::{KeywordHit, Store, StoreError, Words};
 use tokio::task::JoinSet;
@@ -28,6 +32,9 @@ const MORE: usize = 5;
 
 /// Passages shown of one file.
 const PASSAGES_A_FILE: usize = 3;
+
+/// Files that one task shows.
+const SHOWN_AT_ONCE: usize = 5;
 
 /// A query as the model sees it.
 #[derive(Debug, Clone)]
@@ -130,10 +137,10 @@ impl Ranking {
         let Ranking { found, files, terms } = self;
         let Texts(mut passages) = texts;
         let mut files = files.into_iter().filter(|file| wanted(file.file));
-        let mut shown: Vec<FileHit> = Vec::new();
+        let mut chosen: Vec<(RankedFile, Vec<FileId>)> = Vec::new();
         let mut places = HashMap::new();
-        while shown.len() < limit {
-            let next: Vec<_> = files.by_ref().take(limit - shown.len()).collect();
+        while chosen.len() < limit {
+            let next: Vec<_> = files.by_ref().take(limit - chosen.len()).collect();
             if next.is_empty() {
                 break;
             }
@@ -148,18 +155,42 @@ impl Ranking {
                 let Some(best) = best else { continue };
                 match places.entry(best.hash) {
                     Entry::Occupied(place) => {
-                        let first: &mut FileHit = &mut shown[*place.get()];
-                        first.alike.push(file.file);
+                        let (_, alike): &mut (_, Vec<_>) = &mut chosen[*place.get()];
+                        alike.push(file.file);
                     }
                     Entry::Vacant(place) => {
-                        place.insert(shown.len());
-                        shown.push(found.show(file, &passages, &terms));
+                        place.insert(chosen.len());
+                        chosen.push((file, Vec::new()));
                     }
                 }
             }
         }
-        Ok(shown)
+        Ok(shown(found, passages, terms, chosen).await)
     }
+}
+
+/// Each text is analysed for the words to mark, 40 µs a passage: by several tasks.
+async fn shown(
+    found: Found,
+    passages: HashMap<PassageId, Passage>,
+    terms: Terms,
+    mut files: Vec<(RankedFile, Vec<FileId>)>,
+) -> Vec<FileHit> {
+    let all = Arc::new((found, passages, terms));
+    let mut tasks = Vec::new();
+    while !files.is_empty() {
+        let part: Vec<_> = files.drain(..files.len().min(SHOWN_AT_ONCE)).collect();
+        let all = all.clone();
+        tasks.push(tokio::spawn(async move {
+            let (found, passages, terms) = &*all;
+            let show = |(file, alike)| FileHit { alike, ..found.show(file, passages, terms) };
+            part.into_iter().map(show).collect::<Vec<_>>()
+        }));
+    }
+    let shown = join_all(tasks).await.into_iter();
+    let shown = shown
+        .map(|task| task.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())));
+    shown.flatten().collect()
 }
 
 /// Passages that were read to be shown.
@@ -205,15 +236,25 @@ impl Found {
                 None => Ok(Vec::new()),
             }
         };
-        let by_meaning = async {
-            let meaning = meaning.await.filter(|_| query.mode != Mode::Keyword);
-            let hits = match &meaning {
-                Some(meaning) => store.meaning(&meaning.vector, &query.filter, limit).await?,
-                None => Vec::new(),
+        let meaning = async { meaning.await.filter(|_| query.mode != Mode::Keyword) }.shared();
+        // How near what words find is can be said while the rest is looked through.
+        let by_words = async {
+            let keyword = keyword.await?;
+            let ids: Vec<_> = keyword.iter().map(|hit| hit.id).collect();
+            let similarities = match meaning.clone().await {
+                Some(meaning) => store.similarities(&meaning.vector, &ids).await?,
+                None => HashMap::new(),
             };
-            Ok((hits, meaning))
+            Ok((keyword, similarities))
         };
-        let (keyword, (mut near, meaning)) = try_join(keyword, by_meaning).await?;
+        let by_meaning = async {
+            match meaning.clone().await {
+                Some(meaning) => store.meaning(&meaning.vector, &query.filter, limit).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let ((keyword, mut similarities), mut near) = try_join(by_words, by_meaning).await?;
+        let meaning = meaning.await;
         let keyword: HashMap<_, _> =
             (1..).zip(keyword).map(|(rank, hit)| (hit.id, (rank, hit))).collect();
         if let (Some(demands), Some(meaning)) = (Demands::of(&query.words), &meaning) {
@@ -234,13 +275,7 @@ impl Found {
                 near = store.meaning(&meaning.vector, &query.filter, asked).await?;
             }
         }
-        let mut similarities: HashMap<_, _> =
-            near.iter().map(|hit| (hit.id, hit.similarity)).collect();
-        if let Some(meaning) = &meaning {
-            let unknown = keyword.keys().filter(|id| !similarities.contains_key(id));
-            let unknown: Vec<_> = unknown.copied().collect();
-            similarities.extend(store.similarities(&meaning.vector, &unknown).await?);
-        }
+        similarities.extend(near.iter().map(|hit| (hit.id, hit.similarity)));
         let near = (1..).zip(near).map(|(rank, hit)| (hit.id, rank)).collect();
         let found = Found { keyword, meaning: near, similarities, named: Vec::new() };
         Ok((found, meaning))

@@ -10,26 +10,29 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use lance::dataset::fragment::FileFragment;
+use lance::{Dataset, dataset::fragment::FileFragment};
 
-use crate::{StoreError, table::Table};
+use crate::{Store, StoreError, blocking, table::Table};
 
 /// What the files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Vectors,
     Words,
+    Texts,
 }
 
 impl Kind {
-    const ALL: [Kind; 2] = [Kind::Vectors, Kind::Words];
+    const ALL: [Kind; 3] = [Kind::Vectors, Kind::Words, Kind::Texts];
 
     fn extensions(self) -> (&'static str, &'static str) {
         match self {
             Self::Vectors => ("flat", "f"),
             Self::Words => ("words", "w"),
+            Self::Texts => ("texts", "t"),
         }
     }
 
@@ -69,6 +72,65 @@ impl Kind {
                 let _ = fs::remove_file(path);
             }
         }
+        Ok(())
+    }
+}
+
+/// What a fragment's file is about.
+pub(crate) trait Beside: Send + Sync + 'static {
+    fn path(&self) -> &Path;
+
+    /// Of the fragment, those that are gone among them.
+    fn rows(&self) -> usize;
+
+    /// Whether there is a file, as far as is known a sound one. Blocks on the disk.
+    fn has_file(&self) -> bool;
+
+    /// Makes the file, whole or not at all.
+    fn write(
+        &self,
+        store: &Store,
+        dataset: &Dataset,
+        fragment: &FileFragment,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+impl Store {
+    /// Makes the files of a kind that are missing, if so many rows without one are `due`, and
+    /// removes those that nothing needs; all of them where the table has fewer rows than
+    /// `least`. They save time alone: what keeps one from being made is no reason to end the
+    /// rest.
+    pub(crate) async fn keep_beside<B: Beside>(
+        &self,
+        kind: Kind,
+        table: &Table,
+        least: usize,
+        due: impl FnOnce(usize) -> bool,
+        of: impl FnMut(&FileFragment) -> Option<Arc<B>>,
+    ) -> Result<(), StoreError> {
+        let dataset = table.dataset().await?;
+        let (fragments, mut of) = (dataset.get_fragments(), of);
+        let with_file = |fragment: FileFragment| Some((of(&fragment)?, fragment));
+        let all: Vec<_> = fragments.into_iter().filter_map(with_file).collect();
+        let rows = |of: &[(Arc<B>, FileFragment)]| of.iter().map(|(of, _)| of.rows()).sum();
+        if rows(&all) < least {
+            let _ = kind.keep_only(&table.path, &HashSet::new());
+            return Ok(());
+        }
+        let needed = all.iter().map(|(of, _)| of.path().to_owned()).collect();
+        let missing = blocking(move || {
+            let missing = all.into_iter().filter(|(of, _)| !of.has_file());
+            missing.collect::<Vec<_>>()
+        });
+        let missing = missing.await;
+        if !missing.is_empty() && due(rows(&missing)) {
+            // A file lacks the rows that are gone: they must not come back.
+            self.sync().await?;
+            for (of, fragment) in missing {
+                let _ = of.write(self, &dataset, &fragment).await;
+            }
+        }
+        let _ = kind.keep_only(&table.path, &needed);
         Ok(())
     }
 }
@@ -130,4 +192,59 @@ pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Res
         }
     }
     Ok(())
+}
+
+/// Of a file that does not hold what was written.
+pub(crate) fn broken() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+/// Bytes that are read one after the other.
+pub(crate) struct Bytes<'a>(pub &'a [u8]);
+
+impl<'a> Bytes<'a> {
+    pub fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    pub fn slice(&mut self, length: usize) -> io::Result<&'a [u8]> {
+        let (first, rest) = self.0.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    pub fn byte(&mut self) -> io::Result<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub fn number(&mut self) -> io::Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub fn long(&mut self) -> io::Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// A number in as many bytes as it needs, seven bits each, the lowest first.
+    pub fn short(&mut self) -> io::Result<u32> {
+        let mut number = 0;
+        for shift in (0..32).step_by(7) {
+            let byte = self.byte()?;
+            number |= u32::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(broken())
+    }
+}
+
+pub(crate) fn push_short(to: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
 }

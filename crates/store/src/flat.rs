@@ -4,11 +4,10 @@
 //! index is opened. The database has to plan and decode, which takes many times as long.
 
 use std::{
-    collections::HashSet,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::OnceLock,
 };
 
@@ -16,7 +15,7 @@ use lance::{Dataset, dataset::fragment::FileFragment};
 
 use crate::{
     Store, StoreError,
-    beside::{Fresh, Kind, read_at},
+    beside::{Beside, Fresh, Kind, read_at},
     blocking,
     numbers::Numbers,
     planes::Planes,
@@ -43,7 +42,7 @@ pub(crate) struct Flat {
     path: PathBuf,
     dims: usize,
     /// Of the fragment, those that are gone among them.
-    rows: Option<usize>,
+    rows: usize,
     file: OnceLock<File>,
 }
 
@@ -53,7 +52,7 @@ impl Flat {
         let field = fragment.schema().field(VECTOR)?;
         let dims = rows::dims(&field.data_type())?;
         let path = Kind::Vectors.path(table, fragment, VECTOR)?;
-        let rows = fragment.metadata().physical_rows;
+        let rows = fragment.metadata().physical_rows?;
         Some(Flat { path, dims, rows, file: OnceLock::new() })
     }
 
@@ -82,13 +81,6 @@ impl Flat {
             rest = after;
         }
         Ok(similarities)
-    }
-
-    /// Whether the file is there, and whole.
-    pub fn is_there(&self) -> bool {
-        let length = self.open_anew().and_then(|file| file.metadata()).map(|of| of.len());
-        let whole = |rows| (HEAD + rows * Numbers::bytes(self.dims)) as u64;
-        length.is_ok_and(|length| self.rows.is_none_or(|rows| length == whole(rows)))
     }
 
     /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
@@ -132,11 +124,26 @@ impl Flat {
         head[FORM.len()..].copy_from_slice(&(self.dims as u32).to_le_bytes());
         head
     }
+}
 
-    /// Makes the file, whole or not at all.
+impl Beside for Flat {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn has_file(&self) -> bool {
+        let length = self.open_anew().and_then(|file| file.metadata()).map(|of| of.len());
+        let whole = (HEAD + self.rows * Numbers::bytes(self.dims)) as u64;
+        length.is_ok_and(|length| length == whole)
+    }
+
     async fn write(
         &self,
-        table: &Table,
+        store: &Store,
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
@@ -146,7 +153,7 @@ impl Flat {
         scan.with_fragments(vec![fragment.metadata().clone()]);
         let nothing = vec![0; Numbers::bytes(self.dims)];
         let mut next = 0;
-        shelf::each_batch(table, &mut scan, &[VECTOR], |columns| {
+        shelf::each_batch(&store.inner.vectors, &mut scan, &[VECTOR], |columns| {
             let vectors = columns.vectors()?.chunks_exact(self.dims);
             for (address, vector) in columns.addresses()?.iter().zip(vectors) {
                 let (_, offset) = shelf::parts(*address);
@@ -161,36 +168,9 @@ impl Flat {
             Ok(ControlFlow::Continue(()))
         })
         .await?;
-        let mut gone = next as usize..self.rows.unwrap_or_default();
+        let mut gone = next as usize..self.rows;
         fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;
         // The disk may take seconds.
         blocking(move || fresh.finish()).await
-    }
-}
-
-impl Store {
-    /// Makes the files that are missing and removes those that nothing needs; all of them
-    /// where few vectors are left. They save time alone: what keeps one from being made is no
-    /// reason to end the rest.
-    pub(crate) async fn flatten(&self, rows: usize) -> Result<(), StoreError> {
-        let table = &self.inner.vectors;
-        if rows < self.inner.limits.vectors_flat {
-            let _ = Kind::Vectors.keep_only(&table.path, &HashSet::new());
-            return Ok(());
-        }
-        let dataset = table.dataset().await?;
-        let of = |fragment: FileFragment| Some((Flat::of(table, &fragment)?, fragment));
-        let flats: Vec<_> = dataset.get_fragments().into_iter().filter_map(of).collect();
-        let missing: Vec<_> = flats.iter().filter(|(flat, _)| !flat.is_there()).collect();
-        if !missing.is_empty() {
-            // A file lacks the rows that are gone: they must not come back.
-            self.sync().await?;
-        }
-        for (flat, fragment) in missing {
-            let _ = flat.write(table, &dataset, fragment).await;
-        }
-        let needed = flats.iter().map(|(flat, _)| flat.path.clone()).collect();
-        let _ = Kind::Vectors.keep_only(&table.path, &needed);
-        Ok(())
     }
 }

@@ -37,6 +37,9 @@ mod shelf;
 mod snapshot;
 mod sync;
 mod table;
+mod texts;
+#[cfg(test)]
+mod trial;
 mod upkeep;
 mod vectors;
 
@@ -116,9 +119,9 @@ pub struct Limits {
     /// compared: an index, asked for what is near *and* passes a narrow filter, misses
     /// most of it.
     pub vectors_fetched: usize,
-    /// From so many on, vectors lie beside their table once more: fewer are read as fast
-    /// from the database.
-    pub vectors_flat: usize,
+    /// From so many rows on, vectors and texts lie beside their tables once more: fewer are
+    /// read as fast from the database.
+    pub flat: usize,
     /// Up to so many passages, whose words no file of ours holds yet, are read by whoever
     /// asks; of more, upkeep makes files.
     pub words_fresh: usize,
@@ -133,7 +136,7 @@ impl Default for Limits {
         Self {
             vectors_in_memory: 200_000,
             vectors_fetched: 5_000,
-            vectors_flat: 10_000,
+            flat: 10_000,
             words_fresh: 1_000,
             words_gathered: 500_000,
         }

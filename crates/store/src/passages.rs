@@ -8,7 +8,7 @@ use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use rummage_corpus::{FileId, Passage, PassageId};
 
 use crate::{
-    Filter, Origin, PassageRow, Store, StoreError, filter, rows,
+    Filter, Origin, PassageRow, Store, StoreError, blocking, filter, rows,
     snapshot::{Filtered, Snapshot},
     table::LIST_LEN,
 };
@@ -95,11 +95,16 @@ impl Store {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let table = &self.inner.passages;
-        let batch = table.take(view, &rows, &rows::OF_PASSAGE).await?;
-        let ids = rows.iter().map(|row| view.shelf.id(*row));
-        let passages = table.columns(&batch).passages(ids.clone().map(PassageId::ordinal))?;
-        Ok(ids.zip(passages).collect())
+        let by_files = view.clone();
+        let (mut passages, missing) = blocking(move || by_files.shelf.passages(rows)).await;
+        if !missing.is_empty() {
+            let table = &self.inner.passages;
+            let batch = table.take(view, &missing, &rows::OF_PASSAGE).await?;
+            let ids = missing.iter().map(|row| view.shelf.id(*row));
+            let read = table.columns(&batch).passages(ids.clone().map(PassageId::ordinal))?;
+            passages.extend(ids.zip(read));
+        }
+        Ok(passages)
     }
 
     /// How many passages each of the files has here; files without any are missing.

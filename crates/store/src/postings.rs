@@ -23,7 +23,7 @@ use std::{
 use bitpacking::{BitPacker, BitPacker4x};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::beside::read_at;
+use crate::beside::{Bytes, broken, push_short, read_at};
 
 /// Last in each file, so that another form of them is not taken for this one.
 const FORM: &[u8; 8] = b"words__2";
@@ -215,10 +215,6 @@ impl Postings {
         }
         List::read(bytes, found.rows as usize, self.rows())
     }
-}
-
-fn broken() -> io::Error {
-    io::ErrorKind::InvalidData.into()
 }
 
 impl Source {
@@ -613,50 +609,6 @@ impl Writer {
         to.write_all(&(xxh3_64(&small) as u32).to_le_bytes())?;
         to.write_all(FORM)
     }
-}
-
-/// Bytes that are read one after the other.
-struct Bytes<'a>(&'a [u8]);
-
-impl Bytes<'_> {
-    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let (first, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    fn byte(&mut self) -> io::Result<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn number(&mut self) -> io::Result<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> io::Result<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    /// A number in as many bytes as it needs, seven bits each, the lowest first.
-    fn short(&mut self) -> io::Result<u32> {
-        let mut number = 0;
-        for shift in (0..32).step_by(7) {
-            let byte = self.byte()?;
-            number |= u32::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(io::ErrorKind::InvalidData.into())
-    }
-}
-
-fn push_short(to: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        to.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    to.push(number as u8);
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Filter, Limits, StoreError,
-    shelf::{Bits, Files, Holds, Row, RowWords, Shelf},
+    shelf::{Bits, Files, Holds, Row, Shelf},
     table::Table,
 };
 
@@ -292,10 +292,9 @@ impl Snapshots {
         snapshot
     }
 
-    /// The words that questions ask, if there were any.
-    pub fn words(&self) -> Vec<Arc<RowWords>> {
-        let latest = self.latest();
-        latest.map(|latest| latest.snapshot.passages.shelf.words()).unwrap_or_default()
+    /// Something of the passages that questions ask, if there were any.
+    pub fn of_passages<T>(&self, of: impl FnOnce(&Shelf) -> Vec<T>) -> Vec<T> {
+        self.latest().map(|latest| of(&latest.snapshot.passages.shelf)).unwrap_or_default()
     }
 
     fn latest(&self) -> Option<Latest> {

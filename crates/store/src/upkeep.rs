@@ -1,8 +1,8 @@
 //! Indexes and compaction: nothing here changes an answer, only its cost.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
-use lance::dataset::cleanup::CleanupPolicyBuilder;
+use lance::dataset::{cleanup::CleanupPolicyBuilder, fragment::FileFragment};
 use lancedb::{
     index::{
         Index, IndexConfig,
@@ -11,7 +11,15 @@ use lancedb::{
     table::{CompactionOptions, Duration, OptimizeAction, OptimizeOptions},
 };
 
-use crate::{Store, StoreError, rows::TERMS, table::Table};
+use crate::{
+    Store, StoreError,
+    beside::{Beside, Kind},
+    flat::Flat,
+    rows::TERMS,
+    shelf::{RowWords, Shelf},
+    table::Table,
+    texts::Texts,
+};
 
 /// How much upkeep may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +117,10 @@ impl Store {
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
             if is_of_vectors {
-                self.flatten(rows).await?;
+                self.keep_vectors().await?;
             } else {
                 self.keep_words(mode).await?;
+                self.keep_texts(mode).await?;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;
@@ -131,6 +140,42 @@ impl Store {
         self.look_at_vector_index().await?;
         Ok(work)
     }
+}
+
+/// The files beside the tables.
+impl Store {
+    async fn keep_vectors(&self) -> Result<(), StoreError> {
+        let (table, limits) = (&self.inner.vectors, self.inner.limits);
+        let of = |fragment: &FileFragment| Flat::of(table, fragment).map(Arc::new);
+        self.keep_beside(Kind::Vectors, table, limits.flat, |_| true, of).await
+    }
+
+    async fn keep_words(&self, mode: Mode) -> Result<(), StoreError> {
+        let (table, limits) = (&self.inner.passages, self.inner.limits);
+        let mut open = by_path(self.inner.snapshots.of_passages(Shelf::words));
+        let of = |fragment: &FileFragment| {
+            let words = RowWords::of(table, fragment)?;
+            Some(open.remove(words.path()).unwrap_or_else(|| Arc::new(words)))
+        };
+        let due = |rows| rows > limits.words_fresh || mode == Mode::Idle;
+        self.keep_beside(Kind::Words, table, limits.words_fresh + 1, due, of).await
+    }
+
+    async fn keep_texts(&self, mode: Mode) -> Result<(), StoreError> {
+        let (table, limits) = (&self.inner.passages, self.inner.limits);
+        let mut open = by_path(self.inner.snapshots.of_passages(Shelf::texts));
+        let of = |fragment: &FileFragment| {
+            let texts = Texts::of(table, fragment)?;
+            Some(open.remove(texts.path()).unwrap_or_else(|| Arc::new(texts)))
+        };
+        let due = |rows| rows >= limits.flat || mode == Mode::Idle;
+        self.keep_beside(Kind::Texts, table, limits.flat, due, of).await
+    }
+}
+
+/// Those that questions ask are open, and tell whether they are damaged.
+fn by_path<B: Beside>(open: Vec<Arc<B>>) -> HashMap<PathBuf, Arc<B>> {
+    open.into_iter().map(|of| (of.path().to_owned(), of)).collect()
 }
 
 async fn create_missing(table: &Table, ordered: &[&str], rows: usize) -> Result<usize, StoreError> {

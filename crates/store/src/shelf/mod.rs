@@ -23,12 +23,13 @@ use std::{
 };
 
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
-use rummage_corpus::{FileId, PassageId};
+use rummage_corpus::{FileId, Passage, PassageId};
 
 use crate::{
     Filter, Limits,
     flat::Flat,
     planes::{Asked, Planes},
+    texts::Texts,
 };
 
 /// Files by their numbers, of which a filter may let half a million through.
@@ -80,6 +81,8 @@ struct Block {
     flat: Option<Arc<Flat>>,
     /// Where the words are, of a table that has any.
     words: Option<Arc<RowWords>>,
+    /// Where the texts are, of a table that has any.
+    texts: Option<Arc<Texts>>,
 }
 
 /// The rows that were there when the fragment was first read.
@@ -95,9 +98,12 @@ struct Rows {
     runs: Vec<u32>,
     /// The rows in the order of their ids, where that is another one.
     by_id: Option<Vec<u32>>,
-    /// The first and the last id.
-    ids_between: Option<(i64, i64)>,
+    /// Every [`STRIDE`]th id, in order: few enough to stay in the processor's caches.
+    some_ids: Vec<i64>,
+    last_id: Option<i64>,
 }
+
+const STRIDE: usize = 64;
 
 /// What filters ask about a file.
 struct Place {
@@ -267,6 +273,28 @@ impl Shelf {
         (similar, missing)
     }
 
+    /// The passages of rows by the files beside the table. Rows of which no file tells come
+    /// back as the second part. Blocks on the disk.
+    pub fn passages(&self, mut rows: Vec<Row>) -> (Vec<(PassageId, Passage)>, Vec<Row>) {
+        rows.sort_unstable_by_key(|row| (row.block, row.row));
+        let (mut passages, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
+        for rows in rows.chunk_by(|a, b| a.block == b.block) {
+            let block = &self.blocks[rows[0].block];
+            let wanted = rows.iter().map(|row| (block.rows.offsets[row.row], self.id(*row)));
+            let wanted: Vec<_> = wanted.collect();
+            match block.texts.as_ref().map(|texts| texts.passages(&wanted)) {
+                Some(Ok(read)) => passages.extend(read),
+                Some(Err(_)) | None => missing.extend_from_slice(rows),
+            }
+        }
+        (passages, missing)
+    }
+
+    /// Where the texts of its fragments are.
+    pub fn texts(&self) -> Vec<Arc<Texts>> {
+        self.blocks.iter().filter_map(|block| block.texts.clone()).collect()
+    }
+
     /// At least the `limit` living rows nearest in meaning, in no order, with some that
     /// are nearly as near. The shelf must hold vectors.
     pub fn nearest(&self, asked: &Asked<'_>, limit: usize, files: Option<&Files>) -> Vec<Row> {
@@ -381,15 +409,18 @@ impl Block {
 impl Rows {
     fn find(&self, id: i64) -> Option<usize> {
         // Most blocks hold others' passages.
-        let (first, last) = self.ids_between?;
-        if id < first || id > last {
+        let stride = self.some_ids.partition_point(|some| *some <= id).checked_sub(1)?;
+        if self.last_id.is_none_or(|last| id > last) {
             return None;
         }
+        let first = stride * STRIDE;
+        let places = first..(first + STRIDE).min(self.ids.len());
         match &self.by_id {
-            None => self.ids.binary_search(&id).ok(),
+            None => Some(first + self.ids[places].binary_search(&id).ok()?),
             Some(by_id) => {
-                let found = by_id.binary_search_by_key(&id, |row| self.ids[*row as usize]).ok()?;
-                Some(by_id[found] as usize)
+                let rows = &by_id[places];
+                let found = rows.binary_search_by_key(&id, |row| self.ids[*row as usize]).ok()?;
+                Some(rows[found] as usize)
             }
         }
     }

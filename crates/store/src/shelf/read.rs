@@ -14,14 +14,17 @@ use lance::{
 };
 use rummage_corpus::{ContentHash, PassageId};
 
-use super::{Bits, Block, Holds, Place, RowWords, Rows, Shelf, parts};
+use super::{Bits, Block, Holds, Place, RowWords, Rows, STRIDE, Shelf, parts};
 use crate::{
-    StoreError, blocking,
+    StoreError,
+    beside::Beside,
+    blocking,
     flat::Flat,
     numbers::Numbers,
     planes::Planes,
     rows::{Columns, VECTOR},
     table::Table,
+    texts::Texts,
 };
 
 impl Shelf {
@@ -59,7 +62,7 @@ impl Shelf {
             if !holds.vectors {
                 block.planes = None;
             }
-            let is_flat = || block.flat.as_ref().is_some_and(|flat| flat.is_there());
+            let is_flat = || block.flat.as_ref().is_some_and(|flat| flat.has_file());
             if holds.vectors && block.planes.is_none() && !is_flat() {
                 with_vectors.push(metadata.clone());
             } else if block.rows.ids.is_empty() {
@@ -194,6 +197,7 @@ impl Block {
             planes: None,
             flat: Flat::of(table, of).map(Arc::new),
             words: RowWords::of(table, of).map(Arc::new),
+            texts: Texts::of(table, of).map(Arc::new),
         }
     }
 }
@@ -211,12 +215,17 @@ impl Rows {
     }
 
     fn finish(&mut self) {
-        self.ids_between = self.ids.iter().min().copied().zip(self.ids.iter().max().copied());
         if !self.ids.is_sorted() {
             let mut by_id: Vec<_> = (0..self.ids.len() as u32).collect();
             by_id.sort_unstable_by_key(|row| self.ids[*row as usize]);
             self.by_id = Some(by_id);
         }
+        let id_at = |place: usize| match &self.by_id {
+            None => self.ids[place],
+            Some(by_id) => self.ids[by_id[place] as usize],
+        };
+        self.some_ids = (0..self.ids.len()).step_by(STRIDE).map(id_at).collect();
+        self.last_id = self.ids.len().checked_sub(1).map(id_at);
         self.offsets.shrink_to_fit();
         self.ids.shrink_to_fit();
         self.hashes.shrink_to_fit();

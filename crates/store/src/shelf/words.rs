@@ -1,10 +1,10 @@
 //! Which rows of a shelf hold which words.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     io,
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,8 +12,8 @@ use lance::{Dataset, dataset::fragment::FileFragment, table::format::Fragment};
 
 use super::{Bits, Block, Files, Shelf, each_batch, parts};
 use crate::{
-    Limits, Mode, Store, StoreError,
-    beside::{Fresh, Kind},
+    Limits, Store, StoreError,
+    beside::{Beside, Fresh, Kind},
     blocking,
     bm25::{self, Part, Wanted},
     postings::{Builder, Postings, Share, Writer},
@@ -77,15 +77,6 @@ impl RowWords {
             asked.postings = self.open().or(asked.postings.take());
         }
         asked.postings.is_some()
-    }
-
-    /// Whether there is a file, as far as is known a sound one. Blocks on the disk.
-    fn has_file(&self) -> bool {
-        self.look();
-        let asked = self.asked();
-        let is_open = asked.postings.as_ref().is_some_and(|of| !of.is_in_memory());
-        // One that is open may have been removed.
-        is_open && !asked.damaged && self.path.exists()
     }
 
     /// Lets go of a file that turned out to be damaged.
@@ -176,67 +167,43 @@ impl Shelf {
     }
 }
 
-impl Store {
-    /// Makes the files of words that are missing, if that is due, and removes those that
-    /// nothing needs; all of them where there are few passages. They save time alone: what
-    /// keeps one from being made is no reason to end the rest.
-    pub(crate) async fn keep_words(&self, mode: Mode) -> Result<(), StoreError> {
-        let (table, limits) = (&self.inner.passages, self.inner.limits);
-        let dataset = table.dataset().await?;
-        // Those that questions ask are open, and tell whether they are damaged.
-        let asked = self.inner.snapshots.words().into_iter();
-        let mut asked: HashMap<_, _> = asked.map(|words| (words.path.clone(), words)).collect();
-        let of = |fragment: FileFragment| {
-            let words = RowWords::of(table, &fragment)?;
-            let words = asked.remove(&words.path).unwrap_or_else(|| Arc::new(words));
-            Some((words, fragment))
-        };
-        let all: Vec<_> = dataset.get_fragments().into_iter().filter_map(of).collect();
-        let rows: usize = all.iter().map(|(words, _)| words.rows).sum();
-        if rows <= limits.words_fresh {
-            let _ = Kind::Words.keep_only(&table.path, &HashSet::new());
-            return Ok(());
-        }
-        let needed = all.iter().map(|(words, _)| words.path.clone()).collect();
-        let missing = blocking(move || {
-            let missing = all.into_iter().filter(|(words, _)| !words.has_file());
-            missing.collect::<Vec<_>>()
-        });
-        let missing = missing.await;
-        let rows: usize = missing.iter().map(|(words, _)| words.rows).sum();
-        if rows > limits.words_fresh || (rows > 0 && mode == Mode::Idle) {
-            // A file lacks the rows that are gone: they must not come back.
-            self.sync().await?;
-            for (words, fragment) in missing {
-                if words.write(table, &dataset, &fragment, limits.words_gathered).await.is_ok() {
-                    *words.asked() = Asked::default();
-                }
-            }
-        }
-        let _ = Kind::Words.keep_only(&table.path, &needed);
-        Ok(())
+impl Beside for RowWords {
+    fn path(&self) -> &Path {
+        &self.path
     }
-}
 
-impl RowWords {
-    /// Makes the file, whole or not at all.
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn has_file(&self) -> bool {
+        self.look();
+        let asked = self.asked();
+        let is_open = asked.postings.as_ref().is_some_and(|of| !of.is_in_memory());
+        // One that is open may have been removed.
+        is_open && !asked.damaged && self.path.exists()
+    }
+
     async fn write(
         &self,
-        table: &Table,
+        store: &Store,
         dataset: &Dataset,
         fragment: &FileFragment,
-        most: usize,
     ) -> Result<(), StoreError> {
+        let (table, most) = (&store.inner.passages, store.inner.limits.words_gathered);
         // As few shares as will do: for each, all rows are read.
         for bits in 0..=MOST_BITS {
             if self.write_shares(table, dataset, fragment, bits, most).await? {
+                *self.asked() = Asked::default();
                 return Ok(());
             }
         }
         let source = io::Error::other("there are too many different words");
         Err(StoreError::Sync { path: self.path.clone(), source })
     }
+}
 
+impl RowWords {
     /// Whether no share had more different words than `most`.
     async fn write_shares(
         &self,
@@ -301,42 +268,24 @@ async fn read(
 mod tests {
     use std::fs;
 
-    use rummage_corpus::{ContentHash, FileId, Passage, SourcePath, Span, query_words};
+    use rummage_corpus::{FileId, query_words};
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{Filter, Origin, PassageRow, VectorSpace, Words, postings::key};
+    use crate::{
+        Filter, Mode, Words,
+        postings::key,
+        trial::{origin, put, space},
+    };
 
     /// Passages whose words are read before files of them are made.
     const FRESH: usize = 20;
     /// So few that files are made in several shares.
     const GATHERED: usize = 30;
 
-    fn space() -> VectorSpace {
-        VectorSpace { fingerprint: "a-model".to_owned(), dims: 4 }
-    }
-
     async fn open(folder: &TempDir) -> Store {
         let limits = Limits { words_fresh: FRESH, words_gathered: GATHERED, ..Limits::default() };
         Store::open_with(folder.path(), &space(), limits).await.unwrap()
-    }
-
-    fn origin(file: i64, folder: &str) -> Origin {
-        Origin::new(FileId(file), &SourcePath::new(format!("/{folder}/{file}.txt")), file)
-    }
-
-    /// One passage a file.
-    async fn put(store: &Store, files: impl IntoIterator<Item = i64>, text: &str) {
-        let row = |file| {
-            let text = format!("{text} {file}");
-            let span = Span::new(0, text.len());
-            let (context, hash) = (String::new(), ContentHash::of(text.as_bytes()));
-            let passage = Passage { ordinal: 0, span, text, context, page: None, hash };
-            PassageRow { origin: origin(file, "notes"), passage }
-        };
-        let rows: Vec<_> = files.into_iter().map(row).collect();
-        let files: Vec<_> = rows.iter().map(|row| row.origin.file).collect();
-        store.replace_passages(&files, &rows).await.unwrap();
     }
 
     fn files_of(mut files: Vec<i64>) -> Vec<i64> {
@@ -436,7 +385,14 @@ mod tests {
             }
             store.upkeep(Mode::Idle).await.unwrap();
             assert!(fs::read(file).unwrap() == bytes, "byte {at}");
-            assert!(store.inner.snapshots.words().iter().all(|words| words.has_file()));
+            assert!(
+                store
+                    .inner
+                    .snapshots
+                    .of_passages(Shelf::words)
+                    .iter()
+                    .all(|words| words.has_file())
+            );
             assert_eq!(found(&store, "page").await.unwrap(), pages, "byte {at}");
             assert_eq!(found(&reader, "page").await.unwrap(), pages, "byte {at}");
         }

@@ -22,7 +22,7 @@ const FIRST: &str = "RUMMAGE_KILLED_FIRST";
 const LIMITS: Limits = Limits {
     vectors_in_memory: 200,
     vectors_fetched: 20,
-    vectors_flat: 50,
+    flat: 50,
     words_fresh: 20,
     words_gathered: 100,
 };

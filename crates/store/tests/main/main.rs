@@ -288,7 +288,7 @@ async fn files_beside_the_table_may_be_missing_or_cut() {
     let few = Limits {
         vectors_in_memory: 200,
         vectors_fetched: 20,
-        vectors_flat: 50,
+        flat: 50,
         words_fresh: 20,
         ..Limits::default()
     };
@@ -388,7 +388,7 @@ async fn hundred(folder: &TempDir) -> Store {
 }
 
 async fn open_beside(folder: &TempDir) -> Store {
-    let limits = Limits { vectors_flat: 50, words_fresh: 20, ..Limits::default() };
+    let limits = Limits { flat: 50, words_fresh: 20, ..Limits::default() };
     Store::open_with(folder.path(), &rows::space(8), limits).await.unwrap()
 }
 

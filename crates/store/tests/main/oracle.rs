@@ -273,7 +273,7 @@ fn answers_by_an_index_are_the_same() {
     check(Limits {
         vectors_in_memory: 100,
         vectors_fetched: 40,
-        vectors_flat: 50,
+        flat: 50,
         words_fresh: 10,
         words_gathered: 20,
     });
