@@ -16,4 +16,4 @@ pub use document::{
 pub use hash::ContentHash;
 pub use id::{FileId, PassageId};
 pub use path::SourcePath;
-pub use words::{ANALYSIS, Word, is_written_without_spaces, joined, query_words, words};
+pub use words::{ANALYSIS, Word, each_word, is_written_without_spaces, joined, query_words, words};

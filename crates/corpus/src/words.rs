@@ -15,7 +15,7 @@
 //!
 //! Changing what comes out of here makes every index stale: see [`ANALYSIS`].
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{borrow::Cow, cell::RefCell, collections::HashMap};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -38,13 +38,25 @@ pub struct Word {
 /// The words of a text, in its order, a whole before its parts. A piece of a text
 /// that begins and ends between words has a piece of its words.
 pub fn words(text: &str) -> Vec<Word> {
-    analyse(text, true)
+    collected(text, true)
+}
+
+/// Calls `take` with the stem and the place of each of [`words`], which it need not keep.
+/// `take` analyses no text itself.
+pub fn each_word(text: &str, mut take: impl FnMut(&str, Span)) {
+    analyse(text, true, &mut take);
 }
 
 /// The words to look for when any may match: as [`words`], but of a run of several
 /// characters written without spaces only the pairs, since single ones say little.
 pub fn query_words(text: &str) -> Vec<Word> {
-    analyse(text, false)
+    collected(text, false)
+}
+
+fn collected(text: &str, singles: bool) -> Vec<Word> {
+    let mut words = Vec::new();
+    analyse(text, singles, &mut |stem, span| words.push(Word { stem: stem.to_owned(), span }));
+    words
 }
 
 /// The words as one text: each stem after a space.
@@ -71,8 +83,9 @@ pub fn is_written_without_spaces(c: char) -> bool {
 /// Longer words are cut: nobody types them, and some files hold megabytes of them.
 const WORD_BYTES: usize = 64;
 
-fn analyse(text: &str, singles: bool) -> Vec<Word> {
-    let mut words = Vec::new();
+type Take<'a> = &'a mut dyn FnMut(&str, Span);
+
+fn analyse(text: &str, singles: bool, take: Take<'_>) {
     let mut rest = text.char_indices().peekable();
     while let Some((start, first)) = rest.next() {
         if !first.is_alphanumeric() {
@@ -81,22 +94,24 @@ fn analyse(text: &str, singles: bool) -> Vec<Word> {
         let spaceless = is_written_without_spaces(first);
         let mut end = start + first.len_utf8();
         while let Some((at, c)) = rest.next_if(|(_, c)| {
-            is_combining_mark(*c)
-                || (c.is_alphanumeric() && is_written_without_spaces(*c) == spaceless)
+            (c.is_alphanumeric() && is_written_without_spaces(*c) == spaceless) || is_mark(*c)
         }) {
             end = at + c.len_utf8();
         }
         let run = Span::new(start, end);
         if spaceless {
-            pairs(text, run, singles, &mut words);
+            pairs(text, run, singles, take);
         } else {
-            whole_and_parts(text, run, &mut words);
+            whole_and_parts(text, run, take);
         }
     }
-    words
 }
 
-fn pairs(text: &str, run: Span, singles: bool, words: &mut Vec<Word>) {
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && is_combining_mark(c)
+}
+
+fn pairs(text: &str, run: Span, singles: bool, take: Take<'_>) {
     let slice = &text[run.start..run.end];
     let characters: Vec<_> = slice
         .grapheme_indices(true)
@@ -109,36 +124,40 @@ fn pairs(text: &str, run: Span, singles: bool, words: &mut Vec<Word>) {
     let singles = singles || characters.len() == 1;
     for (i, (span, character)) in characters.iter().enumerate() {
         if singles {
-            words.push(Word { stem: character.clone(), span: *span });
+            take(character, *span);
         }
         if let Some((next, following)) = characters.get(i + 1) {
-            let stem = format!("{character}{following}");
-            words.push(Word { stem, span: Span::new(span.start, next.end) });
+            take(&format!("{character}{following}"), Span::new(span.start, next.end));
         }
     }
 }
 
-fn whole_and_parts(text: &str, run: Span, words: &mut Vec<Word>) {
-    push(text, run, words);
+fn whole_and_parts(text: &str, run: Span, take: Take<'_>) {
+    push(text, run, take);
     let slice = &text[run.start..run.end];
     if slice.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return;
     }
     let mut start = run.start;
     for end in seams(slice).map(|seam| run.start + seam) {
-        push(text, Span::new(start, end), words);
+        push(text, Span::new(start, end), take);
         start = end;
     }
     if start > run.start {
-        push(text, Span::new(start, run.end), words);
+        push(text, Span::new(start, run.end), take);
     }
 }
 
-fn push(text: &str, span: Span, words: &mut Vec<Word>) {
-    let stem = stemmed(&text[span.start..span.end]);
-    if !stem.is_empty() {
-        words.push(Word { stem, span });
-    }
+fn push(text: &str, span: Span, take: Take<'_>) {
+    thread_local!(static STEMS: RefCell<Stems> = RefCell::new(Stems::new()));
+    let folded = folded(&text[span.start..span.end]);
+    let word = &folded[..folded.floor_char_boundary(WORD_BYTES)];
+    STEMS.with_borrow_mut(|stems| {
+        let stem = stems.of(word);
+        if !stem.is_empty() {
+            take(stem, span);
+        }
+    });
 }
 
 /// Where `camelCase`, `HTTPServer` and `utf8` are put together.
@@ -174,9 +193,10 @@ fn seams(run: &str) -> impl Iterator<Item = usize> {
 }
 
 /// Lower case, without accents, in one form.
-fn folded(text: &str) -> String {
+fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        return if is_folded { text.into() } else { text.to_ascii_lowercase().into() };
     }
     let mut folded = String::with_capacity(text.len());
     for c in text.nfkd().flat_map(char::to_lowercase) {
@@ -198,7 +218,7 @@ fn folded(text: &str) -> String {
         }
     }
     // Korean syllables and kana with their marks belong together.
-    folded.nfc().collect()
+    folded.nfc().collect::<String>().into()
 }
 
 /// Marks that one may leave out: accents of Latin, Greek and Cyrillic letters, the
@@ -206,16 +226,6 @@ fn folded(text: &str) -> String {
 fn is_accent(c: char) -> bool {
     matches!(u32::from(c),
         0x0300..=0x036F | 0x0591..=0x05BD | 0x05BF..=0x05C7 | 0x0640 | 0x064B..=0x065F | 0x0670)
-}
-
-fn stemmed(word: &str) -> String {
-    thread_local!(static STEMS: RefCell<Stems> = RefCell::new(Stems::new()));
-    let mut folded = folded(word);
-    if folded.len() > WORD_BYTES {
-        let end = folded.floor_char_boundary(WORD_BYTES);
-        folded.truncate(end);
-    }
-    STEMS.with_borrow_mut(|stems| stems.of(folded))
 }
 
 /// The stemmers, and what they made of the words seen last: a few words make up
@@ -227,7 +237,7 @@ struct Stems {
     greek: Stemmer,
     arabic: Stemmer,
     tamil: Stemmer,
-    known: HashMap<String, String>,
+    known: HashMap<String, String, foldhash::fast::RandomState>,
 }
 
 /// Words kept with their stems, a thread.
@@ -242,20 +252,19 @@ impl Stems {
             greek: Stemmer::create(Algorithm::Greek),
             arabic: Stemmer::create(Algorithm::Arabic),
             tamil: Stemmer::create(Algorithm::Tamil),
-            known: HashMap::new(),
+            known: HashMap::default(),
         }
     }
 
-    fn of(&mut self, word: String) -> String {
-        if let Some(stem) = self.known.get(&word) {
-            return stem.clone();
+    fn of(&mut self, word: &str) -> &str {
+        if !self.known.contains_key(word) {
+            let stem = self.compute(word);
+            if self.known.len() >= KNOWN {
+                self.known.clear();
+            }
+            self.known.insert(word.to_owned(), stem);
         }
-        let stem = self.compute(&word);
-        if self.known.len() >= KNOWN {
-            self.known.clear();
-        }
-        self.known.insert(word, stem.clone());
-        stem
+        &self.known[word]
     }
 
     fn compute(&self, word: &str) -> String {

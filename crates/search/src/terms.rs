@@ -1,6 +1,6 @@
 //! The query's words, and where a passage holds them.
 
-use rummage_corpus::{Span, Word, query_words, words};
+use rummage_corpus::{Span, Word, each_word, query_words, words};
 use rummage_store::Words;
 
 /// A word that the query looks for.
@@ -94,11 +94,12 @@ impl Terms {
     /// Every place where a text holds a term, in order. A whole and its parts, and
     /// pairs of characters, overlap.
     pub fn find(&self, text: &str) -> Vec<Match> {
-        let place = |word: &Word| {
-            let term = self.0.iter().position(|term| term.stem == word.stem)?;
-            Some(Match { term, span: word.span })
-        };
-        words(text).iter().filter_map(place).collect()
+        let mut found = Vec::new();
+        each_word(text, |stem, span| {
+            let term = self.0.iter().position(|term| term.stem == stem);
+            found.extend(term.map(|term| Match { term, span }));
+        });
+        found
     }
 
     /// The terms that were found in a text, in the query's order: as the query has them,

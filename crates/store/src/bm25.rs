@@ -10,11 +10,15 @@
 use std::{
     io,
     ops::Range,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use crate::{
     postings::{BLOCK, Found, List, Postings, Unpacked, saturation},
+    products::for_this_processor,
     shelf::{Bits, side_by_side},
 };
 
@@ -70,8 +74,8 @@ pub(crate) fn best(parts: &[Part<'_>], wanted: &[Wanted], limit: usize) -> io::R
             SCALE * f64::from(word.weight) * rarity(rows, passages)
         })
         .collect();
-    let bar = Bar::default();
-    let hits = side_by_side(&found, |(place, found)| {
+    let best = Best { rows: Mutex::default(), limit, bar: AtomicU32::new(0) };
+    let read = side_by_side(&found, |(place, found)| {
         let part = &parts[*place];
         let mut lists = Vec::new();
         for (found, weight) in found.iter().zip(&weights) {
@@ -80,13 +84,11 @@ pub(crate) fn best(parts: &[Part<'_>], wanted: &[Wanted], limit: usize) -> io::R
                 lists.push(Cursor::new(list, part.postings, average, *weight));
             }
         }
-        let best = best_of(part, lists, average, limit, &bar);
-        Ok(best.into_iter().map(|(score, row)| (*place, row, score)).collect::<Vec<_>>())
+        go_through(*place, part, lists, average, &best);
+        Ok(())
     });
-    let mut hits = hits.into_iter().collect::<io::Result<Vec<_>>>()?.concat();
-    hits.sort_unstable_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
-    hits.truncate(limit);
-    Ok(hits)
+    read.into_iter().collect::<io::Result<()>>()?;
+    Ok(best.all())
 }
 
 /// BM25's weight of a word that so many of the passages hold.
@@ -95,59 +97,47 @@ fn rarity(rows: u64, passages: u64) -> f64 {
     ((passages - rows + 0.5) / (rows + 0.5)).ln_1p()
 }
 
-/// The score that as many rows as are wanted have at least, for all that is known of all
-/// parts.
-#[derive(Default)]
-struct Bar(AtomicU32);
-
-impl Bar {
-    fn get(&self) -> f32 {
-        f32::from_bits(self.0.load(Ordering::Relaxed))
-    }
-
+/// The best rows of all parts found so far. Rows that are as good as another have the same
+/// score, in whichever order it was added up, and the first of them are kept.
+struct Best {
+    rows: Mutex<Vec<Hit>>,
+    limit: usize,
+    /// The score that as many rows as are wanted have at least, for all that is known.
     /// Scores are above 0, so that their bits are in the order of the numbers.
-    fn raise(&self, to: f32) {
-        self.0.fetch_max(to.to_bits(), Ordering::Relaxed);
+    bar: AtomicU32,
+}
+
+impl Best {
+    fn bar(&self) -> f32 {
+        f32::from_bits(self.bar.load(Ordering::Relaxed))
     }
-}
 
-/// The best rows found so far. Rows that are as good as another have the same score, in
-/// whichever order it was added up, and the first of them are kept.
-struct Best<'a> {
-    rows: Vec<(f32, u32)>,
-    limit: usize,
-    bar: &'a Bar,
-}
-
-impl Best<'_> {
-    fn push(&mut self, score: f32, row: u32) {
-        if score >= self.bar.get() {
-            self.rows.push((score, row));
-            if self.rows.len() >= 2 * self.limit {
-                self.cut();
-            }
+    fn add(&self, hits: impl Iterator<Item = Hit>) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.extend(hits.filter(|hit| hit.2 >= self.bar()));
+        if rows.len() >= self.limit.saturating_add(self.limit / 2) {
+            rows.select_nth_unstable_by(self.limit - 1, order);
+            rows.truncate(self.limit);
+            self.bar.fetch_max(rows[self.limit - 1].2.to_bits(), Ordering::Relaxed);
         }
     }
 
-    fn cut(&mut self) {
-        if self.rows.len() >= self.limit {
-            let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-            let (_, last, _) = self.rows.select_nth_unstable_by(self.limit - 1, order);
-            self.bar.raise(last.0);
-            self.rows.truncate(self.limit);
-        }
+    /// Up to as many as are wanted, best first.
+    fn all(self) -> Vec<Hit> {
+        let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.sort_unstable_by(order);
+        rows.truncate(self.limit);
+        rows
     }
 }
 
-fn best_of(
-    part: &Part<'_>,
-    mut lists: Vec<Cursor>,
-    average: f32,
-    limit: usize,
-    bar: &Bar,
-) -> Vec<(f32, u32)> {
+fn order(a: &Hit, b: &Hit) -> std::cmp::Ordering {
+    b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1)))
+}
+
+/// Adds a part's best rows.
+fn go_through(place: usize, part: &Part<'_>, mut lists: Vec<Cursor>, average: f32, best: &Best) {
     let lengths = part.postings.lengths();
-    let mut best = Best { rows: Vec::new(), limit, bar };
     let mut sums = [0.0; WINDOW];
     let mut candidates: Vec<(u32, f64)> = Vec::new();
     let mut ahead = Vec::with_capacity(lists.len());
@@ -159,7 +149,7 @@ fn best_of(
         // Those that add the least first.
         lists.iter_mut().for_each(|list| list.enter(&window));
         lists.sort_unstable_by(|a, b| a.most.total_cmp(&b.most));
-        let least = f64::from(best.bar.get()) / ROUNDING;
+        let least = f64::from(best.bar()) / ROUNDING;
         ahead.clear();
         ahead.extend(lists.iter().scan(0.0, |sum, list| {
             *sum += list.most;
@@ -169,48 +159,79 @@ fn best_of(
         if optional == lists.len() {
             continue;
         }
-        let mut touched = [0u64; WINDOW / 64];
+        let mut touched = WINDOW..0;
         for list in &mut lists[optional..] {
             let weight = list.weight;
             list.each(&window, |rows, counts| {
-                // In two steps, of which the first takes many at once.
-                let mut shares = [0.0; BLOCK];
-                for ((share, row), count) in shares.iter_mut().zip(rows).zip(counts) {
-                    *share = saturation(*count, lengths[*row as usize], average);
+                let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+                touched.start = touched.start.min(*first as usize - start);
+                touched.end = touched.end.max(*last as usize - start + 1);
+                let mut of_rows = [0; BLOCK];
+                for (length, row) in of_rows.iter_mut().zip(rows) {
+                    *length = lengths[*row as usize];
                 }
+                let mut shares = [0.0; BLOCK];
+                saturations(counts, &of_rows, average, &mut shares);
                 for (row, share) in rows.iter().zip(&shares) {
-                    let place = *row as usize - start;
-                    touched[place / 64] |= 1 << (place % 64);
-                    sums[place] += weight * f64::from(*share);
+                    sums[*row as usize - start] += weight * f64::from(*share);
                 }
             });
         }
         let others = optional.checked_sub(1).map_or(0.0, |last| ahead[last]);
+        // Rows that hold none of the words have nothing.
+        let enough = (least - others).max(f64::MIN_POSITIVE);
         candidates.clear();
-        for (word, touched) in touched.iter().enumerate() {
-            let mut left = *touched;
-            while left != 0 {
-                let place = word * 64 + left.trailing_zeros() as usize;
-                let (row, sum) = ((start + place) as u32, std::mem::take(&mut sums[place]));
-                if sum + others >= least && part.counts(row) {
-                    candidates.push((row, sum));
-                }
-                left &= left - 1;
+        let touched = touched.start.min(touched.end)..touched.end;
+        for (run, sums) in sums[touched.clone()].chunks_mut(RUN).enumerate() {
+            if any_of_at_least(sums, enough) {
+                let first = (start + touched.start + run * RUN) as u32;
+                let reaching = (first..).zip(sums.iter().copied());
+                let reaching = reaching.filter(|(row, sum)| *sum >= enough && part.counts(*row));
+                candidates.extend(reaching);
             }
+            sums.fill(0.0);
         }
-        for (list, most) in lists[..optional].iter_mut().zip(&ahead).rev() {
-            candidates.retain(|(_, sum)| sum + most >= least);
-            let weight = list.weight;
-            for (row, sum) in &mut candidates {
+        for number in (0..optional).rev() {
+            let list = &mut lists[number];
+            let others = number.checked_sub(1).map_or(0.0, |before| ahead[before]);
+            candidates.retain_mut(|(row, sum)| {
+                if *sum + ahead[number] < least {
+                    return false;
+                }
+                // A block may have less to add than the window.
+                let Some(most) = list.go_to(*row) else { return *sum + others >= least };
+                if *sum + most + others < least {
+                    return false;
+                }
                 if let Some(count) = list.look_up(*row) {
-                    *sum += weight * f64::from(saturation(count, lengths[*row as usize], average));
+                    let share = saturation(count, lengths[*row as usize], average);
+                    *sum += list.weight * f64::from(share);
                 }
-            }
+                true
+            });
         }
-        candidates.iter().for_each(|(row, sum)| best.push(*sum as f32, *row));
+        if !candidates.is_empty() {
+            best.add(candidates.iter().map(|(row, sum)| (place, *row, *sum as f32)));
+        }
     }
-    best.cut();
-    best.rows
+}
+
+/// Rows whose sums are looked at together.
+const RUN: usize = 64;
+
+for_this_processor! {
+    fn any_of_at_least(sums: &[f64], least: f64) -> bool {
+        sums.iter().fold(false, |any, sum| any | (*sum >= least))
+    }
+}
+
+for_this_processor! {
+    /// [`saturation`], of as many as there are counts.
+    fn saturations(counts: &[u32], lengths: &[u16], average: f32, shares: &mut [f32]) {
+        for ((share, count), length) in shares.iter_mut().zip(counts).zip(lengths) {
+            *share = saturation(*count, *length, average);
+        }
+    }
 }
 
 impl Part<'_> {
@@ -275,14 +296,17 @@ impl Cursor {
         }
     }
 
-    /// How often this row of the window holds the word. Rows are asked for in order.
-    fn look_up(&mut self, row: u32) -> Option<u32> {
+    /// What the word can add to a row of the block that this row would be in; `None` where
+    /// there is none. Rows are asked for in order.
+    fn go_to(&mut self, row: u32) -> Option<f64> {
         while self.block < self.mosts.len() && self.list.last(self.block) < row {
             self.block += 1;
         }
-        if self.block == self.mosts.len() {
-            return None;
-        }
+        self.mosts.get(self.block).copied()
+    }
+
+    /// How often this row holds the word, which was gone to.
+    fn look_up(&mut self, row: u32) -> Option<u32> {
         self.unpack(self.block);
         let place = self.rows.rows[..self.rows.len].binary_search(&row).ok()?;
         Some(self.rows.counts[place])

@@ -44,6 +44,7 @@ const HEAD: usize = 4 + 4 + 1 + 1;
 
 /// What BM25 makes of a word that a passage holds `count` times, between 0 and 1. The
 /// passage has `length` words, the average one `average`.
+#[inline(always)]
 pub(crate) fn saturation(count: u32, length: u16, average: f32) -> f32 {
     const K1: f32 = 1.2;
     const B: f32 = 0.75;

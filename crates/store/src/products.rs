@@ -28,6 +28,8 @@ macro_rules! for_this_processor {
     };
 }
 
+pub(crate) use for_this_processor;
+
 for_this_processor! {
     /// Of two vectors.
     fn dot(a: &[f32], b: &[f32]) -> f32 {
