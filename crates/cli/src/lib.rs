@@ -67,7 +67,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             if is_closed_pipe(&error) {
                 return exit::DONE.into();
             }
-            eprintln!("rummage: {error:#}");
+            eprintln!("rummage: {}", told(&error));
             if let Some(mend) = mend_of(&error) {
                 eprintln!("  {mend}");
             }
@@ -86,6 +86,15 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
     // What still runs on threads for blocking work holds nothing that must be kept.
     runtime.shutdown_background();
     result
+}
+
+/// The error and what is behind it, each once: some tell their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| match cause.to_string() {
+        cause if told.is_empty() => cause,
+        cause if told.contains(&cause) => told,
+        cause => format!("{told}: {cause}"),
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

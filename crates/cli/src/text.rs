@@ -305,7 +305,10 @@ pub fn status(out: &mut dyn Write, data: &str, status: &Status) -> io::Result<()
     }
     writeln!(out, "Data      {data}, {} MB", megabytes(status.disk_bytes))?;
     for problem in &status.problems {
-        writeln!(out, "Problem   {} {}", problem.message, problem.mend)?;
+        writeln!(out, "Problem   {}", problem.message)?;
+        if !problem.mend.is_empty() {
+            writeln!(out, "          {}", problem.mend)?;
+        }
     }
     Ok(())
 }

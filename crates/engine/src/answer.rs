@@ -104,6 +104,7 @@ const SPARE: usize = 10;
 const NO_WORDS: &str =
     "Nothing that was searched holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
+const NO_FILE: &str = "The filter lets none of the files through.";
 
 /// By the model in use: if another one comes into use meanwhile, by that, for the workers of
 /// the former may be gone.
@@ -158,7 +159,7 @@ pub(crate) async fn answer_with(
     };
     let (_, notice) = sought.await;
     let mode = if notice.is_some() { Mode::Keyword } else { mode };
-    let notice = notice.or(remark.map(str::to_owned));
+    let notice = notice.or(remark);
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode, took: start.elapsed(), coverage, notice, files })
 }
@@ -169,17 +170,24 @@ async fn find(
     store: &Store,
     mut query: Query,
     meaning: impl Future<Output = Option<Meaning>> + Clone,
-) -> Result<(Vec<FoundFile>, Option<&'static str>), EngineError> {
+) -> Result<(Vec<FoundFile>, Option<String>), EngineError> {
     let catalog = &shared.catalog;
     let by_words = query.mode != Mode::Meaning;
     let told = if by_words { query.told() } else { Vec::new() };
     if by_words && told.is_empty() {
         let is_filter = !query.filter.is_empty();
-        return Ok((Vec::new(), is_filter.then_some(ONLY_FILTERS)));
+        return Ok((Vec::new(), is_filter.then(|| ONLY_FILTERS.to_owned())));
     }
+    let mut guessed = Vec::new();
     for Told { stem, typed } in told.iter().take(MEANT) {
         if !catalog.is_known(stem)? {
-            query.words.instead.extend(catalog.instead_of(stem, typed)?);
+            let others = catalog.instead_of(stem, typed)?;
+            // What is not all typed yet, or part of a longer word, needs none.
+            let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
+            if !others.is_empty() && !others.iter().any(holds) {
+                guessed.push(typed.as_str());
+            }
+            query.words.instead.extend(others);
         }
     }
     let stems: Vec<_> = told.iter().map(|told| told.stem.clone()).collect();
@@ -205,10 +213,25 @@ async fn find(
         }
     }
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
-    let remark = (by_words && !ranking.has_words() && named.is_empty()).then_some(NO_WORDS);
+    let remark = match named.is_empty() {
+        true if by_words && !ranking.has_words() => Some(NO_WORDS.to_owned()),
+        true if !guessed.is_empty() => Some(guesses(&guessed)),
+        _ => None,
+    };
     let found = show(shared, store, ranking, query.limit).await?;
-    let remark = remark.filter(|_| !found.is_empty());
-    Ok((found, remark))
+    if !found.is_empty() {
+        return Ok((found, remark));
+    }
+    let is_filtered_out = !store.lets_any_through(&query.filter).await?;
+    Ok((found, is_filtered_out.then(|| NO_FILE.to_owned())))
+}
+
+/// What is said of words that others stand for.
+fn guesses(typed: &[&str]) -> String {
+    let quoted: Vec<_> = typed.iter().map(|word| format!("“{word}”")).collect();
+    let is_in = if typed.len() == 1 { "is in" } else { "are in" };
+    let quoted = quoted.join(" and ");
+    format!("{quoted} {is_in} nothing that was searched: words like it are searched for instead.")
 }
 
 /// The first `limit` files of a ranking that are there, copies folded.

@@ -197,6 +197,9 @@ impl EngineError {
                     path.ancestors().nth(2).unwrap_or(path).display()
                 )
             }
+            Self::Model(ModelError::PartMissing { ensemble, .. }) => {
+                format!("Fetch all of it in the settings, or run: rummage models fetch {ensemble}")
+            }
             Self::NoModel => {
                 "The settings, under Model, and rummage status say what became of it.".to_owned()
             }

@@ -237,12 +237,10 @@ impl Assets {
 
     fn unknown(&self, id: &str) -> ModelError {
         let known = self.described().into_iter().flatten().map(|found| found.id().to_owned());
-        ModelError::Unknown {
-            id: id.to_owned(),
-            dir: self.dir.join(MODELS),
-            known: known.collect(),
-            fetchable: catalogue::entry(id).is_some(),
-        }
+        let known: Vec<_> = known.collect();
+        let fetchable = catalogue::entries().iter().map(|entry| entry.id.clone());
+        let fetchable = fetchable.filter(|id| !known.contains(id)).collect();
+        ModelError::Unknown { id: id.to_owned(), dir: self.dir.join(MODELS), known, fetchable }
     }
 }
 

@@ -14,14 +14,14 @@ pub enum ModelError {
         "there is no model {id:?} in {}; there is {}: {}",
         dir.display(),
         if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-        if *fetchable {
-            format!("use one of these, or fetch {id}")
-        } else {
-            "use one of these".to_owned()
+        match &fetchable[..] {
+            [] => "use one of these".to_owned(),
+            all if all.contains(id) => format!("use one of these, or fetch {id}"),
+            all => format!("use one of these, or fetch one of {}", all.join(", ")),
         }
     )]
-    Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: bool },
-    #[error("{ensemble} is several models side by side, of which {part} is missing: fetch {part}")]
+    Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: Vec<String> },
+    #[error("{ensemble} is several models side by side, of which {part} is missing")]
     PartMissing { ensemble: String, part: String },
     #[error(
         "{} is no model that can be imported: {wanting}. A folder is wanted that holds an ONNX \

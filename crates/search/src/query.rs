@@ -1,5 +1,5 @@
-//! The query language: words, `"exact words"`, `-word`, `in:`, `type:`, `after:`
-//! and `before:`.
+//! The query language: words, `"exact words"`, `-word`, `in:`, `-in:`, `type:`, `-type:`,
+//! `after:` and `before:`.
 
 use rummage_store::{Filter, Words};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub enum QueryError {
     NoValue { operator: &'static str, example: &'static str },
     #[error("{operator}: may be there only once")]
     Twice { operator: &'static str },
+    #[error("-{operator}: says nothing: use {instead}:")]
+    NoExclusion { operator: &'static str, instead: &'static str },
     #[error("{operator}: wants a date such as 2025, 2025-06 or 2025-06-30, not “{value}”")]
     BadDate { operator: &'static str, value: String },
 }
@@ -92,18 +94,20 @@ impl Query {
                 let value = some(value).ok_or(missing("in", "in:notes"))?;
                 set("in", &mut self.filter.under, value)?;
             }
-            Kind::Type => {
-                let types = value.split(',').map(|ext| ext.trim().trim_start_matches('.'));
-                let before = self.filter.types.len();
-                self.filter
-                    .types
-                    .extend(types.filter(|ext| !ext.is_empty()).map(str::to_lowercase));
-                if self.filter.types.len() == before {
-                    return Err(missing("type", "type:pdf"));
-                }
+            Kind::NotIn => {
+                let value = some(value).ok_or(missing("-in", "-in:archive"))?;
+                self.filter.not_under.push(value);
             }
+            Kind::Type => self.filter.types.extend(types("type", "type:pdf", value)?),
+            Kind::NotType => self.filter.not_types.extend(types("-type", "-type:log", value)?),
             Kind::After => set("after", &mut self.filter.after, moment("after", value)?)?,
             Kind::Before => set("before", &mut self.filter.before, moment("before", value)?)?,
+            Kind::NotAfter => {
+                return Err(QueryError::NoExclusion { operator: "after", instead: "before" });
+            }
+            Kind::NotBefore => {
+                return Err(QueryError::NoExclusion { operator: "before", instead: "after" });
+            }
         }
         Ok(())
     }
@@ -116,6 +120,16 @@ fn some(value: &str) -> Option<String> {
 
 fn missing(operator: &'static str, example: &'static str) -> QueryError {
     QueryError::NoValue { operator, example }
+}
+
+fn types(
+    operator: &'static str,
+    example: &'static str,
+    value: &str,
+) -> Result<Vec<String>, QueryError> {
+    let types = value.split(',').map(|ext| ext.trim().trim_start_matches('.'));
+    let types: Vec<_> = types.filter(|ext| !ext.is_empty()).map(str::to_lowercase).collect();
+    if types.is_empty() { Err(missing(operator, example)) } else { Ok(types) }
 }
 
 fn set<T>(operator: &'static str, place: &mut Option<T>, value: T) -> Result<(), QueryError> {
@@ -136,13 +150,25 @@ enum Kind {
     Phrase,
     Excluded,
     In,
+    NotIn,
     Type,
+    NotType,
     After,
+    NotAfter,
     Before,
+    NotBefore,
 }
 
-const OPERATORS: [(&str, Kind); 4] =
-    [("in:", Kind::In), ("type:", Kind::Type), ("after:", Kind::After), ("before:", Kind::Before)];
+const OPERATORS: [(&str, Kind); 8] = [
+    ("in:", Kind::In),
+    ("-in:", Kind::NotIn),
+    ("type:", Kind::Type),
+    ("-type:", Kind::NotType),
+    ("after:", Kind::After),
+    ("-after:", Kind::NotAfter),
+    ("before:", Kind::Before),
+    ("-before:", Kind::NotBefore),
+];
 
 struct Part<'a> {
     kind: Kind,
@@ -188,12 +214,14 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let read = Query::parse(text).map(|query| {
             let Words { any, phrases, excluded, .. } = query.words;
-            let Filter { under, types, after, before } = query.filter;
+            let Filter { under, not_under, types, not_types, after, before } = query.filter;
             let mut parts = vec![any];
             parts.extend(phrases.iter().map(|phrase| format!("must[{phrase}]")));
             parts.extend(excluded.iter().map(|words| format!("not[{words}]")));
             parts.extend(under.map(|place| format!("in[{place}]")));
+            parts.extend(not_under.iter().map(|place| format!("not in[{place}]")));
             parts.extend(types.iter().map(|ext| format!("type[{ext}]")));
+            parts.extend(not_types.iter().map(|ext| format!("not type[{ext}]")));
             parts.extend(after.map(|second| format!("after[{second}]")));
             parts.extend(before.map(|second| format!("before[{second}]")));
             parts.retain(|part| !part.is_empty());
@@ -214,6 +242,10 @@ mod tests {
             r#"in:"/my files/it's" type:.PDF,md Type:txt"#,
             "in[/my files/it's] type[pdf] type[md] type[txt]",
         );
+        check(
+            r#"-type:.LOG,tmp -in:archive -in:"old files" -"in:x""#,
+            "not[in:x] not in[archive] not in[old files] not type[log] not type[tmp]",
+        );
         check("after:1970-01-02 before:1971", "after[86400] before[31536000]");
         check("see http://a.b/c?d and begin:here", "see http://a.b/c?d and begin:here");
         check("Größe ≥ 3 -ß", "Größe ≥ 3 not[ß]");
@@ -223,6 +255,8 @@ mod tests {
     fn mistakes_are_told_in_words() {
         check("type: pdf", "type: wants a value right after the colon, as in type:pdf");
         check("in:a in:b", "in: may be there only once");
+        check("a -type:", "-type: wants a value right after the colon, as in -type:log");
+        check("a -after:2025", "-after: says nothing: use before:");
         check("after:soon", "after: wants a date such as 2025, 2025-06 or 2025-06-30, not “soon”");
     }
 

@@ -17,8 +17,12 @@ pub struct Filter {
     /// relative one (`notes`, `work/2025`) means everything below any folder of
     /// that name, whatever its case.
     pub under: Option<String>,
+    /// As `under`: what is in any of these does not count.
+    pub not_under: Vec<String>,
     /// Extensions in lower case, without the dot; empty means all.
     pub types: Vec<String>,
+    /// Extensions that do not count.
+    pub not_types: Vec<String>,
     /// Last changed at this moment or later, in seconds since 1970.
     pub after: Option<i64>,
     /// Last changed before this moment, in seconds since 1970.
@@ -32,13 +36,15 @@ impl Filter {
 
     /// Ready to be asked of many files.
     pub(crate) fn asked(&self) -> Asked<'_> {
-        Asked { filter: self, place: self.under.as_deref().map(Where::of) }
+        let not_places = self.not_under.iter().map(|place| Where::of(place)).collect();
+        Asked { filter: self, place: self.under.as_deref().map(Where::of), not_places }
     }
 }
 
 pub(crate) struct Asked<'a> {
     filter: &'a Filter,
     place: Option<Where<'a>>,
+    not_places: Vec<Where<'a>>,
 }
 
 enum Where<'a> {
@@ -50,11 +56,13 @@ enum Where<'a> {
 
 impl Asked<'_> {
     pub fn lets_through(&self, path: &str, ext: &str, modified: i64) -> bool {
-        let Filter { types, after, before, .. } = self.filter;
+        let Filter { types, not_types, after, before, .. } = self.filter;
         after.is_none_or(|after| modified >= after)
             && before.is_none_or(|before| modified < before)
             && (types.is_empty() || types.iter().any(|wanted| wanted == ext))
+            && !not_types.iter().any(|unwanted| unwanted == ext)
             && self.place.as_ref().is_none_or(|place| place.holds(path))
+            && !self.not_places.iter().any(|place| place.holds(path))
     }
 }
 

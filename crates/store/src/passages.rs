@@ -85,6 +85,12 @@ impl Store {
         Ok(ids.iter().copied().filter(is_wanted).collect())
     }
 
+    /// Whether the filter lets any file through.
+    pub async fn lets_any_through(&self, filter: &Filter) -> Result<bool, StoreError> {
+        let snapshot = self.snapshot(!filter.is_empty()).await?;
+        Ok(snapshot.filtered(filter).is_none_or(|filtered| !filtered.files.is_empty()))
+    }
+
     async fn passages_in(
         &self,
         snapshot: &Snapshot,

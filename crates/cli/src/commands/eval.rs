@@ -2,7 +2,7 @@
 //! way that a person's files take: written to a folder, indexed, searched.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -69,6 +69,13 @@ pub async fn eval(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let collection = Collection::read(dir)?;
+    let (there, all) = collection.answers();
+    if there < all && !common.quiet {
+        let percent = 100 * there / all;
+        eprintln!(
+            "corpus.jsonl holds {there} of the {all} documents that answer ({percent} %): no score can be good."
+        );
+    }
     let scratch = tempfile::tempdir().context("no temporary folder could be made")?;
     let paths = collection.write_documents(&scratch.path().join("documents"))?;
     let models = if models.is_empty() { vec![Settings::default().model] } else { models.to_vec() };
@@ -236,6 +243,15 @@ impl Collection {
             let judgements = self.judgements.get(&query.id)?;
             judgements.values().any(|gain| *gain > 0.0).then_some((query, judgements))
         })
+    }
+
+    /// Documents that answer a judged query: those that are there, and all.
+    fn answers(&self) -> (usize, usize) {
+        let there: HashSet<_> = self.documents.iter().map(|document| &document.id).collect();
+        let answers = self.judged().flat_map(|(_, judgements)| judgements);
+        let answers: HashSet<_> =
+            answers.filter(|(_, gain)| **gain > 0.0).map(|(document, _)| document).collect();
+        (answers.intersection(&there).count(), answers.len())
     }
 
     /// One file a document; which is whose.

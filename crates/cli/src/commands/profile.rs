@@ -138,9 +138,17 @@ fn tell(
     } else {
         report.write(out)?;
     }
-    let Some(baseline) = options.baseline.as_deref().filter(|_| !slower.is_empty()) else {
+    let Some(baseline) = options.baseline.as_deref() else { return Ok(()) };
+    if slower.is_empty() {
+        if !common.quiet {
+            eprintln!(
+                "Nothing takes more than {} times what it took in {}.",
+                options.threshold,
+                baseline.display()
+            );
+        }
         return Ok(());
-    };
+    }
     let mut table = String::from("slower than before (the machine's own speed taken out):");
     for Slower { name, unit, before, now, ratio } in slower {
         let unit = unit.name();

@@ -67,6 +67,21 @@ async fn what_is_typed_finds_what_is_meant() {
     check(&engine, "Dampfschiff", &["schiff.txt"]).await;
     check(&engine, "上海", &["city.txt"]).await;
     check(&engine, "\"lighthosue\"", &[]).await;
+    check(&engine, "lighthouse type:md", &["harbour.md"]).await;
+    check(&engine, "lighthouse -type:md", &[]).await;
+    check(&engine, "parse -in:notes", &[]).await;
+
+    for text in ["lighthouse", "lighth", "budgt", "Dampfschiff", "lighthouse -type:md"] {
+        assert_eq!(ask(&engine, text).await.notice, None, "{text:?}");
+    }
+    let told = [
+        ("lighthosue of", "“lighthosue” is in nothing that was searched"),
+        ("lighthouse type:xyz", "The filter lets none of the files through."),
+    ];
+    for (text, expected) in told {
+        let notice = ask(&engine, text).await.notice;
+        assert!(notice.as_ref().is_some_and(|told| told.starts_with(expected)), "{notice:?}");
+    }
     engine.close().await;
 }
 

@@ -59,12 +59,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
-    let place = prop::option::of(prop::sample::select(PLACES.to_vec()));
-    let types = prop::sample::subsequence(EXTS.to_vec(), 0..=2);
+    let place = || prop::option::of(prop::sample::select(PLACES.to_vec()));
+    let not_place = prop_oneof![3 => Just(None), 1 => place()];
+    let types = |most| prop::sample::subsequence(EXTS.to_vec(), 0..=most);
     let date = || prop::option::of(0i64..100);
-    (place, types, date(), date()).prop_map(|(place, types, after, before)| Filter {
+    let parts = (place(), not_place, types(2), types(1), date(), date());
+    parts.prop_map(|(place, not_place, types, not_types, after, before)| Filter {
         under: place.map(str::to_owned),
+        not_under: not_place.into_iter().map(str::to_owned).collect(),
         types: types.into_iter().map(str::to_owned).collect(),
+        not_types: not_types.into_iter().map(str::to_owned).collect(),
         after,
         before,
     })
@@ -212,14 +216,16 @@ impl Both {
 
 /// Written once more, as plainly as can be.
 fn lets_through(filter: &Filter, origin: &Origin) -> bool {
-    let under = filter.under.as_deref().is_none_or(|place| match place.strip_prefix('/') {
+    let is_in = |place: &str| match place.strip_prefix('/') {
         Some(_) => {
             format!("{}/", origin.path).starts_with(&format!("{}/", place.trim_end_matches('/')))
         }
         None => origin.path.to_lowercase().contains(&format!("/{}/", place.to_lowercase())),
-    });
-    under
+    };
+    filter.under.as_deref().is_none_or(is_in)
+        && !filter.not_under.iter().any(|place| is_in(place))
         && (filter.types.is_empty() || filter.types.contains(&origin.ext))
+        && !filter.not_types.contains(&origin.ext)
         && filter.after.is_none_or(|after| origin.modified >= after)
         && filter.before.is_none_or(|before| origin.modified < before)
 }
