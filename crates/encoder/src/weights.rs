@@ -75,15 +75,15 @@ impl Weights<'_> {
         let tables = [Some(&self.words), Some(&self.positions), self.segments.as_ref()];
         let tables = tables.into_iter().flatten();
         let fits = |table: &Table| {
-            table.width == width && !table.bytes.is_empty() && table.bytes.len() % width == 0
+            table.width == width && !table.bytes.is_empty() && table.bytes.len().is_multiple_of(width)
         };
         width > 0
-            && width % 64 == 0
+            && width.is_multiple_of(64)
             && width <= MOST_INPUTS
             && self.scale.is_finite()
             && self.scale > 0.0
             && self.heads > 0
-            && width % self.heads == 0
+            && width.is_multiple_of(self.heads)
             && [32, 64].contains(&(width / self.heads))
             && tables.into_iter().all(fits)
             && self.positions.bytes.len() / width <= MOST_TOKENS
@@ -111,7 +111,7 @@ impl Layer<'_> {
         let square = [&self.query, &self.key, &self.value, &self.output];
         square.iter().all(|linear| linear.fits(width, width))
             && inner > 0
-            && inner % 64 == 0
+            && inner.is_multiple_of(64)
             && inner <= MOST_INPUTS
             && self.widen.fits(width, inner)
             && self.narrow.fits(inner, width)
