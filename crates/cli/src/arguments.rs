@@ -214,7 +214,7 @@ pub enum CacheCommand {
 
 #[derive(Debug, Args)]
 pub struct SearchArguments {
-    /// Words, "exact words", -word, in:PATH, type:EXT, after:DATE, before:DATE
+    /// Words, "exact words", -word, in:PATH, -in:PATH, type:EXT, -type:EXT, after:DATE, before:DATE
     // A query may begin with an exclusion.
     #[arg(required_unless_present = "batch", conflicts_with = "batch", allow_hyphen_values = true)]
     pub query: Option<String>,

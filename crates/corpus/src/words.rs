@@ -15,7 +15,7 @@
 //!
 //! Changing what comes out of here makes every index stale: see [`ANALYSIS`].
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap};
+use std::{borrow::Cow, cell::Cell, collections::HashMap};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -42,7 +42,6 @@ pub fn words(text: &str) -> Vec<Word> {
 }
 
 /// Calls `take` with the stem and the place of each of [`words`], which it need not keep.
-/// `take` analyses no text itself.
 pub fn each_word(text: &str, mut take: impl FnMut(&str, Span)) {
     analyse(text, true, &mut take);
 }
@@ -149,15 +148,16 @@ fn whole_and_parts(text: &str, run: Span, take: Take<'_>) {
 }
 
 fn push(text: &str, span: Span, take: Take<'_>) {
-    thread_local!(static STEMS: RefCell<Stems> = RefCell::new(Stems::new()));
+    // Taken out meanwhile: whoever is told of a word may analyse a text.
+    thread_local!(static STEMS: Cell<Option<Box<Stems>>> = const { Cell::new(None) });
     let folded = folded(&text[span.start..span.end]);
     let word = &folded[..folded.floor_char_boundary(WORD_BYTES)];
-    STEMS.with_borrow_mut(|stems| {
-        let stem = stems.of(word);
-        if !stem.is_empty() {
-            take(stem, span);
-        }
-    });
+    let mut stems = STEMS.take().unwrap_or_else(|| Box::new(Stems::new()));
+    let stem = stems.of(word);
+    if !stem.is_empty() {
+        take(stem, span);
+    }
+    STEMS.set(Some(stems));
 }
 
 /// Where `camelCase`, `HTTPServer` and `utf8` are put together.

@@ -75,7 +75,9 @@ impl Weights<'_> {
         let tables = [Some(&self.words), Some(&self.positions), self.segments.as_ref()];
         let tables = tables.into_iter().flatten();
         let fits = |table: &Table| {
-            table.width == width && !table.bytes.is_empty() && table.bytes.len().is_multiple_of(width)
+            table.width == width
+                && !table.bytes.is_empty()
+                && table.bytes.len().is_multiple_of(width)
         };
         width > 0
             && width.is_multiple_of(64)

@@ -104,7 +104,7 @@ const SPARE: usize = 10;
 const NO_WORDS: &str =
     "Nothing that was searched holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
-const NO_FILE: &str = "The filter lets none of the files through.";
+const NO_FILE: &str = "Nothing that is indexed so far passes the filter.";
 
 /// By the model in use: if another one comes into use meanwhile, by that, for the workers of
 /// the former may be gone.
@@ -179,14 +179,10 @@ async fn find(
         return Ok((Vec::new(), is_filter.then(|| ONLY_FILTERS.to_owned())));
     }
     let mut guessed = Vec::new();
-    for Told { stem, typed } in told.iter().take(MEANT) {
-        if !catalog.is_known(stem)? {
-            let others = catalog.instead_of(stem, typed)?;
-            // What is not all typed yet, or part of a longer word, needs none.
-            let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
-            if !others.is_empty() && !others.iter().any(holds) {
-                guessed.push(typed.as_str());
-            }
+    for told in told.iter().take(MEANT) {
+        if !catalog.is_known(&told.stem)? {
+            let others = catalog.instead_of(&told.stem, &told.typed)?;
+            guessed.extend(is_guess(told, &others).then_some(told.typed.as_str()));
             query.words.instead.extend(others);
         }
     }
@@ -205,8 +201,10 @@ async fn find(
     let has_words = legs.has_words() || !named.is_empty();
     if by_words && !has_words && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
-        for Told { stem, typed } in told.iter().take(MEANT) {
-            query.words.instead.extend(catalog.instead_of(stem, typed)?);
+        for told in told.iter().take(MEANT) {
+            let others = catalog.instead_of(&told.stem, &told.typed)?;
+            guessed.extend(is_guess(told, &others).then_some(told.typed.as_str()));
+            query.words.instead.extend(others);
         }
         if !query.words.instead.is_empty() {
             legs = rummage_search::ask(store, &query, meaning).await?;
@@ -224,6 +222,13 @@ async fn find(
     }
     let is_filtered_out = !store.lets_any_through(&query.filter).await?;
     Ok((found, is_filtered_out.then(|| NO_FILE.to_owned())))
+}
+
+/// Whether it should be said that others stand for a word. What is not all typed yet, or
+/// part of a longer word, needs none.
+fn is_guess(Told { stem, typed }: &Told, others: &[String]) -> bool {
+    let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
+    !others.is_empty() && !others.iter().any(holds)
 }
 
 /// What is said of words that others stand for.

@@ -16,8 +16,8 @@ pub enum ModelError {
         if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         match &fetchable[..] {
             [] => "use one of these".to_owned(),
-            all if all.contains(id) => format!("use one of these, or fetch {id}"),
-            all => format!("use one of these, or fetch one of {}", all.join(", ")),
+            all if all.contains(id) => format!("use another one, or fetch {id}"),
+            all => format!("use another one, or fetch one of {}", all.join(", ")),
         }
     )]
     Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: Vec<String> },

@@ -39,7 +39,7 @@ pub enum QueryError {
     NoValue { operator: &'static str, example: &'static str },
     #[error("{operator}: may be there only once")]
     Twice { operator: &'static str },
-    #[error("-{operator}: says nothing: use {instead}:")]
+    #[error("{operator}: says nothing: use {instead}:")]
     NoExclusion { operator: &'static str, instead: &'static str },
     #[error("{operator}: wants a date such as 2025, 2025-06 or 2025-06-30, not “{value}”")]
     BadDate { operator: &'static str, value: String },
@@ -103,10 +103,10 @@ impl Query {
             Kind::After => set("after", &mut self.filter.after, moment("after", value)?)?,
             Kind::Before => set("before", &mut self.filter.before, moment("before", value)?)?,
             Kind::NotAfter => {
-                return Err(QueryError::NoExclusion { operator: "after", instead: "before" });
+                return Err(QueryError::NoExclusion { operator: "-after", instead: "before" });
             }
             Kind::NotBefore => {
-                return Err(QueryError::NoExclusion { operator: "before", instead: "after" });
+                return Err(QueryError::NoExclusion { operator: "-before", instead: "after" });
             }
         }
         Ok(())

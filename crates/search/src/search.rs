@@ -6,10 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use futures::{
-    FutureExt,
-    future::{join_all, try_join},
-};
+use futures::{FutureExt, future::try_join};
 use rummage_corpus::{FileId, Passage, PassageId, model_input};
 use rummage_store::{KeywordHit, Store, StoreError, Words};
 use tokio::task::JoinSet;
@@ -33,8 +30,8 @@ const MORE: usize = 5;
 /// Passages shown of one file.
 const PASSAGES_A_FILE: usize = 3;
 
-/// Files that one task shows.
-const SHOWN_AT_ONCE: usize = 5;
+/// Files that one task shows alone.
+const SHOWN_BY_ONE: usize = 3;
 
 /// A query as the model sees it.
 #[derive(Debug, Clone)]
@@ -169,28 +166,35 @@ impl Ranking {
     }
 }
 
-/// Each text is analysed for the words to mark, 40 µs a passage: by several tasks.
+/// Each text is analysed for the words to mark, 20 µs a passage: past a few files by two
+/// tasks.
 async fn shown(
     found: Found,
     passages: HashMap<PassageId, Passage>,
     terms: Terms,
     mut files: Vec<(RankedFile, Vec<FileId>)>,
 ) -> Vec<FileHit> {
-    let all = Arc::new((found, passages, terms));
-    let mut tasks = Vec::new();
-    while !files.is_empty() {
-        let part: Vec<_> = files.drain(..files.len().min(SHOWN_AT_ONCE)).collect();
-        let all = all.clone();
-        tasks.push(tokio::spawn(async move {
-            let (found, passages, terms) = &*all;
-            let show = |(file, alike)| FileHit { alike, ..found.show(file, passages, terms) };
-            part.into_iter().map(show).collect::<Vec<_>>()
-        }));
+    type Parts = (Found, HashMap<PassageId, Passage>, Terms);
+    let show = |(found, passages, terms): &Parts, files: Vec<(RankedFile, Vec<FileId>)>| {
+        let show = |(file, alike)| FileHit { alike, ..found.show(file, passages, terms) };
+        files.into_iter().map(show).collect::<Vec<_>>()
+    };
+    let parts = Arc::new((found, passages, terms));
+    if files.len() <= SHOWN_BY_ONE {
+        return show(&parts, files);
     }
-    let shown = join_all(tasks).await.into_iter();
-    let shown = shown
-        .map(|task| task.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())));
-    shown.flatten().collect()
+    // It ends with the question.
+    let mut other = JoinSet::new();
+    let second = files.split_off(files.len() / 2);
+    let parts_of_other = parts.clone();
+    other.spawn(async move { show(&parts_of_other, second) });
+    let mut shown = show(&parts, files);
+    match other.join_next().await {
+        Some(Ok(second)) => shown.extend(second),
+        Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+        None => {}
+    }
+    shown
 }
 
 /// Passages that were read to be shown.

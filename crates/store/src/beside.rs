@@ -97,24 +97,24 @@ pub(crate) trait Beside: Send + Sync + 'static {
 
 impl Store {
     /// Makes the files of a kind that are missing, if so many rows without one are `due`, and
-    /// removes those that nothing needs; all of them where the table has fewer rows than
-    /// `least`. They save time alone: what keeps one from being made is no reason to end the
-    /// rest.
+    /// removes those that nothing needs; all of them, unless they are `wanted` for so many
+    /// rows. Rows that are gone count as long as their fragment holds them. Files save time
+    /// alone: what keeps one from being made is no reason to end the rest.
     pub(crate) async fn keep_beside<B: Beside>(
         &self,
         kind: Kind,
         table: &Table,
-        least: usize,
+        wanted: impl FnOnce(usize) -> bool,
         due: impl FnOnce(usize) -> bool,
-        of: impl FnMut(&FileFragment) -> Option<Arc<B>>,
+        mut of: impl FnMut(&FileFragment) -> Option<Arc<B>>,
     ) -> Result<(), StoreError> {
         let dataset = table.dataset().await?;
-        let (fragments, mut of) = (dataset.get_fragments(), of);
         let with_file = |fragment: FileFragment| Some((of(&fragment)?, fragment));
-        let all: Vec<_> = fragments.into_iter().filter_map(with_file).collect();
+        let all: Vec<_> = dataset.get_fragments().into_iter().filter_map(with_file).collect();
         let rows = |of: &[(Arc<B>, FileFragment)]| of.iter().map(|(of, _)| of.rows()).sum();
-        if rows(&all) < least {
-            let _ = kind.keep_only(&table.path, &HashSet::new());
+        let path = table.path.clone();
+        if !wanted(rows(&all)) {
+            let _ = blocking(move || kind.keep_only(&path, &HashSet::new())).await;
             return Ok(());
         }
         let needed = all.iter().map(|(of, _)| of.path().to_owned()).collect();
@@ -130,7 +130,7 @@ impl Store {
                 let _ = of.write(self, &dataset, &fragment).await;
             }
         }
-        let _ = kind.keep_only(&table.path, &needed);
+        let _ = blocking(move || kind.keep_only(&path, &needed)).await;
         Ok(())
     }
 }

@@ -2,10 +2,10 @@
 //! ([`crate::postings`]).
 //!
 //! A fragment is gone through by windows of rows. What a word can add at most to a row of
-//! a window is known; as soon as as many rows as are wanted have been found, the words
-//! that even together cannot lift a row among those (mostly the common ones, with the
-//! longest lists) are not read any more for themselves: only the rows that another word
-//! leads to are looked up in them. A window in which no word can is passed over.
+//! a window is known; once more rows than are wanted have been found, in whichever
+//! fragment, the words that even together cannot lift a row among those (mostly the common
+//! ones, with the longest lists) are not read any more for themselves: only the rows that
+//! another word leads to are looked up in them. A window in which no word can is passed over.
 
 use std::{
     io,
@@ -252,7 +252,7 @@ struct Cursor {
     weight: f64,
     /// What the rows of each block can have at most.
     mosts: Vec<f64>,
-    /// The first block that does not end before the window.
+    /// The first block that does not end before the window, or before the last row asked for.
     block: usize,
     /// What the word can add to a row of the window.
     most: f64,

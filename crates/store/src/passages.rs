@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow::array::StringArray;
-use futures::TryStreamExt;
+use futures::{TryStreamExt, future::join_all};
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use rummage_corpus::{FileId, Passage, PassageId};
 
@@ -12,6 +12,10 @@ use crate::{
     snapshot::{Filtered, Snapshot},
     table::LIST_LEN,
 };
+
+/// Texts are read by so many at once, each of which reads at least so many.
+const READERS: usize = 4;
+const ROWS_A_READER: usize = 64;
 
 impl Store {
     /// Removes the passages of the `stale` files, then adds `rows`, which can be
@@ -66,7 +70,6 @@ impl Store {
             Ok(passages) => passages,
         };
         passages.sort_unstable_by_key(|(id, _)| *id);
-        passages.dedup_by_key(|(id, _)| *id);
         Ok(passages)
     }
 
@@ -97,12 +100,20 @@ impl Store {
         ids: &[PassageId],
     ) -> Result<Vec<(PassageId, Passage)>, StoreError> {
         let view = &snapshot.passages;
-        let rows: Vec<_> = ids.iter().filter_map(|id| view.shelf.find(*id)).collect();
-        if rows.is_empty() {
-            return Ok(Vec::new());
+        let mut rows: Vec<_> = ids.iter().filter_map(|id| view.shelf.find(*id)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        // In parts, for the disk that has to be waited for.
+        let part = rows.len().div_ceil(READERS).max(ROWS_A_READER);
+        let reading = rows.chunks(part).map(|rows| {
+            let (view, rows) = (view.clone(), rows.to_vec());
+            blocking(move || view.shelf.passages(&rows))
+        });
+        let (mut passages, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
+        for (read, rest) in join_all(reading).await {
+            passages.extend(read);
+            missing.extend(rest);
         }
-        let by_files = view.clone();
-        let (mut passages, missing) = blocking(move || by_files.shelf.passages(rows)).await;
         if !missing.is_empty() {
             let table = &self.inner.passages;
             let batch = table.take(view, &missing, &rows::OF_PASSAGE).await?;

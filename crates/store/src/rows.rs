@@ -33,7 +33,7 @@ const ROW_ID: &str = "_rowid";
 pub(crate) const VECTOR: &str = "vector";
 
 /// The column of a passage's context and text.
-pub(crate) const WORDS: &str = "words";
+pub(crate) const TEXT: &str = "words";
 
 /// The numbers of a passage: how many bytes of `words` are its context, where it begins
 /// and ends in its file's text, and its page, which is below 0 where it has none.
@@ -45,7 +45,7 @@ const NO_PAGE: i64 = -1;
 pub(crate) const OF_ORIGIN: [&str; 4] = ["id", "path", "ext", "modified"];
 
 /// The columns that hold a passage itself.
-pub(crate) const OF_PASSAGE: [&str; 3] = ["hash", WORDS, SPAN];
+pub(crate) const OF_PASSAGE: [&str; 3] = ["hash", TEXT, SPAN];
 
 /// The file that a row belongs to, with what filters ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl VectorRow {
 pub(crate) fn passage_schema() -> SchemaRef {
     let mut fields = origin_fields();
     fields.extend([
-        Field::new(WORDS, DataType::Utf8, false),
+        Field::new(TEXT, DataType::Utf8, false),
         Field::new(TERMS, DataType::Utf8, false),
         Field::new(SPAN, DataType::FixedSizeList(number(), NUMBERS as i32), false),
     ]);
@@ -277,7 +277,7 @@ impl<'a> Columns<'a> {
         ordinals: impl Iterator<Item = u32>,
     ) -> Result<Vec<Passage>, StoreError> {
         let hashes = self.hashes()?;
-        let words = self.strings(WORDS)?;
+        let words = self.strings(TEXT)?;
         let lists = self.column(SPAN)?.as_fixed_size_list_opt();
         let places = lists.and_then(|lists| lists.values().as_primitive_opt::<Int64Type>());
         let places = places.ok_or_else(|| self.unusable(SPAN))?.values().as_chunks::<NUMBERS>().0;

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn only_what_is_noted_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let beside = ["passages.words", "vectors_a.flat"];
+        let beside = ["passages.words", "passages.texts", "vectors_a.flat"];
         let ours = ["passages.lance", "vectors_a.lance", "damaged"].iter().chain(&beside);
         let theirs = ["notes.lance", "photos", "book.txt.lance"];
         for name in ours.chain(&theirs) {

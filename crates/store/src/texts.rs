@@ -15,14 +15,11 @@
 use std::{
     fs::File,
     io::{self, Write},
-    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use futures::TryStreamExt;
 use lance::{Dataset, dataset::fragment::FileFragment};
 use rummage_corpus::{ContentHash, Passage, PassageId, Span};
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,7 +28,7 @@ use crate::{
     Store, StoreError,
     beside::{Beside, Bytes, Fresh, Kind, broken, read_at},
     blocking,
-    rows::{OF_PASSAGE, WORDS},
+    rows::{OF_PASSAGE, TEXT},
     shelf,
     table::Table,
 };
@@ -45,8 +42,8 @@ const ENTRY: usize = 8 + 4 + 4;
 /// Rows that are packed together: more make smaller files, and more is unpacked for one.
 const GROUP: usize = 8;
 
-/// No group has so many bytes unless its file is damaged.
-const MOST_BYTES: u32 = 256 << 20;
+/// LZ4 makes no more of a byte.
+const MOST_UNPACKED: u64 = 256;
 
 const GONE: u32 = u32::MAX;
 const NO_PAGE: u32 = u32::MAX;
@@ -57,15 +54,21 @@ pub(crate) struct Texts {
     path: PathBuf,
     /// Of the fragment, those that are gone among them.
     rows: usize,
-    open: Mutex<Option<Arc<Open>>>,
-    /// Whether it turned out that what it holds is not what was written.
-    damaged: AtomicBool,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    open: Option<Arc<Open>>,
+    /// Whether it turned out that the file does not hold what was written.
+    damaged: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     file: File,
     groups: Vec<Group>,
+    groups_end: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,35 +82,40 @@ struct Group {
 impl Texts {
     /// Of a fragment of this table. Whether there is a file is not looked at.
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Self> {
-        let path = Kind::Texts.path(table, fragment, WORDS)?;
+        let path = Kind::Texts.path(table, fragment, TEXT)?;
         let rows = fragment.metadata().physical_rows?;
-        Some(Self { path, rows, open: Mutex::default(), damaged: AtomicBool::new(false) })
+        Some(Self { path, rows, asked: Mutex::default() })
     }
 
-    /// The passages in these rows of the fragment, which are in order. Blocks on the disk.
+    /// The passages in these rows of the fragment, which are in order and each there once;
+    /// `None` for those that were gone when the file was made. Blocks on the disk.
     ///
     /// # Errors
     /// There is no such file, or it does not hold them as they were written.
-    pub fn passages(&self, rows: &[(u32, PassageId)]) -> io::Result<Vec<(PassageId, Passage)>> {
-        let read = self.get()?.read(rows);
+    pub fn passages(&self, rows: &[(u32, PassageId)]) -> io::Result<Vec<Option<Passage>>> {
+        let open = self.get()?;
+        let read = open.read(rows);
         if read.is_err() {
-            self.damaged.store(true, Ordering::Relaxed);
-            *self.lock() = None;
+            let mut asked = self.asked();
+            // Else another file has come since.
+            if asked.open.as_ref().is_some_and(|now| Arc::ptr_eq(now, &open)) {
+                *asked = Asked { open: None, damaged: true };
+            }
         }
         read
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Open>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self) -> io::Result<Arc<Open>> {
-        let mut open = self.lock();
-        if let Some(open) = &*open {
+        let mut asked = self.asked();
+        if let Some(open) = &asked.open {
             return Ok(open.clone());
         }
         let opened = Arc::new(Open::at(&self.path, self.rows)?);
-        *open = Some(opened.clone());
+        asked.open = Some(opened.clone());
         Ok(opened)
     }
 }
@@ -123,7 +131,7 @@ impl Beside for Texts {
 
     fn has_file(&self) -> bool {
         // One that is open may have been removed.
-        self.get().is_ok() && !self.damaged.load(Ordering::Relaxed) && self.path.exists()
+        self.get().is_ok() && !self.asked().damaged && self.path.exists()
     }
 
     async fn write(
@@ -137,21 +145,29 @@ impl Beside for Texts {
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
         let columns = [&["id"], &OF_PASSAGE[..]].concat();
-        shelf::each_batch(&store.inner.passages, &mut scan, &columns, |columns| {
-            let ids = columns.passage_ids()?.map(PassageId::ordinal);
-            let rows = columns.addresses()?.iter().zip(columns.passages(ids)?);
-            for (address, passage) in rows {
-                let (_, row) = shelf::parts(*address);
-                fresh.write(|file| writer.add(row as usize, &passage, file))?;
-            }
-            Ok(ControlFlow::Continue(()))
+        let mut batches = shelf::batches(&store.inner.passages, &mut scan, &columns).await?;
+        while let Some(batch) = batches.try_next().await? {
+            let table = store.inner.passages.clone();
+            // Milliseconds of packing, and the disk may take seconds.
+            let written = blocking(move || {
+                let columns = table.columns(&batch);
+                let ids = columns.passage_ids()?.map(PassageId::ordinal);
+                let rows = columns.addresses()?.iter().zip(columns.passages(ids)?);
+                for (address, passage) in rows {
+                    let (_, row) = shelf::parts(*address);
+                    fresh.write(|file| writer.add(row as usize, &passage, file))?;
+                }
+                Ok::<_, StoreError>((fresh, writer))
+            });
+            (fresh, writer) = written.await?;
+        }
+        let rows = self.rows;
+        blocking(move || {
+            fresh.write(|file| writer.finish(rows, file))?;
+            fresh.finish()
         })
         .await?;
-        fresh.write(|file| writer.finish(self.rows, file))?;
-        // The disk may take seconds.
-        blocking(move || fresh.finish()).await?;
-        *self.lock() = None;
-        self.damaged.store(false, Ordering::Relaxed);
+        *self.asked() = Asked::default();
         Ok(())
     }
 }
@@ -176,10 +192,10 @@ impl Open {
             Ok(Group { end, bytes, sum })
         };
         let groups = entries.map(|entry| group(Bytes(entry))).collect::<io::Result<_>>()?;
-        Ok(Self { file, groups })
+        Ok(Self { file, groups, groups_end })
     }
 
-    fn read(&self, rows: &[(u32, PassageId)]) -> io::Result<Vec<(PassageId, Passage)>> {
+    fn read(&self, rows: &[(u32, PassageId)]) -> io::Result<Vec<Option<Passage>>> {
         let mut passages = Vec::with_capacity(rows.len());
         let place = |row: u32| (row as usize / GROUP, row as usize % GROUP);
         for rows in rows.chunk_by(|a, b| place(a.0).0 == place(b.0).0) {
@@ -191,8 +207,8 @@ impl Open {
                     Row::read(&mut left)?;
                     next += 1;
                 }
-                let row = Row::read(&mut left)?.ok_or_else(broken)?;
-                passages.push((*id, row.passage(id.ordinal())?));
+                let row = Row::read(&mut left)?;
+                passages.push(row.map(|row| row.passage(id.ordinal())).transpose()?);
                 next += 1;
             }
         }
@@ -203,7 +219,7 @@ impl Open {
         let group = self.groups.get(number).ok_or_else(broken)?;
         let start = number.checked_sub(1).map_or(0, |before| self.groups[before].end);
         let length = group.end.checked_sub(start).ok_or_else(broken)?;
-        if length > u64::from(MOST_BYTES) || group.bytes > MOST_BYTES {
+        if group.end > self.groups_end || u64::from(group.bytes) > length * MOST_UNPACKED {
             return Err(broken());
         }
         let mut packed = vec![0; length as usize];
@@ -272,6 +288,9 @@ struct Writer {
 impl Writer {
     /// Rows come in order; ones that are gone do not come.
     fn add(&mut self, row: usize, passage: &Passage, to: &mut impl Write) -> io::Result<()> {
+        if row < self.rows {
+            return Err(io::Error::other("rows come in another order than they lie"));
+        }
         self.pass_over(row, to)?;
         Row::write(passage, &mut self.group);
         self.next(to)
@@ -347,14 +366,9 @@ mod tests {
         PassageId::new(FileId(i64::from(row)), row)
     }
 
-    fn read(path: &Path, rows: usize, of: &[u32]) -> io::Result<Vec<Passage>> {
+    fn read(path: &Path, rows: usize, of: &[u32]) -> io::Result<Vec<Option<Passage>>> {
         let rows_of: Vec<_> = of.iter().map(|row| (*row, id(*row))).collect();
-        let read = Open::at(path, rows)?.read(&rows_of)?;
-        assert_eq!(
-            read.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
-            of.iter().map(|row| id(*row)).collect::<Vec<_>>()
-        );
-        Ok(read.into_iter().map(|(_, passage)| passage).collect())
+        Open::at(path, rows)?.read(&rows_of)
     }
 
     proptest! {
@@ -376,13 +390,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("texts");
             fs::write(&path, written(rows, &passages)).unwrap();
-            let (there, gone): (Vec<_>, Vec<_>) =
-                asked.into_iter().partition(|row| passages.contains_key(row));
-            let expected: Vec<_> = there.iter().map(|row| passages[row].clone()).collect();
-            prop_assert_eq!(read(&path, rows, &there).unwrap(), expected);
-            for row in gone {
-                prop_assert!(read(&path, rows, &[row]).is_err());
-            }
+            let asked: Vec<_> = asked.into_iter().filter(|row| (*row as usize) < rows).collect();
+            let expected: Vec<_> = asked.iter().map(|row| passages.get(row).cloned()).collect();
+            prop_assert_eq!(read(&path, rows, &asked).unwrap(), expected);
             prop_assert!(Open::at(&path, rows + 1).is_err());
         }
     }
@@ -398,7 +408,8 @@ mod tests {
         let texts = store.passages(&ids).await.unwrap().into_iter();
         let snapshot = store.snapshot(false).await.unwrap();
         let shelf = &snapshot.passages.shelf;
-        let (_, missing) = shelf.passages(ids.iter().filter_map(|id| shelf.find(*id)).collect());
+        let rows: Vec<_> = ids.iter().filter_map(|id| shelf.find(*id)).collect();
+        let (_, missing) = shelf.passages(&rows);
         (texts.map(|(_, passage)| passage.text).collect(), missing.len())
     }
 
@@ -427,6 +438,22 @@ mod tests {
         store.upkeep(Mode::Idle).await.unwrap();
         assert_eq!(texts(&store, 0..110).await, (expected(0..110), 0));
         store.place_passages(&[origin(9, "elsewhere")]).await.unwrap();
+        store.upkeep(Mode::Idle).await.unwrap();
+        assert_eq!(texts(&store, 0..110).await, (expected(0..110), 0));
+
+        // Who still reads an older version finds what is gone from the file in the database.
+        let before = store.snapshot(false).await.unwrap();
+        store.remove_passages(&[FileId(12)]).await.unwrap();
+        files(folder.path()).iter().for_each(|file| fs::remove_file(file).unwrap());
+        store.upkeep(Mode::Idle).await.unwrap();
+        let (shelf, ids) =
+            (&before.passages.shelf, [12, 13, 12].map(|file| PassageId::new(FileId(file), 0)));
+        let rows: Vec<_> = ids[..2].iter().map(|id| shelf.find(*id).unwrap()).collect();
+        let (read, missing) = shelf.passages(&rows);
+        assert_eq!((read.len(), missing), (1, vec![rows[0]]));
+        assert!(shelf.texts().iter().all(|texts| texts.has_file()), "nothing is damaged");
+        assert_eq!(store.passages(&ids).await.unwrap().len(), 1);
+        put(&store, [12], "page").await;
         store.upkeep(Mode::Idle).await.unwrap();
         assert_eq!(texts(&store, 0..110).await, (expected(0..110), 0));
 
@@ -468,7 +495,7 @@ mod tests {
             let mut failed = 0;
             for row in 0..20 {
                 match read(&path, 20, &[row]) {
-                    Ok(read) => assert_eq!(read, [passages[&row].clone()], "byte {at}"),
+                    Ok(read) => assert_eq!(read, [Some(passages[&row].clone())], "byte {at}"),
                     Err(_) => failed += 1,
                 }
             }

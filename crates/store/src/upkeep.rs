@@ -117,10 +117,10 @@ impl Store {
             let indexed = index_fresh_rows(table, rows, &fresh, mode).await?;
             let compacted = compact(table, mode).await?;
             if is_of_vectors {
-                self.keep_vectors().await?;
+                self.keep_vectors(rows).await?;
             } else {
                 self.keep_words(mode).await?;
-                self.keep_texts(mode).await?;
+                self.keep_texts(rows, mode).await?;
             }
             let approximated = is_of_vectors && self.approximate(rows).await?;
             let idle = mode == Mode::Idle;
@@ -144,10 +144,11 @@ impl Store {
 
 /// The files beside the tables.
 impl Store {
-    async fn keep_vectors(&self) -> Result<(), StoreError> {
+    /// Of so many living rows, as below.
+    async fn keep_vectors(&self, rows: usize) -> Result<(), StoreError> {
         let (table, limits) = (&self.inner.vectors, self.inner.limits);
         let of = |fragment: &FileFragment| Flat::of(table, fragment).map(Arc::new);
-        self.keep_beside(Kind::Vectors, table, limits.flat, |_| true, of).await
+        self.keep_beside(Kind::Vectors, table, |_| rows >= limits.flat, |_| true, of).await
     }
 
     async fn keep_words(&self, mode: Mode) -> Result<(), StoreError> {
@@ -158,10 +159,10 @@ impl Store {
             Some(open.remove(words.path()).unwrap_or_else(|| Arc::new(words)))
         };
         let due = |rows| rows > limits.words_fresh || mode == Mode::Idle;
-        self.keep_beside(Kind::Words, table, limits.words_fresh + 1, due, of).await
+        self.keep_beside(Kind::Words, table, |rows| rows > limits.words_fresh, due, of).await
     }
 
-    async fn keep_texts(&self, mode: Mode) -> Result<(), StoreError> {
+    async fn keep_texts(&self, rows: usize, mode: Mode) -> Result<(), StoreError> {
         let (table, limits) = (&self.inner.passages, self.inner.limits);
         let mut open = by_path(self.inner.snapshots.of_passages(Shelf::texts));
         let of = |fragment: &FileFragment| {
@@ -169,7 +170,7 @@ impl Store {
             Some(open.remove(texts.path()).unwrap_or_else(|| Arc::new(texts)))
         };
         let due = |rows| rows >= limits.flat || mode == Mode::Idle;
-        self.keep_beside(Kind::Texts, table, limits.flat, due, of).await
+        self.keep_beside(Kind::Texts, table, |_| rows >= limits.flat, due, of).await
     }
 }
 

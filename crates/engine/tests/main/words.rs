@@ -76,7 +76,7 @@ async fn what_is_typed_finds_what_is_meant() {
     }
     let told = [
         ("lighthosue of", "“lighthosue” is in nothing that was searched"),
-        ("lighthouse type:xyz", "The filter lets none of the files through."),
+        ("lighthouse type:xyz", "Nothing that is indexed so far passes the filter."),
     ];
     for (text, expected) in told {
         let notice = ask(&engine, text).await.notice;

@@ -4,13 +4,13 @@
 //! A shelf is that of one version of a table and never changes. It is made of blocks,
 //! one for each of the table's fragments; the next version's shelf takes over the
 //! blocks of those that did not change, so a commit costs what it wrote. What is too much
-//! for memory, words and the vectors of many rows, it reads from files of our own
-//! ([`crate::beside`]); the database is not asked once a shelf is there.
+//! for memory, words, texts and the vectors of many rows, it reads from files of our own
+//! ([`crate::beside`]).
 
 mod read;
 mod words;
 
-pub(crate) use read::each_batch;
+pub(crate) use read::{batches, each_batch};
 pub(crate) use words::RowWords;
 
 use std::{
@@ -23,7 +23,7 @@ use std::{
 };
 
 use lance::dataset::scanner::{RowAddrMask, RowAddrTreeMap};
-use rummage_corpus::{FileId, Passage, PassageId};
+use rummage_corpus::{ContentHash, FileId, Passage, PassageId};
 
 use crate::{
     Filter, Limits,
@@ -60,7 +60,7 @@ const PIECE: usize = 4_096;
 const MOST_THREADS: usize = 4;
 
 /// A row of a shelf, in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     block: usize,
     row: usize,
@@ -91,8 +91,7 @@ struct Rows {
     /// Where each lies in the fragment, in order.
     offsets: Vec<u32>,
     ids: Vec<i64>,
-    /// The first half of each hash: to tell whether a passage is still the same,
-    /// that is enough.
+    /// Of each hash the [`first_half`].
     hashes: Vec<u64>,
     /// At which row another file's passages begin.
     runs: Vec<u32>,
@@ -273,17 +272,27 @@ impl Shelf {
         (similar, missing)
     }
 
-    /// The passages of rows by the files beside the table. Rows of which no file tells come
-    /// back as the second part. Blocks on the disk.
-    pub fn passages(&self, mut rows: Vec<Row>) -> (Vec<(PassageId, Passage)>, Vec<Row>) {
-        rows.sort_unstable_by_key(|row| (row.block, row.row));
+    /// The passages of rows, each once and in order, by the files beside the table. Rows of
+    /// which no file tells come back as the second part. Blocks on the disk.
+    pub fn passages(&self, rows: &[Row]) -> (Vec<(PassageId, Passage)>, Vec<Row>) {
         let (mut passages, mut missing) = (Vec::with_capacity(rows.len()), Vec::new());
         for rows in rows.chunk_by(|a, b| a.block == b.block) {
             let block = &self.blocks[rows[0].block];
             let wanted = rows.iter().map(|row| (block.rows.offsets[row.row], self.id(*row)));
             let wanted: Vec<_> = wanted.collect();
             match block.texts.as_ref().map(|texts| texts.passages(&wanted)) {
-                Some(Ok(read)) => passages.extend(read),
+                Some(Ok(read)) => {
+                    for (row, passage) in rows.iter().zip(read) {
+                        // A row may be gone from the file and not from an older shelf.
+                        let is_it = |passage: &Passage| {
+                            block.rows.hashes[row.row] == first_half(passage.hash)
+                        };
+                        match passage.filter(is_it) {
+                            Some(passage) => passages.push((self.id(*row), passage)),
+                            None => missing.push(*row),
+                        }
+                    }
+                }
                 Some(Err(_)) | None => missing.extend_from_slice(rows),
             }
         }
@@ -409,10 +418,10 @@ impl Block {
 impl Rows {
     fn find(&self, id: i64) -> Option<usize> {
         // Most blocks hold others' passages.
-        let stride = self.some_ids.partition_point(|some| *some <= id).checked_sub(1)?;
         if self.last_id.is_none_or(|last| id > last) {
             return None;
         }
+        let stride = self.some_ids.partition_point(|some| *some <= id).checked_sub(1)?;
         let first = stride * STRIDE;
         let places = first..(first + STRIDE).min(self.ids.len());
         match &self.by_id {
@@ -424,6 +433,12 @@ impl Rows {
             }
         }
     }
+}
+
+/// Of a hash: to tell whether a passage is still the same, that is enough.
+fn first_half(hash: ContentHash) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// A row's fragment, and where it lies in it.

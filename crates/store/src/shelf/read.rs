@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use futures::TryStreamExt;
+use arrow::array::RecordBatch;
+use futures::{Stream, TryStreamExt};
 use lance::{
     Dataset,
     dataset::{fragment::FileFragment, scanner::Scanner},
@@ -14,7 +15,7 @@ use lance::{
 };
 use rummage_corpus::{ContentHash, PassageId};
 
-use super::{Bits, Block, Holds, Place, RowWords, Rows, STRIDE, Shelf, parts};
+use super::{Bits, Block, Holds, Place, RowWords, Rows, STRIDE, Shelf, first_half, parts};
 use crate::{
     StoreError,
     beside::Beside,
@@ -210,8 +211,7 @@ impl Rows {
         }
         self.offsets.push(offset);
         self.ids.push(id.to_i64());
-        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
-        self.hashes.push(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        self.hashes.push(first_half(hash));
     }
 
     fn finish(&mut self) {
@@ -237,21 +237,58 @@ impl Rows {
 const BATCH_ROWS: usize = 4096;
 const READ_AHEAD: usize = 4;
 
-/// These columns of all rows of a scan, with their addresses, until `take` breaks off.
+/// These columns of all rows of a scan, with their addresses.
+pub(crate) async fn batches(
+    table: &Table,
+    scan: &mut Scanner,
+    columns: &[&str],
+) -> Result<impl Stream<Item = Result<RecordBatch, StoreError>> + Send + Unpin, StoreError> {
+    let failed = |error: lance::Error| table.read_failed(error.into());
+    scan.project(columns).map_err(failed)?;
+    scan.with_row_address().batch_size(BATCH_ROWS).batch_readahead(READ_AHEAD);
+    let batches = scan.try_into_stream().await.map_err(failed)?;
+    Ok(batches.map_err(move |error| table.read_failed(error.into())))
+}
+
+/// The same, until `take` breaks off.
 pub(crate) async fn each_batch(
     table: &Table,
     scan: &mut Scanner,
     columns: &[&str],
     mut take: impl FnMut(Columns<'_>) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<(), StoreError> {
-    let failed = |error: lance::Error| table.read_failed(error.into());
-    scan.project(columns).map_err(failed)?;
-    scan.with_row_address().batch_size(BATCH_ROWS).batch_readahead(READ_AHEAD);
-    let mut batches = scan.try_into_stream().await.map_err(failed)?;
-    while let Some(batch) = batches.try_next().await.map_err(failed)? {
+    let mut batches = batches(table, scan, columns).await?;
+    while let Some(batch) = batches.try_next().await? {
         if take(table.columns(&batch))?.is_break() {
             break;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_their_ids_however_many_and_in_whatever_order() {
+        for count in [0, 1, 2, 63, 64, 65, 128, 129, 300] {
+            // Every third id is there.
+            let ids: Vec<_> = (0..count).map(|row| 3 * row + 1).collect();
+            let turned = ids.iter().rev().copied().collect();
+            let half = ids.len() / 2;
+            let in_two = [&ids[half..], &ids[..half]].concat();
+            for ids in [ids, turned, in_two] {
+                let mut rows = Rows::default();
+                for (row, id) in (0..).zip(&ids) {
+                    rows.push(row, PassageId::from_i64(*id), ContentHash::of(b""));
+                }
+                rows.finish();
+                for id in -1..3 * count + 3 {
+                    let expected = ids.iter().position(|other| *other == id);
+                    assert_eq!(rows.find(id), expected, "{id} of {count}");
+                }
+            }
+        }
+    }
 }

@@ -143,6 +143,10 @@ async fn check(store: &Store, kept: &BTreeSet<i64>, unsure: i64) {
         let (passages, vectors) = rows(*file);
         let nearest = store.meaning(&vectors[3].vector, &Filter::default(), 1).await.unwrap();
         assert_eq!(nearest[0].id, passages[3].id());
+        let ids: Vec<_> = passages.iter().map(PassageRow::id).collect();
+        let read = store.passages(&ids).await.unwrap().into_iter();
+        let written = passages.into_iter().map(|row| row.passage);
+        assert!(read.map(|(_, passage)| passage).eq(written));
         assert!(nearest[0].similarity > 0.999 && *file != unsure);
     }
 }

@@ -180,6 +180,13 @@ impl Both {
             .flat_map(|(file, known)| (0..3).filter_map(move |i| holds(file, known, i)))
             .collect();
         prop_assert_eq!(found, expected, "{:?}", asked);
+        let ids: Vec<_> = hits.iter().map(|hit| hit.id).collect();
+        let passages = self.store.passages(&ids).await.unwrap();
+        prop_assert_eq!(passages.len(), ids.len());
+        for (id, passage) in passages {
+            let words = words_of(self.known[&id.file().0].seed, id.ordinal());
+            prop_assert_eq!(passage.text, text(&words), "{:?}", id);
+        }
 
         let vector = direction(asked.vector, DIMS);
         let similarity = |known: &Known, ordinal| {
