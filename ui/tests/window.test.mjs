@@ -720,6 +720,7 @@ test('the sample data is in no bundle that ships', async () => {
 describe('at every size', () => {
   for (const [width, height] of [
     [1280, 800],
+    [1100, 760],
     [640, 720],
     [550, 380],
   ])
