@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -62,9 +62,25 @@ impl Flat {
     /// # Errors
     /// There is no such file, or it does not hold all of them.
     pub fn similarities(&self, vector: &[f32], offsets: &[u32]) -> io::Result<Vec<f32>> {
+        let mut similarities = Vec::with_capacity(offsets.len());
+        self.each(offsets, |written| similarities.push(Numbers::similarity(written, vector)))?;
+        Ok(similarities)
+    }
+
+    /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
+    ///
+    /// # Errors
+    /// There is no such file, or it does not hold all of them.
+    pub fn planes(&self, offsets: &[u32]) -> io::Result<Planes> {
+        Planes::filled(offsets.len(), self.dims, |rows, part| {
+            self.each(&offsets[rows], |written| part.push(&Numbers::written(written)))
+        })
+    }
+
+    /// The rows at these places, which are in order, as they were written.
+    fn each(&self, offsets: &[u32], mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let file = self.open()?;
         let row = Numbers::bytes(self.dims);
-        let mut similarities = Vec::with_capacity(offsets.len());
         let mut bytes = Vec::new();
         let mut rest = offsets;
         while let Some(first) = rest.first() {
@@ -74,33 +90,13 @@ impl Flat {
             let (run, after) = rest.split_at(more + 1);
             bytes.resize(end(run[more]), 0);
             read_at(file, &mut bytes, (HEAD + *first as usize * row) as u64)?;
-            similarities.extend(run.iter().map(|offset| {
+            for offset in run {
                 let start = (offset - first) as usize * row;
-                Numbers::similarity(&bytes[start..start + row], vector)
-            }));
+                take(&bytes[start..start + row]);
+            }
             rest = after;
         }
-        Ok(similarities)
-    }
-
-    /// The vectors at these places of the fragment, which are in order. Blocks on the disk.
-    ///
-    /// # Errors
-    /// There is no such file, or it does not hold all of them.
-    pub fn planes(&self, offsets: &[u32]) -> io::Result<Planes> {
-        // A handle of its own: a file's place is shared by all who use one.
-        let mut file = BufReader::with_capacity(RUN, self.open_anew()?);
-        file.seek(SeekFrom::Start(HEAD as u64))?;
-        let mut row = vec![0; Numbers::bytes(self.dims)];
-        let mut planes = Planes::with_room(offsets.len(), self.dims);
-        let mut next = 0;
-        for offset in offsets {
-            file.seek_relative(i64::from(offset - next) * row.len() as i64)?;
-            file.read_exact(&mut row)?;
-            planes.push(Numbers::written(&row));
-            next = offset + 1;
-        }
-        Ok(planes)
+        Ok(())
     }
 
     fn open(&self) -> io::Result<&File> {

@@ -55,19 +55,18 @@ fn allow_open_files() {
     }
 }
 
-/// Asks that what this holds one day lies in pages of megabytes instead of kilobytes. Who
-/// reads many megabytes in a row waits for the places of pages as long as for what is in
-/// them. Only Linux is asked; where it has none, nothing is lost.
-pub(crate) fn in_large_pages<T>(empty: &mut Vec<T>) {
+/// Asks that this lies in pages of megabytes instead of kilobytes, as far as nothing was
+/// written to it yet. Who reads many megabytes in a row waits for the places of pages as long
+/// as for what is in them. Only Linux is asked; where it has none, nothing is lost.
+pub(crate) fn in_large_pages<T>(room: &mut [T]) {
     #[cfg(target_os = "linux")]
     {
         /// Of a page, on every processor that Linux runs on here, or a part of one.
         const PAGE: usize = 4096;
-        let room = empty.spare_capacity_mut();
         let bytes = std::mem::size_of_val(room);
         let before = room.as_ptr().cast::<u8>().align_offset(PAGE);
         if bytes > before {
-            // SAFETY: names memory of this vector alone, and changes nothing in it.
+            // SAFETY: names memory of this slice alone, and changes nothing in it.
             unsafe {
                 let start = room.as_mut_ptr().cast::<u8>().add(before);
                 libc::madvise(start.cast(), bytes - before, libc::MADV_HUGEPAGE);
@@ -75,5 +74,5 @@ pub(crate) fn in_large_pages<T>(empty: &mut Vec<T>) {
         }
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = empty;
+    let _ = room;
 }

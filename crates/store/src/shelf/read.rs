@@ -138,7 +138,7 @@ impl Shelf {
                 let (fragment, offset) = parts(*address);
                 let (rows, planes) = read.entry(fragment).or_default();
                 rows.push(offset, id, hash);
-                vectors.next().into_iter().for_each(|vector| planes.push(Numbers::of(vector)));
+                vectors.next().into_iter().for_each(|vector| planes.push(&Numbers::of(vector)));
             }
             Ok(ControlFlow::Continue(()))
         })
