@@ -12,6 +12,9 @@ use crate::{Tokenizer, block, count::TokenStarts, grammar};
 /// as the title of what follows.
 const TITLE_SHARE: usize = 4;
 
+/// A passage of a program with no more words than this says nothing by itself.
+const SCRAP_WORDS: usize = 3;
+
 /// How a document is cut into passages.
 pub(crate) struct Cutter<'a> {
     pub document: &'a Document,
@@ -29,8 +32,14 @@ impl Cutter<'_> {
         for (range, structure) in parts(self.document) {
             let before = spans.len();
             self.push_spans(range, structure, most, &mut spans);
-            if matches!(structure, Structure::Prose | Structure::Markdown) {
-                self.even_out(&mut spans[before..], structure);
+            match structure {
+                Structure::Prose | Structure::Markdown => {
+                    self.even_out(&mut spans[before..], structure);
+                }
+                Structure::Code | Structure::Source(_) => {
+                    let scattered = spans.split_off(before);
+                    self.join_scraps(scattered, &mut spans);
+                }
             }
         }
         spans.truncate(most);
@@ -138,6 +147,41 @@ impl Cutter<'_> {
             if let Some((first, last)) = self.halves(first, last, structure) {
                 (spans[nth - 1], spans[nth]) = (first, last);
             }
+        }
+    }
+
+    /// Of what is longer than a passage, its opening brace or its attribute may be left alone,
+    /// and what a model makes of so little is near to many questions. It goes with what
+    /// follows, or, as a closing brace, with what is before it, where that fits.
+    fn join_scraps(&self, spans: Vec<Span>, joined: &mut Vec<Span>) {
+        let text = &self.document.text;
+        let fits = |both: &Span| self.tokenizer.count(&text[both.start..both.end]) <= self.capacity;
+        let first = joined.len();
+        let mut spans = spans.into_iter().peekable();
+        let mut begun = None;
+        while let Some(mut span) = spans.next() {
+            span.start = begun.take().unwrap_or(span.start);
+            let shown = &text[span.start..span.end];
+            if shown.unicode_words().nth(SCRAP_WORDS).is_none() {
+                let with_next = spans.peek().map(|next| Span::new(span.start, next.end));
+                let with_next = with_next.filter(fits);
+                let with_last = joined[first..].last().map(|last| Span::new(last.start, span.end));
+                let with_last = with_last.filter(fits);
+                let closes = shown.trim_start().starts_with(['}', ')', ']']);
+                match with_last {
+                    Some(both) if closes || with_next.is_none() => {
+                        joined.pop();
+                        joined.push(both);
+                        continue;
+                    }
+                    _ => {}
+                }
+                if with_next.is_some() {
+                    begun = Some(span.start);
+                    continue;
+                }
+            }
+            joined.push(span);
         }
     }
 

@@ -21,7 +21,7 @@ use cut::Cutter;
 pub use tokenizer::{ChunkError, Tokenizer};
 
 /// Of the way texts are cut: raised when other passages come of the same text.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A document's passages are numbered below this; see `PassageId`.
 const MAX_PASSAGES: usize = 1 << 20;
@@ -50,8 +50,9 @@ impl Default for ChunkSize {
 /// Cuts a document where its structure suggests: between sections, paragraphs,
 /// lines, sentences, words, in this order of liking; programs between functions,
 /// statements, lines. Only a word that is longer than a passage is cut itself. A
-/// title on a line of its own stays with the beginning of its text, and a paragraph
-/// that is cut leaves no rest of a few words.
+/// title on a line of its own stays with the beginning of its text, a paragraph that is
+/// cut leaves no rest of a few words, and no brace or attribute of a program stands alone
+/// where it fits to what is beside it.
 ///
 /// Without overlap the passages hold every character of the text that is not
 /// white space exactly once, in order; a text of white space has none. The
@@ -200,6 +201,22 @@ mod tests {
         let functions = ["one", "two", "three"].map(function);
         let expected = functions.each_ref().map(String::as_str);
         check(Structure::Source(Language::Rust), &text, 22, &expected);
+    }
+
+    #[test]
+    fn no_scrap_of_a_program_stands_alone() {
+        let calls = "    one();\n    two();\n    three();\n    four();\n";
+        let text = format!("#[test]\nfn one() {{\n{}}}\n\nfn two() {{}}\n", calls.repeat(8));
+        let document = document(Structure::Source(Language::Rust), &text);
+        for tokens in [24, 32, 48] {
+            let passages = chunk(&document, &tokenizer(), &size(tokens));
+            check_coverage(&document, &passages);
+            assert!(passages.len() > 2, "{passages:?}");
+            for Passage { text, .. } in &passages {
+                let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+                assert!(words.count() > 2 && !text.starts_with('}'), "{text:?} of {passages:?}");
+            }
+        }
     }
 
     #[test]

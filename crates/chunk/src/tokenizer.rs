@@ -121,6 +121,16 @@ impl Tokenizer {
         self.0.inner.encode_fast(text, false).map_or(0, |encoding| encoding.len())
     }
 
+    /// Whether a word is one token, and not put together of several.
+    pub fn knows(&self, word: &str) -> bool {
+        let Ok(encoding) = self.0.inner.encode_fast(word, false) else { return false };
+        let &[id] = encoding.get_ids() else { return false };
+        // One may stand for whatever is unknown.
+        let token = self.0.inner.id_to_token(id).unwrap_or_default();
+        let token = token.trim_start_matches(['▁', 'Ġ']);
+        token == word || token == word.to_lowercase()
+    }
+
     /// The most tokens that [`Tokenizer::encode`] gives.
     pub fn max_tokens(&self) -> usize {
         self.0.max_tokens
@@ -234,6 +244,18 @@ mod tests {
         let tokenizer = testing::read(&testing::json(), 5).unwrap();
         assert_eq!(tokenizer.encode("one two three four one"), [CLS, 3, 4, 5, SEP]);
         assert_eq!(tokenizer.count("one two three four one"), 5);
+    }
+
+    #[test]
+    fn words_of_the_vocabulary_are_known() {
+        let tokenizer = testing::tokenizer();
+        for word in ["one", "Two", "guide"] {
+            assert!(tokenizer.knows(word), "{word}");
+        }
+        // Of pieces, of an unknown letter, of two words, of none.
+        for word in ["onetwo", "é", "⁂", "one two", ""] {
+            assert!(!tokenizer.knows(word), "{word}");
+        }
     }
 
     #[test]

@@ -103,6 +103,8 @@ const SPARE: usize = 10;
 
 const NO_WORDS: &str =
     "Nothing that was searched holds these words: what follows is nearest in meaning.";
+const NO_WORDS_THERE: &str =
+    "Nothing that passes the filter holds these words: what follows is nearest in meaning.";
 const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
 const NO_FILE: &str = "Nothing that is indexed so far passes the filter.";
 
@@ -154,7 +156,10 @@ pub(crate) async fn answer_with(
     let meaning = sought.clone().map(|(meaning, _)| meaning).shared();
     let (files, remark) = match store {
         // Boxed, or the compiler gives up on whatever holds a question inside a future.
-        Some(store) => Box::pin(find(shared, store, query, meaning)).await?,
+        Some(store) => {
+            let model = active.as_ref().map(|active| &active.model);
+            Box::pin(find(shared, store, model, query, meaning)).await?
+        }
         None => (Vec::new(), None),
     };
     let (_, notice) = sought.await;
@@ -168,6 +173,7 @@ pub(crate) async fn answer_with(
 async fn find(
     shared: &Arc<Shared>,
     store: &Store,
+    model: Option<&LoadedModel>,
     mut query: Query,
     meaning: impl Future<Output = Option<Meaning>> + Clone,
 ) -> Result<(Vec<FoundFile>, Option<String>), EngineError> {
@@ -178,12 +184,11 @@ async fn find(
         let is_filter = !query.filter.is_empty();
         return Ok((Vec::new(), is_filter.then(|| ONLY_FILTERS.to_owned())));
     }
-    let mut guessed = Vec::new();
+    let mut guesses = Guesses::default();
     for told in told.iter().take(MEANT) {
         if !catalog.is_known(&told.stem)? {
             let others = catalog.instead_of(&told.stem, &told.typed)?;
-            guessed.extend(is_guess(told, &others).then_some(told.typed.as_str()));
-            query.words.instead.extend(others);
+            query.words.instead.extend(guesses.taken(told, others, model));
         }
     }
     let stems: Vec<_> = told.iter().map(|told| told.stem.clone()).collect();
@@ -203,18 +208,19 @@ async fn find(
         // Words may be known from passages that are no more.
         for told in told.iter().take(MEANT) {
             let others = catalog.instead_of(&told.stem, &told.typed)?;
-            guessed.extend(is_guess(told, &others).then_some(told.typed.as_str()));
-            query.words.instead.extend(others);
+            query.words.instead.extend(guesses.taken(told, others, model));
         }
         if !query.words.instead.is_empty() {
             legs = rummage_search::ask(store, &query, meaning).await?;
         }
     }
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
-    let remark = match named.is_empty() {
-        true if by_words && !ranking.has_words() => Some(NO_WORDS.to_owned()),
-        true if !guessed.is_empty() => Some(guesses(&guessed)),
-        _ => None,
+    let has_none = by_words && !ranking.has_words() && named.is_empty();
+    let is_filter = !query.filter.is_empty();
+    let remark = match has_none {
+        true if is_filter => Some(NO_WORDS_THERE.to_owned()),
+        true => Some(NO_WORDS.to_owned()),
+        false => guesses.remark(),
     };
     let found = show(shared, store, ranking, query.limit).await?;
     if !found.is_empty() {
@@ -224,19 +230,36 @@ async fn find(
     Ok((found, is_filtered_out.then(|| NO_FILE.to_owned())))
 }
 
-/// Whether it should be said that others stand for a word. What is not all typed yet, or
-/// part of a longer word, needs none.
-fn is_guess(Told { stem, typed }: &Told, others: &[String]) -> bool {
-    let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
-    !others.is_empty() && !others.iter().any(holds)
-}
+/// Words that others stand for, and of which that should be said.
+#[derive(Default)]
+struct Guesses(Vec<String>);
 
-/// What is said of words that others stand for.
-fn guesses(typed: &[&str]) -> String {
-    let quoted: Vec<_> = typed.iter().map(|word| format!("“{word}”")).collect();
-    let is_in = if typed.len() == 1 { "is in" } else { "are in" };
-    let quoted = quoted.join(" and ");
-    format!("{quoted} {is_in} nothing that was searched: words like it are searched for instead.")
+impl Guesses {
+    /// Of words that may stand for one that no passage holds, those that do. What is not all
+    /// typed yet, or part of a longer word, needs no remark. What a model has in its
+    /// vocabulary is no slip.
+    fn taken(
+        &mut self,
+        Told { stem, typed }: &Told,
+        others: Vec<String>,
+        model: Option<&LoadedModel>,
+    ) -> Vec<String> {
+        let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
+        if others.is_empty() || others.iter().any(holds) {
+            return others;
+        }
+        if model.is_some_and(|model| model.knows(typed)) {
+            return Vec::new();
+        }
+        self.0.push(format!("“{typed}”"));
+        others
+    }
+
+    fn remark(self) -> Option<String> {
+        let is_in = if self.0.len() == 1 { "is in" } else { "are in" };
+        let typed = Some(self.0.join(" and ")).filter(|typed| !typed.is_empty())?;
+        Some(format!("{typed} {is_in} no text here: words like it are searched for instead."))
+    }
 }
 
 /// The first `limit` files of a ranking that are there, copies folded.

@@ -156,6 +156,11 @@ impl LoadedModel {
         self.parts.iter().map(size).sum()
     }
 
+    /// Whether a word is one of its vocabulary, and not put together of pieces.
+    pub fn knows(&self, word: &str) -> bool {
+        self.parts.iter().any(|part| part.tokenizer.knows(word))
+    }
+
     /// How well it knows the language of a text, 0 to 1: as well as its parts, by their
     /// shares.
     pub fn fit(&self, text: &str) -> f64 {

@@ -11,14 +11,10 @@ pub enum ModelError {
     )]
     NoAssets { searched: Vec<PathBuf> },
     #[error(
-        "there is no model {id:?} in {}; there is {}: {}",
+        "there is no model {id:?} in {}; installed: {}; to be fetched: {}",
         dir.display(),
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-        match &fetchable[..] {
-            [] => "use one of these".to_owned(),
-            all if all.contains(id) => format!("use another one, or fetch {id}"),
-            all => format!("use another one, or fetch one of {}", all.join(", ")),
-        }
+        listed_or_none(known),
+        listed_or_none(fetchable),
     )]
     Unknown { id: String, dir: PathBuf, known: Vec<String>, fetchable: Vec<String> },
     #[error("{ensemble} is several models side by side, of which {part} is missing")]
@@ -67,4 +63,8 @@ pub enum ModelError {
 fn listed(paths: &[PathBuf]) -> String {
     let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     paths.join(", ")
+}
+
+fn listed_or_none(ids: &[String]) -> String {
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
 }

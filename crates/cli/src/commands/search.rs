@@ -148,11 +148,15 @@ fn place(under: &str) -> String {
 /// The query's own operators, and the command line's, which win.
 fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
     let mut query = Query::parse(text)?;
+    for under in query.filter.under.iter_mut().chain(&mut query.filter.not_under) {
+        *under = place(under);
+    }
     if let Some(under) = &search.under {
         query.filter.under = Some(place(under));
     }
-    let types = search.types.iter().map(|ext| ext.trim_start_matches('.').to_lowercase());
-    query.filter.types.extend(types);
+    for types in &search.types {
+        query.filter.types.extend(Query::parse(&format!("type:\"{types}\""))?.filter.types);
+    }
     // Dates are read as they are within a query.
     let date = |operator: &str, value: &str| Query::parse(&format!("{operator}:{value}"));
     if let Some(after) = &search.after {
