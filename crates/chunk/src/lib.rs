@@ -213,8 +213,7 @@ mod tests {
             check_coverage(&document, &passages);
             assert!(passages.len() > 2, "{passages:?}");
             for Passage { text, .. } in &passages {
-                let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-                assert!(words.count() > 2 && !text.starts_with('}'), "{text:?} of {passages:?}");
+                assert!(!["#[test]", "{", "}"].contains(&text.trim()), "{passages:?}");
             }
         }
     }

@@ -52,7 +52,7 @@ async fn what_is_typed_finds_what_is_meant() {
     tree.write("notes/config.rs", "fn parseConfig() { /* see RFC2616 */ }");
     tree.write("schiff.txt", "Ein Donaudampfschiff liegt vor Anker.");
     tree.write("city.txt", "我住在上海市。");
-    tree.write("cup.txt", "A silvex trophy.");
+    tree.write("cup.txt", "A mountaim trophy.");
     let engine = home.open(Following::Once).await;
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
@@ -68,9 +68,9 @@ async fn what_is_typed_finds_what_is_meant() {
     check(&engine, "Dampfschiff", &["schiff.txt"]).await;
     check(&engine, "上海", &["city.txt"]).await;
     check(&engine, "\"lighthosue\"", &[]).await;
-    check(&engine, "silvet", &["cup.txt"]).await;
+    check(&engine, "mountaik", &["cup.txt"]).await;
     // The model knows this one, so that it is no slip.
-    check(&engine, "silver", &[]).await;
+    check(&engine, "mountain", &[]).await;
     check(&engine, "lighthouse type:md", &["harbour.md"]).await;
     check(&engine, "lighthouse -type:md", &[]).await;
     check(&engine, "parse -in:notes", &[]).await;
