@@ -42,7 +42,7 @@ impl Kind {
     }
 
     /// The file for this column of a fragment.
-    pub fn path(self, table: &Table, fragment: &FileFragment, column: &str) -> Option<PathBuf> {
+    fn path(self, table: &Table, fragment: &FileFragment, column: &str) -> Option<PathBuf> {
         let field = fragment.schema().field(column)?;
         let mut files = fragment.metadata().files.iter();
         let file = files.find(|file| file.fields.contains(&field.id))?;
@@ -76,12 +76,26 @@ impl Kind {
     }
 }
 
+/// Where a fragment's file is, and of how many rows.
+#[derive(Debug)]
+pub(crate) struct FragmentFile {
+    pub path: PathBuf,
+    /// Of the fragment, those that are gone among them.
+    pub rows: usize,
+}
+
+impl FragmentFile {
+    /// Of the file for this column of a fragment. Whether there is one is not looked at.
+    pub fn of(kind: Kind, table: &Table, fragment: &FileFragment, column: &str) -> Option<Self> {
+        let path = kind.path(table, fragment, column)?;
+        let rows = fragment.metadata().physical_rows?;
+        Some(Self { path, rows })
+    }
+}
+
 /// What a fragment's file is about.
 pub(crate) trait Beside: Send + Sync + 'static {
-    fn path(&self) -> &Path;
-
-    /// Of the fragment, those that are gone among them.
-    fn rows(&self) -> usize;
+    fn beside(&self) -> &FragmentFile;
 
     /// Whether there is a file, as far as is known a sound one. Blocks on the disk.
     fn has_file(&self) -> bool;
@@ -111,13 +125,13 @@ impl Store {
         let dataset = table.dataset().await?;
         let with_file = |fragment: FileFragment| Some((of(&fragment)?, fragment));
         let all: Vec<_> = dataset.get_fragments().into_iter().filter_map(with_file).collect();
-        let rows = |of: &[(Arc<B>, FileFragment)]| of.iter().map(|(of, _)| of.rows()).sum();
+        let rows = |of: &[(Arc<B>, FileFragment)]| of.iter().map(|(of, _)| of.beside().rows).sum();
         let path = table.path.clone();
         if !wanted(rows(&all)) {
             let _ = blocking(move || kind.keep_only(&path, &HashSet::new())).await;
             return Ok(());
         }
-        let needed = all.iter().map(|(of, _)| of.path().to_owned()).collect();
+        let needed = all.iter().map(|(of, _)| of.beside().path.clone()).collect();
         let missing = blocking(move || {
             let missing = all.into_iter().filter(|(of, _)| !of.has_file());
             missing.collect::<Vec<_>>()

@@ -6,16 +6,15 @@
 use std::{
     fs::File,
     io::{self, Write},
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
+use futures::TryStreamExt;
 use lance::{Dataset, dataset::fragment::FileFragment};
 
 use crate::{
     Store, StoreError,
-    beside::{Beside, Fresh, Kind, read_at},
+    beside::{Beside, FragmentFile, Fresh, Kind, read_at},
     blocking,
     numbers::Numbers,
     planes::Planes,
@@ -39,10 +38,8 @@ const RUN: usize = 64 << 10;
 /// One fragment's file; opened when it is first asked.
 #[derive(Debug)]
 pub(crate) struct Flat {
-    path: PathBuf,
+    beside: FragmentFile,
     dims: usize,
-    /// Of the fragment, those that are gone among them.
-    rows: usize,
     file: OnceLock<File>,
 }
 
@@ -51,9 +48,8 @@ impl Flat {
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Flat> {
         let field = fragment.schema().field(VECTOR)?;
         let dims = rows::dims(&field.data_type())?;
-        let path = Kind::Vectors.path(table, fragment, VECTOR)?;
-        let rows = fragment.metadata().physical_rows?;
-        Some(Flat { path, dims, rows, file: OnceLock::new() })
+        let beside = FragmentFile::of(Kind::Vectors, table, fragment, VECTOR)?;
+        Some(Flat { beside, dims, file: OnceLock::new() })
     }
 
     /// The similarity to `vector` of the rows at these places of the fragment, which are
@@ -108,7 +104,7 @@ impl Flat {
     }
 
     fn open_anew(&self) -> io::Result<File> {
-        let file = File::open(&self.path)?;
+        let file = File::open(&self.beside.path)?;
         let mut head = [0; HEAD];
         read_at(&file, &mut head, 0)?;
         if head == self.head() { Ok(file) } else { Err(io::ErrorKind::InvalidData.into()) }
@@ -123,17 +119,13 @@ impl Flat {
 }
 
 impl Beside for Flat {
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
+    fn beside(&self) -> &FragmentFile {
+        &self.beside
     }
 
     fn has_file(&self) -> bool {
         let length = self.open_anew().and_then(|file| file.metadata()).map(|of| of.len());
-        let whole = (HEAD + self.rows * Numbers::bytes(self.dims)) as u64;
+        let whole = (HEAD + self.beside.rows * Numbers::bytes(self.dims)) as u64;
         length.is_ok_and(|length| length == whole)
     }
 
@@ -143,30 +135,39 @@ impl Beside for Flat {
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
-        let mut fresh = Fresh::begin(self.path.clone())?;
-        fresh.write(|file| file.write_all(&self.head()))?;
+        let (dims, rows, head) = (self.dims, self.beside.rows, self.head());
+        let nothing = Arc::new(vec![0; Numbers::bytes(dims)]);
+        let mut fresh = Fresh::begin(self.beside.path.clone())?;
+        fresh.write(|file| file.write_all(&head))?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
-        let nothing = vec![0; Numbers::bytes(self.dims)];
+        let mut batches = shelf::batches(&store.inner.vectors, &mut scan, &[VECTOR]).await?;
         let mut next = 0;
-        shelf::each_batch(&store.inner.vectors, &mut scan, &[VECTOR], |columns| {
-            let vectors = columns.vectors()?.chunks_exact(self.dims);
-            for (address, vector) in columns.addresses()?.iter().zip(vectors) {
-                let (_, offset) = shelf::parts(*address);
-                // Rows that are gone keep their places.
-                let gone = next..offset;
-                fresh.write(|file| {
-                    gone.into_iter().try_for_each(|_| file.write_all(&nothing))?;
-                    Numbers::of(vector).write(file)
-                })?;
-                next = offset + 1;
-            }
-            Ok(ControlFlow::Continue(()))
+        while let Some(batch) = batches.try_next().await? {
+            let table = store.inner.vectors.clone();
+            let nothing = nothing.clone();
+            // The disk may take seconds.
+            let written = blocking(move || {
+                let columns = table.columns(&batch);
+                let vectors = columns.vectors()?.chunks_exact(dims);
+                for (address, vector) in columns.addresses()?.iter().zip(vectors) {
+                    let (_, offset) = shelf::parts(*address);
+                    fresh.write(|file| {
+                        // Rows that are gone keep their places.
+                        (next..offset).try_for_each(|_| file.write_all(&nothing))?;
+                        Numbers::of(vector).write(file)
+                    })?;
+                    next = offset + 1;
+                }
+                Ok::<_, StoreError>((fresh, next))
+            });
+            (fresh, next) = written.await?;
+        }
+        blocking(move || {
+            let mut gone = next as usize..rows;
+            fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;
+            fresh.finish()
         })
-        .await?;
-        let mut gone = next as usize..self.rows;
-        fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;
-        // The disk may take seconds.
-        blocking(move || fresh.finish()).await
+        .await
     }
 }

@@ -15,7 +15,6 @@
 use std::{
     fs::File,
     io::{self, Write},
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,7 +25,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     Store, StoreError,
-    beside::{Beside, Bytes, Fresh, Kind, broken, read_at},
+    beside::{Beside, Bytes, FragmentFile, Fresh, Kind, broken, read_at},
     blocking,
     rows::{OF_PASSAGE, TEXT},
     shelf,
@@ -51,9 +50,7 @@ const NO_PAGE: u32 = u32::MAX;
 /// One fragment's file; opened when it is first asked.
 #[derive(Debug)]
 pub(crate) struct Texts {
-    path: PathBuf,
-    /// Of the fragment, those that are gone among them.
-    rows: usize,
+    beside: FragmentFile,
     asked: Mutex<Asked>,
 }
 
@@ -82,9 +79,8 @@ struct Group {
 impl Texts {
     /// Of a fragment of this table. Whether there is a file is not looked at.
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Self> {
-        let path = Kind::Texts.path(table, fragment, TEXT)?;
-        let rows = fragment.metadata().physical_rows?;
-        Some(Self { path, rows, asked: Mutex::default() })
+        let beside = FragmentFile::of(Kind::Texts, table, fragment, TEXT)?;
+        Some(Self { beside, asked: Mutex::default() })
     }
 
     /// The passages in these rows of the fragment, which are in order and each there once;
@@ -114,24 +110,20 @@ impl Texts {
         if let Some(open) = &asked.open {
             return Ok(open.clone());
         }
-        let opened = Arc::new(Open::at(&self.path, self.rows)?);
+        let opened = Arc::new(Open::at(&self.beside)?);
         asked.open = Some(opened.clone());
         Ok(opened)
     }
 }
 
 impl Beside for Texts {
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
+    fn beside(&self) -> &FragmentFile {
+        &self.beside
     }
 
     fn has_file(&self) -> bool {
         // One that is open may have been removed.
-        self.get().is_ok() && !self.asked().damaged && self.path.exists()
+        self.get().is_ok() && !self.asked().damaged && self.beside.path.exists()
     }
 
     async fn write(
@@ -141,7 +133,7 @@ impl Beside for Texts {
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
         let mut writer = Writer::default();
-        let mut fresh = Fresh::begin(self.path.clone())?;
+        let mut fresh = Fresh::begin(self.beside.path.clone())?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
         let columns = [&["id"], &OF_PASSAGE[..]].concat();
@@ -161,7 +153,7 @@ impl Beside for Texts {
             });
             (fresh, writer) = written.await?;
         }
-        let rows = self.rows;
+        let rows = self.beside.rows;
         blocking(move || {
             fresh.write(|file| writer.finish(rows, file))?;
             fresh.finish()
@@ -173,8 +165,7 @@ impl Beside for Texts {
 }
 
 impl Open {
-    /// Of a fragment of so many rows.
-    fn at(path: &Path, rows: usize) -> io::Result<Self> {
+    fn at(FragmentFile { path, rows }: &FragmentFile) -> io::Result<Self> {
         let file = File::open(path)?;
         let directory = rows.div_ceil(GROUP) * ENTRY;
         let mut end = vec![0; directory + TAIL];
@@ -184,7 +175,7 @@ impl Open {
         let (entries, mut tail) = (summed[..directory].chunks_exact(ENTRY), Bytes(form));
         let sum = tail.number()?;
         let is_whole = xxh3_64(summed) as u32 == sum && tail.0 == FORM;
-        if !is_whole || Bytes(&summed[directory..]).number()? as usize != rows {
+        if !is_whole || Bytes(&summed[directory..]).number()? as usize != *rows {
             return Err(broken());
         }
         let group = |mut of: Bytes<'_>| {
@@ -337,7 +328,11 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs};
+    use std::{
+        collections::BTreeMap,
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use proptest::prelude::*;
     use rummage_corpus::FileId;
@@ -366,9 +361,13 @@ mod tests {
         PassageId::new(FileId(i64::from(row)), row)
     }
 
+    fn at(path: &Path, rows: usize) -> io::Result<Open> {
+        Open::at(&FragmentFile { path: path.to_owned(), rows })
+    }
+
     fn read(path: &Path, rows: usize, of: &[u32]) -> io::Result<Vec<Option<Passage>>> {
         let rows_of: Vec<_> = of.iter().map(|row| (*row, id(*row))).collect();
-        Open::at(path, rows)?.read(&rows_of)
+        at(path, rows)?.read(&rows_of)
     }
 
     proptest! {
@@ -393,7 +392,7 @@ mod tests {
             let asked: Vec<_> = asked.into_iter().filter(|row| (*row as usize) < rows).collect();
             let expected: Vec<_> = asked.iter().map(|row| passages.get(row).cloned()).collect();
             prop_assert_eq!(read(&path, rows, &asked).unwrap(), expected);
-            prop_assert!(Open::at(&path, rows + 1).is_err());
+            prop_assert!(at(&path, rows + 1).is_err());
         }
     }
 
@@ -503,7 +502,7 @@ mod tests {
         }
         for length in 0..sound.len() {
             fs::write(&path, &sound[..length]).unwrap();
-            assert!(Open::at(&path, 20).is_err(), "{length} bytes");
+            assert!(at(&path, 20).is_err(), "{length} bytes");
         }
     }
 }

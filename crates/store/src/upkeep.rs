@@ -156,7 +156,7 @@ impl Store {
         let mut open = by_path(self.inner.snapshots.of_passages(Shelf::words));
         let of = |fragment: &FileFragment| {
             let words = RowWords::of(table, fragment)?;
-            Some(open.remove(words.path()).unwrap_or_else(|| Arc::new(words)))
+            Some(open.remove(&words.beside().path).unwrap_or_else(|| Arc::new(words)))
         };
         let due = |rows| rows > limits.words_fresh || mode == Mode::Idle;
         self.keep_beside(Kind::Words, table, |rows| rows > limits.words_fresh, due, of).await
@@ -167,7 +167,7 @@ impl Store {
         let mut open = by_path(self.inner.snapshots.of_passages(Shelf::texts));
         let of = |fragment: &FileFragment| {
             let texts = Texts::of(table, fragment)?;
-            Some(open.remove(texts.path()).unwrap_or_else(|| Arc::new(texts)))
+            Some(open.remove(&texts.beside().path).unwrap_or_else(|| Arc::new(texts)))
         };
         let due = |rows| rows >= limits.flat || mode == Mode::Idle;
         self.keep_beside(Kind::Texts, table, |_| rows >= limits.flat, due, of).await
@@ -176,7 +176,7 @@ impl Store {
 
 /// Those that questions ask are open, and tell whether they are damaged.
 fn by_path<B: Beside>(open: Vec<Arc<B>>) -> HashMap<PathBuf, Arc<B>> {
-    open.into_iter().map(|of| (of.path().to_owned(), of)).collect()
+    open.into_iter().map(|of| (of.beside().path.clone(), of)).collect()
 }
 
 async fn create_missing(table: &Table, ordered: &[&str], rows: usize) -> Result<usize, StoreError> {

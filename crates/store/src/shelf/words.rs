@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     io,
     ops::ControlFlow,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,7 +12,7 @@ use lance::{Dataset, dataset::fragment::FileFragment, table::format::Fragment};
 use super::{Bits, Block, Files, Shelf, each_batch, parts};
 use crate::{
     Limits, Store, StoreError,
-    beside::{Beside, Fresh, Kind},
+    beside::{Beside, FragmentFile, Fresh, Kind},
     blocking,
     bm25::{self, Part, Wanted},
     postings::{Builder, Postings, Share, Writer},
@@ -28,9 +27,7 @@ const MOST_BITS: u32 = 8;
 /// written last, in memory.
 #[derive(Debug)]
 pub(crate) struct RowWords {
-    path: PathBuf,
-    /// Of the fragment, those that are gone among them.
-    rows: usize,
+    beside: FragmentFile,
     asked: Mutex<Asked>,
 }
 
@@ -45,9 +42,8 @@ struct Asked {
 impl RowWords {
     /// Of a fragment of this table. Whether there is a file is not looked at.
     pub fn of(table: &Table, fragment: &FileFragment) -> Option<Self> {
-        let path = Kind::Words.path(table, fragment, TERMS)?;
-        let rows = fragment.metadata().physical_rows?;
-        Some(Self { path, rows, asked: Mutex::default() })
+        let beside = FragmentFile::of(Kind::Words, table, fragment, TERMS)?;
+        Some(Self { beside, asked: Mutex::default() })
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -56,8 +52,8 @@ impl RowWords {
 
     /// Those of the file. Blocks on the disk.
     fn open(&self) -> Option<Arc<Postings>> {
-        let opened = Postings::open(&self.path).ok()?;
-        (opened.rows() == self.rows).then(|| Arc::new(opened))
+        let opened = Postings::open(&self.beside.path).ok()?;
+        (opened.rows() == self.beside.rows).then(|| Arc::new(opened))
     }
 
     /// Blocks on the disk.
@@ -147,7 +143,7 @@ impl Shelf {
             missing.collect::<BTreeMap<_, _>>()
         });
         let missing = missing.await;
-        let rows: usize = missing.values().map(|words| words.rows).sum();
+        let rows: usize = missing.values().map(|words| words.beside.rows).sum();
         if missing.is_empty() || rows > limits.words_fresh {
             return Ok(());
         }
@@ -158,7 +154,8 @@ impl Shelf {
         let Some(mut read) = read else { return Ok(()) };
         blocking(move || {
             for (fragment, words) in missing {
-                let built = read.remove(&fragment).unwrap_or_else(builder).finish(words.rows);
+                let built =
+                    read.remove(&fragment).unwrap_or_else(builder).finish(words.beside.rows);
                 words.asked().postings = built.ok().map(Arc::new);
             }
         })
@@ -168,12 +165,8 @@ impl Shelf {
 }
 
 impl Beside for RowWords {
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
+    fn beside(&self) -> &FragmentFile {
+        &self.beside
     }
 
     fn has_file(&self) -> bool {
@@ -181,7 +174,7 @@ impl Beside for RowWords {
         let asked = self.asked();
         let is_open = asked.postings.as_ref().is_some_and(|of| !of.is_in_memory());
         // One that is open may have been removed.
-        is_open && !asked.damaged && self.path.exists()
+        is_open && !asked.damaged && self.beside.path.exists()
     }
 
     async fn write(
@@ -199,7 +192,7 @@ impl Beside for RowWords {
             }
         }
         let source = io::Error::other("there are too many different words");
-        Err(StoreError::Sync { path: self.path.clone(), source })
+        Err(StoreError::Sync { path: self.beside.path.clone(), source })
     }
 }
 
@@ -213,8 +206,8 @@ impl RowWords {
         bits: u32,
         most: usize,
     ) -> Result<bool, StoreError> {
-        let mut fresh = Fresh::begin(self.path.clone())?;
-        let mut writer = Writer::new(self.rows);
+        let mut fresh = Fresh::begin(self.beside.path.clone())?;
+        let mut writer = Writer::new(self.beside.rows);
         let fragment = fragment.metadata();
         for share in Share::all(bits) {
             let builder = || Builder::new(share, most);
@@ -266,7 +259,7 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::PathBuf};
 
     use rummage_corpus::{FileId, query_words};
     use tempfile::TempDir;
