@@ -73,8 +73,12 @@ try {
   const measures = { embedding, again, versions, load: loading, find: finding };
   for (const [part, measure] of Object.entries(measures)) {
     if (!parts.includes(part) || (part === 'versions' && !(older && newer))) continue;
-    sections[part] = measure();
-    writeFileSync(kept, JSON.stringify(sections, null, 2));
+    // Turn by turn, so that a run that is broken off leaves what it measured.
+    const keep = (section) => {
+      sections[part] = section;
+      writeFileSync(kept, JSON.stringify(sections, null, 2));
+    };
+    keep(measure(keep));
   }
   const [done, missing] = [true, false].map((is) => Object.keys(measures).filter((part) => part in sections === is));
   write(done.map((part) => sections[part]), missing);
@@ -83,7 +87,7 @@ try {
   if (!values.scratch) rmSync(scratch, { recursive: true, force: true });
 }
 
-function embedding() {
+function embedding(keep) {
   const python = install();
   const prepared = prepare(python);
   const folder = join(work, 'files');
@@ -120,6 +124,7 @@ function embedding() {
     if (chosen) ways.push({ name, setting: chosen.setting, run: () => other(python, prepared, name, chosen.setting, texts) });
     else ways.push({ name, setting: 'none ran', run: () => null });
   }
+  const cosine = cosines(python, prepared, texts, own.length ? folder : null);
   const rates = ways.map(() => []);
   for (let turn = 0; turn < turns; turn++) {
     for (let place = 0; place < ways.length; place++) {
@@ -129,40 +134,45 @@ function embedding() {
       note(`turn ${turn + 1}: ${ways[at].name}: ${rate?.toFixed(1) ?? 'did not run'}`);
       if (rate !== null) rates[at].push(rate);
     }
+    if (turn + 1 < turns) keep(told());
   }
-  const cosine = cosines(python, prepared, texts, own.length ? folder : null);
-  const rows = ways.map(({ name, setting }, at) => {
-    const ratios = rates[at].map((rate, turn) => rates[0][turn] / rate);
-    const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-    const told = rates[at].length ? [median(rates[at]).toFixed(1), at ? `${median(ratios).toFixed(2)} (${range})` : '1'] : ['did not run', ''];
-    return [name, setting, ...told];
-  });
-  const against = (name) => {
-    const at = ways.findIndex((way) => way.name.startsWith(name));
-    return rates[at].length ? median(rates[at].map((rate, turn) => rates[0][turn] / rate)) : null;
-  };
-  const bare = own.length ? against("Rummage's encoder") : null;
-  const loop = Math.min(against('ONNX Runtime int8, bare loop, the'), against("ONNX Runtime int8, bare loop, R"));
-  return {
-    title: 'Embedding inside the whole pipeline',
-    text:
-      `${files} files of ${base(corpus)} (${passages} passages of at most 256 tokens), ${turns} turns. Every way has its best ` +
-      'setting of those tried (processes or streams × threads / texts a call) and its median; the ratio is the median of the turns’ ratios, ' +
-      'with the least and the most. For Rummage the clock runs from the first passage read back to the last vector kept; for the ' +
-      'others it runs around the model alone, with texts tokenised and sorted by length ahead where they take token ids. ' +
-      `The whole command, with its start, the loading of the model and the index of words, does ${median(whole).toFixed(1)} passages/s. ` +
-      `${versionsOf(python)} ${load()}`,
-    tables: [
-      { head: ['way', 'setting', 'passages/s', 'Rummage is … times as fast'], rows },
-      { head: ['vectors', 'cosine to sentence-transformers fp32, mean', 'least'], rows: cosine },
-    ],
-    targets: [
-      ...(own.length ? [['indexing beside the bare loop of its own encoder', '≥ 0.92', bare, verdict(bare >= 0.92)]] : []),
-      ['indexing beside the best bare loop of ONNX Runtime', '≥ 0.92', loop, verdict(loop >= 0.92)],
-      ['indexing beside CTranslate2 int8', '≥ 1.2', against('CTranslate2'), verdict(against('CTranslate2') >= 1.2)],
-      ['indexing beside sentence-transformers fp32', '≥ 4.5', against('sentence-transformers'), verdict(against('sentence-transformers') >= 4.5)],
-    ],
-  };
+  return told();
+
+  function told() {
+    const done = rates[0].length < turns ? `${rates[0].length} of ${turns} turns` : `${turns} turns`;
+    const rows = ways.map(({ name, setting }, at) => {
+      const ratios = rates[at].map((rate, turn) => rates[0][turn] / rate);
+      const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+      const told = rates[at].length ? [median(rates[at]).toFixed(1), at ? `${median(ratios).toFixed(2)} (${range})` : '1'] : ['did not run', ''];
+      return [name, setting, ...told];
+    });
+    const against = (name) => {
+      const at = ways.findIndex((way) => way.name.startsWith(name));
+      return rates[at].length ? median(rates[at].map((rate, turn) => rates[0][turn] / rate)) : null;
+    };
+    const bare = own.length ? against("Rummage's encoder") : null;
+    const loop = Math.min(against('ONNX Runtime int8, bare loop, the'), against("ONNX Runtime int8, bare loop, R"));
+    return {
+      title: 'Embedding inside the whole pipeline',
+      text:
+        `${files} files of ${base(corpus)} (${passages} passages of at most 256 tokens), ${done}. Every way has its best ` +
+        'setting of those tried (processes or streams × threads / texts a call) and its median; the ratio is the median of the turns’ ratios, ' +
+        'with the least and the most. For Rummage the clock runs from the first passage read back to the last vector kept; for the ' +
+        'others it runs around the model alone, with texts tokenised and sorted by length ahead where they take token ids. ' +
+        `The whole command, with its start, the loading of the model and the index of words, does ${median(whole).toFixed(1)} passages/s. ` +
+        `${versionsOf(python)} ${load()}`,
+      tables: [
+        { head: ['way', 'setting', 'passages/s', 'Rummage is … times as fast'], rows },
+        { head: ['vectors', 'cosine to sentence-transformers fp32, mean', 'least'], rows: cosine },
+      ],
+      targets: [
+        ...(own.length ? [['indexing beside the bare loop of its own encoder', '≥ 0.92', bare, verdict(bare >= 0.92)]] : []),
+        ['indexing beside the best bare loop of ONNX Runtime', '≥ 0.92', loop, verdict(loop >= 0.92)],
+        ['indexing beside CTranslate2 int8', '≥ 1.2', against('CTranslate2'), verdict(against('CTranslate2') >= 1.2)],
+        ['indexing beside sentence-transformers fp32', '≥ 4.5', against('sentence-transformers'), verdict(against('sentence-transformers') >= 4.5)],
+      ],
+    };
+  }
 }
 
 /** A Python of our own with what is compared. */
