@@ -183,7 +183,7 @@ fn write_files(folder: &Path, files: usize) {
 async fn found(engine: &Engine, folder: &Path, filter: Option<&Path>) -> usize {
     let mut query = Query::parse("the").expect("it is a query");
     (query.mode, query.limit) = (Mode::Keyword, 100);
-    query.filter.under = filter.map(|path| path.display().to_string());
+    query.filter.under = filter.iter().map(|path| path.display().to_string()).collect();
     let answer = engine.search(&query).await.expect("it is answered");
     answer.files.iter().filter(|file| file.path.as_path().starts_with(folder)).count()
 }

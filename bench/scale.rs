@@ -326,7 +326,7 @@ async fn ask(out: &Path, queries: &str, rounds: usize) -> Outcome {
 fn filters(tree: &Path, passages: i64) -> Vec<(&'static str, Filter)> {
     let files = passages / PASSAGES_A_FILE as i64;
     let all = Filter::default;
-    let within = |place: &str| Filter { under: Some(place.to_owned()), ..all() };
+    let within = |place: &str| Filter { under: vec![place.to_owned()], ..all() };
     let below = |folder: &str| within(&tree.join(folder).to_string_lossy());
     let typed = |ext: &str| Filter { types: vec![ext.to_owned()], ..all() };
     let after = |file: i64| Filter { after: Some(FIRST + file * STEP), ..all() };

@@ -141,8 +141,9 @@ fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
     }
     // What a text holds was meant as it stands, though no name has it.
     let may_be_slip = !vocabulary::is_known(connection, word)?;
-    let begin = |start: &str, limit| beginning_with(connection, start, limit);
-    let others = meant_by(word, may_be_slip, begin)?;
+    let others = meant_by(word, may_be_slip, |start, limit, take| {
+        vocabulary::each_beginning_with(connection, NAME_WORDS, start, limit, take)
+    })?;
     let mut meant = Meant { weights: HashMap::new(), files: 0 };
     for other in others {
         meant.files += frequency(connection, &other)?;
@@ -159,16 +160,7 @@ fn frequency(connection: &Connection, word: &str) -> rusqlite::Result<i64> {
         .map(|files| files.unwrap_or(0))
 }
 
-fn beginning_with(
-    connection: &Connection,
-    start: &str,
-    limit: usize,
-) -> rusqlite::Result<Vec<String>> {
-    let mut select = connection
-        .prepare_cached("SELECT term FROM name_words WHERE term >= ?1 AND term < ?2 LIMIT ?3")?;
-    let end = format!("{start}{}", char::MAX);
-    select.query_map(params![start, end, limit as i64], |row| row.get(0))?.collect()
-}
+const NAME_WORDS: &str = "SELECT term FROM name_words WHERE term >= ?1 AND term < ?2 LIMIT ?3";
 
 /// Stems hold letters and digits alone, so quoting needs no escape.
 fn any<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -2,7 +2,7 @@
 //! or else those that differ by one slip of the finger (a letter more, less, other, or
 //! swapped with its neighbour).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::Chars};
 
 /// Words that may stand for one, at most.
 pub(crate) const EXPANSIONS: usize = 16;
@@ -15,33 +15,33 @@ const COMPLETED: usize = 3;
 pub(crate) const MENDED: usize = 4;
 
 /// The words that begin with `word`, else, where it `may_be_slip`, those one slip away.
-/// `beginning_with` gives up to so many of the known words that begin so; looking for a
-/// slip asks it some hundred times.
+/// `each` tells up to so many of the known words that begin so; looking for a slip asks it
+/// some fifty times.
 pub(crate) fn meant_by(
     word: &str,
     may_be_slip: bool,
-    beginning_with: impl Fn(&str, usize) -> rusqlite::Result<Vec<String>>,
+    each: impl Fn(&str, usize, &mut dyn FnMut(&str)) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<Vec<String>> {
     let letters = word.chars().count();
     let mut others = Vec::new();
     if letters >= COMPLETED {
-        others = beginning_with(word, EXPANSIONS + 1)?;
+        each(word, EXPANSIONS + 1, &mut |other| others.push(other.to_owned()))?;
         others.retain(|other| other != word);
     }
     if others.is_empty() && may_be_slip && letters >= MENDED {
-        others = with_one_slip(word, |start| beginning_with(start, LOOKED_AT))?;
+        others = with_one_slip(word, |start, take| each(start, LOOKED_AT, take))?;
     }
     others.truncate(EXPANSIONS);
     Ok(others)
 }
 
 /// The words that are one slip away from `word`, which hardly ever is in the first
-/// letter: “alive” is not meant for “olive”. `beginning_with` gives the known words
-/// that begin so; it is asked for the few ways in which a slip can begin, so that no
-/// slip costs a walk through all words.
+/// letter: “alive” is not meant for “olive”. `each` tells the known words that begin so; it
+/// is asked for the few ways in which a slip can begin, so that no slip costs a walk
+/// through all words.
 fn with_one_slip(
     word: &str,
-    beginning_with: impl Fn(&str) -> rusqlite::Result<Vec<String>>,
+    each: impl Fn(&str, &mut dyn FnMut(&str)) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
     let [first, second, third, ..] = letters[..] else { return Ok(Vec::new()) };
@@ -58,8 +58,11 @@ fn with_one_slip(
     }
     let mut found = Vec::new();
     for start in starts {
-        let near = beginning_with(&start)?.into_iter().filter(|other| is_one_slip(word, other));
-        found.extend(near);
+        each(&start, &mut |other| {
+            if is_one_slip(&letters, other) {
+                found.push(other.to_owned());
+            }
+        })?;
     }
     found.sort_unstable();
     found.dedup();
@@ -79,20 +82,26 @@ fn alphabet_of(letter: char) -> std::ops::RangeInclusive<char> {
 
 /// Whether one letter more, less, other or swapped with its neighbour makes one word
 /// of the other.
-fn is_one_slip(one: &str, other: &str) -> bool {
-    let (a, b): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
-    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[start..], &b[start..]);
-    match (a, b) {
-        ([], []) => false,
-        ([a1, a2, a @ ..], [b1, b2, b @ ..]) if a1 == b2 && a2 == b1 && a == b => true,
-        _ => {
-            let without_first = |s: &[char]| s.get(1..).map(<[char]>::to_vec).unwrap_or_default();
-            (a.len() == b.len() && without_first(a) == without_first(b))
-                || (a.len() + 1 == b.len() && a == without_first(b))
-                || (a.len() == b.len() + 1 && without_first(a) == b)
+fn is_one_slip(one: &[char], other: &str) -> bool {
+    // Thousands are looked at for a word.
+    let (mut one, mut other) = (one, other.chars());
+    loop {
+        let mut after = other.clone();
+        match (one, after.next()) {
+            ([a, rest @ ..], Some(b)) if *a == b => (one, other) = (rest, after),
+            _ => break,
         }
     }
+    let is = |a: &[char], b: Chars<'_>| a.iter().copied().eq(b);
+    let mut after = other.clone();
+    let Some(b1) = after.next() else { return one.len() == 1 };
+    let [_, rest @ ..] = one else { return is(&[], after) };
+    let mut after_two = after.clone();
+    let is_swapped = match (one, after_two.next()) {
+        ([a1, a2, rest @ ..], Some(b2)) => *a1 == b2 && *a2 == b1 && is(rest, after_two),
+        _ => false,
+    };
+    is_swapped || is(rest, other) || is(rest, after.clone()) || is(one, after)
 }
 
 /// Letters of what may end a word in English or German: as far as it was typed, the
@@ -184,7 +193,11 @@ mod tests {
 
     #[test]
     fn one_slip_is_forgiven() {
-        let check = |one, other, expected| assert_eq!(is_one_slip(one, other), expected, "{one}");
+        let check = |one: &str, other: &str, expected| {
+            let letters = |word: &str| word.chars().collect::<Vec<_>>();
+            assert_eq!(is_one_slip(&letters(one), other), expected, "{one}");
+            assert_eq!(is_one_slip(&letters(other), one), expected, "{other}");
+        };
         check("budget", "budgt", true);
         check("budgt", "budget", true);
         check("budgat", "budget", true);
@@ -193,15 +206,21 @@ mod tests {
         check("bugdat", "budget", false);
         check("budget", "budget", false);
         check("budget", "bud", false);
+        check("budge", "budgets", false);
+        check("bduget", "budgets", false);
+        check("grün", "grnü", true);
+        check("a", "", true);
+        check("", "", false);
     }
 
     #[test]
     fn slips_are_one_slip_away() {
         let all: BTreeSet<_> = slips("grüße").into_iter().collect();
+        let letters: Vec<_> = "grüße".chars().collect();
         for slip in ["gürße", "grße", "grüß", "grüßen", "graße", "grüßa", "gxrüße"] {
             assert!(all.contains(slip), "{slip}");
         }
-        assert!(all.iter().all(|slip| slip == "grüße" || is_one_slip(slip, "grüße")));
+        assert!(all.iter().all(|slip| slip == "grüße" || is_one_slip(&letters, slip)));
         assert!(slips("").is_empty());
     }
 
@@ -209,11 +228,11 @@ mod tests {
     fn a_slip_is_found_wherever_it_is() {
         let known = ["harbour", "budget", "книга"];
         let near = |word: &str| {
-            let beginning = |start: &str| {
-                let all = known.iter().filter(|known| known.starts_with(start));
-                Ok(all.map(|known| (*known).to_owned()).collect())
+            let each = |start: &str, take: &mut dyn FnMut(&str)| {
+                known.iter().filter(|known| known.starts_with(start)).for_each(|known| take(known));
+                Ok(())
             };
-            with_one_slip(word, beginning).unwrap()
+            with_one_slip(word, each).unwrap()
         };
         for word in ["ahrbour", "hrbour", "hxrbour", "hxarbour"] {
             assert_eq!(near(word), ["harbour"], "{word}");

@@ -107,27 +107,39 @@ impl Catalog {
     /// with it, else those that differ by one slip, else those that end with it. A stem is
     /// not enough to tell: what is not all typed yet, or has a slip near its end, has
     /// another one. So the word as it was `typed` is tried with other ends, and with slips there.
-    pub fn instead_of(&self, word: &str, typed: &str) -> Result<Vec<String>, CatalogError> {
+    /// Slips are for what `may_be_slip`: what else is known to be a word is none.
+    pub fn instead_of(
+        &self,
+        word: &str,
+        typed: &str,
+        may_be_slip: bool,
+    ) -> Result<Vec<String>, CatalogError> {
         self.read(|connection| {
-            let begin = |start: &str, limit| beginning_with(connection, "word", start, limit);
-            let mut others = meant_by(word, true, begin)?;
+            let begin = |start: &str, limit, take: &mut dyn FnMut(&str)| {
+                each_beginning_with(connection, WORDS, start, limit, take)
+            };
+            let mut others = meant_by(word, may_be_slip, begin)?;
             let is_word = typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic);
             if others.is_empty() && is_word {
                 let letters = word.chars().count().saturating_sub(ENDS_WITHIN).max(BEGINS_WITH);
                 let start: String = word.chars().take(letters).collect();
-                let known: HashSet<_> = begin(&start, LOOKED_AT)?.into_iter().collect();
+                let mut known = HashSet::new();
+                begin(&start, LOOKED_AT, &mut |word| {
+                    known.insert(word.to_owned());
+                })?;
                 // Nothing is tried where no word begins so.
                 if !known.is_empty() {
                     others = known_of(&known, completions(typed));
-                    if others.is_empty() {
+                    if others.is_empty() && may_be_slip {
                         others = known_of(&known, slips(typed).into_iter());
                     }
                 }
             }
             if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
                 let end: String = word.chars().rev().collect();
-                others = beginning_with(connection, "reversed", &end, EXPANSIONS)?;
-                others = others.iter().map(|word| word.chars().rev().collect()).collect();
+                each_beginning_with(connection, REVERSED, &end, EXPANSIONS, &mut |word| {
+                    others.push(word.chars().rev().collect());
+                })?;
             }
             Ok(others)
         })
@@ -160,16 +172,24 @@ fn reversed(word: &str) -> Option<String> {
     (is_long && word.chars().all(char::is_alphabetic)).then(|| word.chars().rev().collect())
 }
 
-fn beginning_with(
+const WORDS: &str =
+    "SELECT word FROM vocabulary WHERE word >= ?1 AND word < ?2 ORDER BY word LIMIT ?3";
+const REVERSED: &str = "SELECT reversed FROM vocabulary
+     WHERE reversed >= ?1 AND reversed < ?2 ORDER BY reversed LIMIT ?3";
+
+/// Up to so many words that begin so, as this query selects them.
+pub(crate) fn each_beginning_with(
     connection: &Connection,
-    column: &str,
+    select: &str,
     start: &str,
     limit: usize,
-) -> rusqlite::Result<Vec<String>> {
-    let mut select = connection.prepare_cached(&format!(
-        "SELECT {column} FROM vocabulary WHERE {column} >= ?1 AND {column} < ?2
-         ORDER BY {column} LIMIT ?3"
-    ))?;
+    take: &mut dyn FnMut(&str),
+) -> rusqlite::Result<()> {
     let end = format!("{start}{}", char::MAX);
-    select.query_map(params![start, end, limit as i64], |row| row.get(0))?.collect()
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query(params![start, end, limit as i64])?;
+    while let Some(row) = rows.next()? {
+        take(row.get_ref(0)?.as_str()?);
+    }
+    Ok(())
 }

@@ -869,18 +869,22 @@ fn unknown_words_are_taken_for_known_ones() {
     };
     learn("lighthouse lightning harbour Donaudampfschiff harbour");
     learn("lighthouse again");
-    let check = |word: &str, expected: &[&str]| {
+    let check_as = |word: &str, may_be_slip, expected: &[&str]| {
         let stem = words(word).remove(0).stem;
         let expected: Vec<_> = expected.iter().map(|w| words(w).remove(0).stem).collect();
-        let typed = word.to_lowercase();
-        assert_eq!(story.catalog.instead_of(&stem, &typed).unwrap(), expected, "{word}");
+        let others = story.catalog.instead_of(&stem, &word.to_lowercase(), may_be_slip);
+        assert_eq!(others.unwrap(), expected, "{word}");
     };
+    let check = |word: &str, expected: &[&str]| check_as(word, true, expected);
     assert!(story.catalog.is_known(&words("lighthouse")[0].stem).unwrap());
     assert!(!story.catalog.is_known("light").unwrap());
     check("light", &["lighthouse", "lightning"]);
     check("lighthosue", &["lighthouse"]);
     check("harbor", &["harbour"]);
     check("Dampfschiff", &["Donaudampfschiff"]);
+    check_as("light", false, &["lighthouse", "lightning"]);
+    check_as("Dampfschiff", false, &["Donaudampfschiff"]);
+    check_as("harbor", false, &[]);
     check("zz", &[]);
     check("submarine", &[]);
     learn("sophisticated exceptions disability Hollenstein exhibiting");

@@ -214,10 +214,14 @@ pub enum CacheCommand {
 
 #[derive(Debug, Args)]
 pub struct SearchArguments {
-    /// Words, "exact words", -word, in:PATH, -in:PATH, type:EXT, -type:EXT, after:DATE, before:DATE
+    /// Words, "exact words", -word, in:PATH, -in:PATH, type:EXT, -type:EXT, after:DATE, before:DATE;
+    /// in quotes of the shell where it holds any of its own, or an exclusion behind other words
     // A query may begin with an exclusion.
     #[arg(required_unless_present = "batch", conflicts_with = "batch", allow_hyphen_values = true)]
     pub query: Option<String>,
+    // Where the query was not quoted. An option is one, also behind it.
+    #[arg(hide = true)]
+    pub more: Vec<String>,
     /// Take one query a line from this file (- is stdin), answer one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub batch: Option<PathBuf>,
@@ -229,9 +233,9 @@ pub struct SearchArguments {
     /// Why each result is there: its words, its similarity and the arithmetic of both
     #[arg(long)]
     pub explain: bool,
-    /// Only files below this path, or in a folder of this name
+    /// Only files below this path, or in a folder of this name; may be given several times
     #[arg(long = "in", value_name = "PATH")]
-    pub under: Option<String>,
+    pub under: Vec<String>,
     /// Only files with this extension; may be given several times
     #[arg(long = "type", value_name = "EXT")]
     pub types: Vec<String>,
@@ -241,6 +245,34 @@ pub struct SearchArguments {
     /// Only files changed before this date
     #[arg(long, value_name = "DATE")]
     pub before: Option<String>,
+}
+
+impl SearchArguments {
+    /// The query, whether it was quoted or not.
+    pub fn text(&self) -> Option<String> {
+        let query = self.query.as_ref()?;
+        if self.more.is_empty() {
+            return Some(query.clone());
+        }
+        let words: Vec<_> = [query].into_iter().chain(&self.more).map(|it| requoted(it)).collect();
+        Some(words.join(" "))
+    }
+}
+
+/// The quotes that a shell took off an operator's value.
+fn requoted(argument: &str) -> String {
+    let name = argument.split_once(':').map(|(name, _)| name.trim_start_matches('-'));
+    let is_operator =
+        name.is_some_and(|name| ["in", "type"].iter().any(|it| it.eq_ignore_ascii_case(name)));
+    let value = match argument.find(':') {
+        Some(colon) if is_operator => colon + 1,
+        _ => usize::from(argument.starts_with('-')),
+    };
+    let (start, value) = argument.split_at(value);
+    if start.is_empty() || !value.contains(char::is_whitespace) || value.contains('"') {
+        return argument.to_owned();
+    }
+    format!("{start}\"{value}\"")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -295,7 +327,24 @@ mod tests {
     fn a_query_may_begin_with_an_exclusion() {
         let arguments = Arguments::try_parse_from(["rummage", "search", "-draft report"]).unwrap();
         let Command::Search(search) = arguments.command else { panic!("not a search") };
-        assert_eq!(search.query.as_deref(), Some("-draft report"));
+        assert_eq!(search.text().as_deref(), Some("-draft report"));
+    }
+
+    #[test]
+    fn a_query_needs_no_quotes() {
+        let given = "rummage search -draft report of 2025 -k 3 in:work --json";
+        let arguments = Arguments::try_parse_from(given.split(' ')).unwrap();
+        let Command::Search(search) = arguments.command else { panic!("not a search") };
+        assert_eq!(search.text().as_deref(), Some("-draft report of 2025 in:work"));
+        assert!(search.limit == 3 && arguments.common.json);
+        let given = ["-old news", "flat roof", "in:My Notes", "-in:/a b", "type:md", "9:30 am"];
+        let given = [&["rummage", "search"][..], &["--in", "x", "--in", "y"], &given].concat();
+        let Command::Search(search) = Arguments::try_parse_from(given).unwrap().command else {
+            panic!("not a search")
+        };
+        let text = r#"-"old news" flat roof in:"My Notes" -in:"/a b" type:md 9:30 am"#;
+        assert_eq!(search.text().as_deref(), Some(text));
+        assert_eq!(search.under, ["x", "y"]);
     }
 
     #[test]

@@ -105,8 +105,12 @@ const NO_WORDS: &str =
     "Nothing that was searched holds these words: what follows is nearest in meaning.";
 const NO_WORDS_THERE: &str =
     "Nothing that passes the filter holds these words: what follows is nearest in meaning.";
-const ONLY_FILTERS: &str = "A filter needs words with it: only they are searched for.";
+const NO_QUESTION: &str = "There is no word here to search for.";
+const ONLY_FILTERS: &str =
+    "A filter or an exclusion needs words with it: only they are searched for.";
 const NO_FILE: &str = "Nothing that is indexed so far passes the filter.";
+const NO_PHRASE: &str =
+    "No passage that is indexed so far holds the words in quotes just as they stand there.";
 
 /// By the model in use: if another one comes into use meanwhile, by that, for the workers of
 /// the former may be gone.
@@ -180,15 +184,15 @@ async fn find(
     let catalog = &shared.catalog;
     let by_words = query.mode != Mode::Meaning;
     let told = if by_words { query.told() } else { Vec::new() };
-    if by_words && told.is_empty() {
-        let is_filter = !query.filter.is_empty();
-        return Ok((Vec::new(), is_filter.then(|| ONLY_FILTERS.to_owned())));
+    if told.is_empty() && (by_words || query.text_for_model().is_empty()) {
+        let has_others = !query.filter.is_empty() || !query.words.excluded.is_empty();
+        let remark = if has_others { ONLY_FILTERS } else { NO_QUESTION };
+        return Ok((Vec::new(), Some(remark.to_owned())));
     }
     let mut guesses = Guesses::default();
     for told in told.iter().take(MEANT) {
         if !catalog.is_known(&told.stem)? {
-            let others = catalog.instead_of(&told.stem, &told.typed)?;
-            query.words.instead.extend(guesses.taken(told, others, model));
+            query.words.instead.extend(guesses.instead_of(told, catalog, model)?);
         }
     }
     let stems: Vec<_> = told.iter().map(|told| told.stem.clone()).collect();
@@ -207,8 +211,7 @@ async fn find(
     if by_words && !has_words && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
         for told in told.iter().take(MEANT) {
-            let others = catalog.instead_of(&told.stem, &told.typed)?;
-            query.words.instead.extend(guesses.taken(told, others, model));
+            query.words.instead.extend(guesses.instead_of(told, catalog, model)?);
         }
         if !query.words.instead.is_empty() {
             legs = rummage_search::ask(store, &query, meaning).await?;
@@ -226,8 +229,15 @@ async fn find(
     if !found.is_empty() {
         return Ok((found, remark));
     }
-    let is_filtered_out = !store.lets_any_through(&query.filter).await?;
-    Ok((found, is_filtered_out.then(|| NO_FILE.to_owned())))
+    let demands_only_words = !is_filter && query.words.excluded.is_empty();
+    let remark = if is_filter && !store.lets_any_through(&query.filter).await? {
+        Some(NO_FILE)
+    } else if has_none && demands_only_words && query.demands_phrase() {
+        Some(NO_PHRASE)
+    } else {
+        None
+    };
+    Ok((found, remark.map(str::to_owned)))
 }
 
 /// Words that others stand for, and of which that should be said.
@@ -235,24 +245,25 @@ async fn find(
 struct Guesses(Vec<String>);
 
 impl Guesses {
-    /// Of words that may stand for one that no passage holds, those that do. What is not all
-    /// typed yet, or part of a longer word, needs no remark. What a model has in its
-    /// vocabulary is no slip.
-    fn taken(
+    /// The words that stand for one that no passage holds. What is not all typed yet, or part
+    /// of a longer word, needs no remark. What a model has in its vocabulary is no slip.
+    fn instead_of(
         &mut self,
         Told { stem, typed }: &Told,
-        others: Vec<String>,
+        catalog: &Catalog,
         model: Option<&LoadedModel>,
-    ) -> Vec<String> {
+    ) -> Result<Vec<String>, EngineError> {
+        let may_be_slip = model.is_none_or(|model| !model.knows(typed));
+        let others = catalog.instead_of(stem, typed, may_be_slip)?;
         let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
         if others.is_empty() || others.iter().any(holds) {
-            return others;
+            return Ok(others);
         }
-        if model.is_some_and(|model| model.knows(typed)) {
-            return Vec::new();
+        if !may_be_slip {
+            return Ok(Vec::new());
         }
         self.0.push(format!("“{typed}”"));
-        others
+        Ok(others)
     }
 
     fn remark(self) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The query language: words, `"exact words"`, `-word`, `in:`, `-in:`, `type:`, `-type:`,
 //! `after:` and `before:`.
 
+use rummage_corpus::query_words;
 use rummage_store::{Filter, Words};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,11 @@ impl Query {
         Terms::of(&self.words).told()
     }
 
+    /// Whether there are words that must stand in a passage just as they stand here.
+    pub fn demands_phrase(&self) -> bool {
+        self.words.phrases.iter().any(|phrase| !query_words(phrase).is_empty())
+    }
+
     fn take(&mut self, part: Part) -> Result<(), QueryError> {
         let value = part.value;
         match part.kind {
@@ -92,7 +98,7 @@ impl Query {
             Kind::Excluded => self.words.excluded.extend(some(value)),
             Kind::In => {
                 let value = some(value).ok_or(missing("in", "in:notes"))?;
-                set("in", &mut self.filter.under, value)?;
+                self.filter.under.push(value);
             }
             Kind::NotIn => {
                 let value = some(value).ok_or(missing("-in", "-in:archive"))?;
@@ -218,7 +224,7 @@ mod tests {
             let mut parts = vec![any];
             parts.extend(phrases.iter().map(|phrase| format!("must[{phrase}]")));
             parts.extend(excluded.iter().map(|words| format!("not[{words}]")));
-            parts.extend(under.map(|place| format!("in[{place}]")));
+            parts.extend(under.iter().map(|place| format!("in[{place}]")));
             parts.extend(not_under.iter().map(|place| format!("not in[{place}]")));
             parts.extend(types.iter().map(|ext| format!("type[{ext}]")));
             parts.extend(not_types.iter().map(|ext| format!("not type[{ext}]")));
@@ -237,7 +243,7 @@ mod tests {
         check("well-known -draft", "well-known not[draft]");
         check(r#"tax "return 2024" -"first draft" -"#, "tax must[return 2024] not[first draft]");
         check(r#"an "open quote"#, "an must[open quote]");
-        check(r#"in:notes IN"#, "IN in[notes]");
+        check(r#"in:notes IN in:/work"#, "IN in[notes] in[/work]");
         check(
             r#"in:"/my files/it's" type:.PDF,md Type:txt"#,
             "in[/my files/it's] type[pdf] type[md] type[txt]",
@@ -254,7 +260,7 @@ mod tests {
     #[test]
     fn mistakes_are_told_in_words() {
         check("type: pdf", "type: wants a value right after the colon, as in type:pdf");
-        check("in:a in:b", "in: may be there only once");
+        check("after:2025 after:2026", "after: may be there only once");
         check("a -type:", "-type: wants a value right after the colon, as in -type:log");
         check("a -after:2025", "-after: says nothing: use before:");
         check("after:soon", "after: wants a date such as 2025, 2025-06 or 2025-06-30, not “soon”");

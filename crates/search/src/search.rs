@@ -189,12 +189,14 @@ async fn shown(
     let parts_of_other = parts.clone();
     other.spawn(async move { show(&parts_of_other, second) });
     let mut shown = show(&parts, files);
-    match other.join_next().await {
-        Some(Ok(second)) => shown.extend(second),
-        Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
-        None => {}
-    }
+    shown.extend(ended(&mut other).await.into_iter().flatten());
     shown
+}
+
+/// What the one task of a set came to; `None` where there is no task. Its panic goes on here.
+async fn ended<T: 'static>(tasks: &mut JoinSet<T>) -> Option<T> {
+    let ended = tasks.join_next().await?;
+    Some(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
 }
 
 /// Passages that were read to be shown.
@@ -233,13 +235,7 @@ impl Found {
             let (store, filter) = (store.clone(), query.filter.clone());
             keyword.spawn(async move { store.keyword(&words, &filter, limit).await });
         }
-        let keyword = async {
-            match keyword.join_next().await {
-                Some(Ok(found)) => found,
-                Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
-                None => Ok(Vec::new()),
-            }
-        };
+        let keyword = async { ended(&mut keyword).await.unwrap_or_else(|| Ok(Vec::new())) };
         let meaning = async { meaning.await.filter(|_| query.mode != Mode::Keyword) }.shared();
         // How near what words find is can be said while the rest is looked through.
         let by_words = async {

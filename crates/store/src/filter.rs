@@ -13,10 +13,10 @@ use rummage_corpus::FileId;
 /// What a file must be for its passages to count. Empty, it lets everything through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// An absolute path means that file, or everything below that folder. A
-    /// relative one (`notes`, `work/2025`) means everything below any folder of
-    /// that name, whatever its case.
-    pub under: Option<String>,
+    /// In any of these; empty means everywhere. An absolute path means that file, or
+    /// everything below that folder. A relative one (`notes`, `work/2025`) means everything
+    /// below any folder of that name, whatever its case.
+    pub under: Vec<String>,
     /// As `under`: what is in any of these does not count.
     pub not_under: Vec<String>,
     /// Extensions in lower case, without the dot; empty means all.
@@ -36,14 +36,17 @@ impl Filter {
 
     /// Ready to be asked of many files.
     pub(crate) fn asked(&self) -> Asked<'_> {
-        let not_places = self.not_under.iter().map(|place| Where::of(place)).collect();
-        Asked { filter: self, place: self.under.as_deref().map(Where::of), not_places }
+        Asked {
+            filter: self,
+            places: self.under.iter().map(|place| Where::of(place)).collect(),
+            not_places: self.not_under.iter().map(|place| Where::of(place)).collect(),
+        }
     }
 }
 
 pub(crate) struct Asked<'a> {
     filter: &'a Filter,
-    place: Option<Where<'a>>,
+    places: Vec<Where<'a>>,
     not_places: Vec<Where<'a>>,
 }
 
@@ -61,7 +64,7 @@ impl Asked<'_> {
             && before.is_none_or(|before| modified < before)
             && (types.is_empty() || types.iter().any(|wanted| wanted == ext))
             && !not_types.iter().any(|unwanted| unwanted == ext)
-            && self.place.as_ref().is_none_or(|place| place.holds(path))
+            && (self.places.is_empty() || self.places.iter().any(|place| place.holds(path)))
             && !self.not_places.iter().any(|place| place.holds(path))
     }
 }

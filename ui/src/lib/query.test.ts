@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { filtersOf, valueFor, withFilters, without } from './query';
+import { filtersOf, valueFor, valuesFor, withFilters, without } from './query';
 
 describe('filters', () => {
   function check(query: string, expected: [string, string][]) {
@@ -55,5 +55,7 @@ describe('writing', () => {
       expect(valueFor(withFilters('a "b c" -d', ['in'], [['in', value]]), 'in')).toBe(value);
     expect(valueFor('type:pdf type:md', 'type')).toBe('pdf,md');
     expect(valueFor('roof', 'type')).toBe(null);
+    expect(valuesFor('in:/a,b roof in:"/c d"', 'in')).toEqual(['/a,b', '/c d']);
+    expect(valuesFor('roof', 'in')).toEqual([]);
   });
 });

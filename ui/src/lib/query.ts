@@ -67,8 +67,13 @@ export function withFilters(
 
 /** The value of an operator, all of them where it may be there more than once. */
 export function valueFor(query: string, operator: Operator): string | null {
-  const values = filtersOf(query).filter((filter) => filter.operator === operator);
-  return values.length === 0 ? null : values.map(({ value }) => value).join(',');
+  const values = valuesFor(query, operator);
+  return values.length === 0 ? null : values.join(',');
+}
+
+export function valuesFor(query: string, operator: Operator): string[] {
+  const filters = filtersOf(query).filter((filter) => filter.operator === operator);
+  return filters.map(({ value }) => value);
 }
 
 function quoted(value: string): string {

@@ -17,15 +17,20 @@ pub async fn files(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let engine = open_to_read(common).await?;
-    let mut next = Some(FileId(0));
+    let (mut next, mut is_any) = (Some(FileId(0)), false);
     while let Some(after) = next {
         let page = engine.find_files(filter, after, PAGE)?;
         for file in &page.rows {
             show(common, file, out)?;
         }
+        is_any |= !page.rows.is_empty();
         next = page.next;
     }
     engine.close().await;
+    if !is_any && !common.quiet && !common.json {
+        let is_all = *filter == FileFilter::default();
+        eprintln!("{}", if is_all { "There are no files yet." } else { "No file matches." });
+    }
     Ok(())
 }
 

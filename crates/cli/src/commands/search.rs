@@ -23,14 +23,15 @@ pub async fn search(
     search: &SearchArguments,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    let text = search.text();
     // A query may begin with an exclusion, so the grammar takes this for one.
     if let Some(option) = search.query.as_deref().filter(|query| query.starts_with("--")) {
         return Err(Failure::Usage(format!("search knows no option {option}")).into());
     }
     // A query that cannot be read is an error before anything is opened.
-    let query = search.query.as_deref().map(|text| parse(text, search)).transpose()?;
+    let query = text.as_deref().map(|text| parse(text, search)).transpose()?;
     let engine = open_to_read(common).await?;
-    let result = match (&search.batch, query, &search.query) {
+    let result = match (&search.batch, query, &text) {
         (Some(file), ..) => batch(&engine, search, file, out).await,
         (None, Some(query), Some(text)) => {
             one(&engine, common, text, &query, search.explain, out).await
@@ -151,8 +152,8 @@ fn parse(text: &str, search: &SearchArguments) -> Result<Query, EngineError> {
     for under in query.filter.under.iter_mut().chain(&mut query.filter.not_under) {
         *under = place(under);
     }
-    if let Some(under) = &search.under {
-        query.filter.under = Some(place(under));
+    if !search.under.is_empty() {
+        query.filter.under = search.under.iter().map(|under| place(under)).collect();
     }
     for types in &search.types {
         query.filter.types.extend(Query::parse(&format!("type:\"{types}\""))?.filter.types);

@@ -147,7 +147,7 @@ impl Model {
             let below = format!("{folder}/");
             let expected = self.files.keys().filter(|name| name.starts_with(&below)).cloned();
             let mut query = Query::parse("common").unwrap();
-            query.filter.under = Some(self.tree.path(folder).display().to_string());
+            query.filter.under = vec![self.tree.path(folder).display().to_string()];
             let found = self.answer(engine, query).await;
             compare(&format!("below {folder}"), found, expected.collect());
         }

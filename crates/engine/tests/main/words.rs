@@ -75,12 +75,16 @@ async fn what_is_typed_finds_what_is_meant() {
     check(&engine, "lighthouse -type:md", &[]).await;
     check(&engine, "parse -in:notes", &[]).await;
 
-    for text in ["lighthouse", "lighth", "budgt", "Dampfschiff", "lighthouse -type:md"] {
+    let plain = ["lighthouse", "lighth", "budgt", "Dampfschiff", "lighthouse -type:md"];
+    for text in plain.into_iter().chain(["\"a lighthouse\" -harbour", "\"!\""]) {
         assert_eq!(ask(&engine, text).await.notice, None, "{text:?}");
     }
     let told = [
         ("lighthosue of", "“lighthosue” is in no text here: words like it are searched for"),
         ("lighthouse type:xyz", "Nothing that is indexed so far passes the filter."),
+        ("\"ships lighthouse\"", "No passage holds the words in quotes"),
+        ("-lighthouse", "A filter or an exclusion needs words with it"),
+        ("?", "There is no word here"),
     ];
     for (text, expected) in told {
         let notice = ask(&engine, text).await.notice;

@@ -194,7 +194,7 @@ async fn filters_take_any_path_as_it_is() {
         let hits = store.meaning(&vector(0.0), &filter, 9).await.unwrap();
         assert_eq!(files(hits.iter().map(|hit| hit.id)), expected, "{filter:?}");
     };
-    let under = |place: &str| Filter { under: Some(place.into()), ..Filter::default() };
+    let under = |place: &str| Filter { under: vec![place.into()], ..Filter::default() };
     let typed = |ext: &str| Filter { types: vec![ext.into()], ..Filter::default() };
     check(Filter::default(), &[0, 1, 2]).await;
     check(under("/a/it's 100%_\"x\""), &[0]).await;
@@ -204,6 +204,8 @@ async fn filters_take_any_path_as_it_is() {
     check(under("/a/%"), &[]).await;
     check(under("' OR 1=1 --"), &[]).await;
     check(under("B"), &[2]).await;
+    let both = vec!["B".into(), "/a/it's 100%_\"x\"".into()];
+    check(Filter { under: both, ..Filter::default() }, &[0, 2]).await;
     check(under("IT'S 100%_\"X\"y"), &[1]).await;
     check(typed("md"), &[0, 1]).await;
     check(typed("md' OR '1'='1"), &[]).await;
@@ -470,7 +472,7 @@ async fn indexes_change_no_answer() {
     put(&store, Origin::new(FileId(42), &SourcePath::new("/moved/42.txt"), 0)).await;
     check(&store).await;
     assert_eq!(store.upkeep(Mode::Busy).await.unwrap(), Default::default(), "indexes still know");
-    let moved = Filter { under: Some("/moved".into()), ..Filter::default() };
+    let moved = Filter { under: vec!["/moved".into()], ..Filter::default() };
     let hits = store.meaning(&vector(0.0), &moved, 500).await.unwrap();
     assert_eq!(hits.len(), 101);
     store.remove_passages(&[FileId(42)]).await.unwrap();

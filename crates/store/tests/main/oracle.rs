@@ -59,14 +59,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
-    let place = || prop::option::of(prop::sample::select(PLACES.to_vec()));
-    let not_place = prop_oneof![3 => Just(None), 1 => place()];
+    let places = |most| prop::sample::subsequence(PLACES.to_vec(), 0..=most);
+    let not_places = prop_oneof![3 => Just(Vec::new()), 1 => places(1)];
     let types = |most| prop::sample::subsequence(EXTS.to_vec(), 0..=most);
     let date = || prop::option::of(0i64..100);
-    let parts = (place(), not_place, types(2), types(1), date(), date());
-    parts.prop_map(|(place, not_place, types, not_types, after, before)| Filter {
-        under: place.map(str::to_owned),
-        not_under: not_place.into_iter().map(str::to_owned).collect(),
+    let parts = (places(2), not_places, types(2), types(1), date(), date());
+    parts.prop_map(|(places, not_places, types, not_types, after, before)| Filter {
+        under: places.into_iter().map(str::to_owned).collect(),
+        not_under: not_places.into_iter().map(str::to_owned).collect(),
         types: types.into_iter().map(str::to_owned).collect(),
         not_types: not_types.into_iter().map(str::to_owned).collect(),
         after,
@@ -229,7 +229,7 @@ fn lets_through(filter: &Filter, origin: &Origin) -> bool {
         }
         None => origin.path.to_lowercase().contains(&format!("/{}/", place.to_lowercase())),
     };
-    filter.under.as_deref().is_none_or(is_in)
+    (filter.under.is_empty() || filter.under.iter().any(|place| is_in(place)))
         && !filter.not_under.iter().any(|place| is_in(place))
         && (filter.types.is_empty() || filter.types.contains(&origin.ext))
         && !filter.not_types.contains(&origin.ext)
