@@ -189,6 +189,9 @@ async fn find(
         let remark = if has_others { ONLY_FILTERS } else { NO_QUESTION };
         return Ok((Vec::new(), Some(remark.to_owned())));
     }
+    if !query.filter.under.is_empty() || !query.filter.not_under.is_empty() {
+        query.filter.above = above_roots(catalog)?;
+    }
     let mut guesses = Guesses::default();
     for told in told.iter().take(MEANT) {
         if !catalog.is_known(&told.stem)? {
@@ -238,6 +241,17 @@ async fn find(
         None
     };
     Ok((found, remark.map(str::to_owned)))
+}
+
+/// The folders that what is followed lies in: of a file that is, the one above its own.
+fn above_roots(catalog: &Catalog) -> Result<Vec<String>, EngineError> {
+    let mut above = Vec::new();
+    for root in catalog.roots()? {
+        let is_file = catalog.file_at(&root.path)?.is_some();
+        let folder = root.path.as_path().ancestors().nth(if is_file { 2 } else { 1 });
+        above.extend(folder.map(|folder| folder.display().to_string()));
+    }
+    Ok(above)
 }
 
 /// Words that others stand for, and of which that should be said.

@@ -220,7 +220,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let read = Query::parse(text).map(|query| {
             let Words { any, phrases, excluded, .. } = query.words;
-            let Filter { under, not_under, types, not_types, after, before } = query.filter;
+            let Filter { under, not_under, types, not_types, after, before, .. } = query.filter;
             let mut parts = vec![any];
             parts.extend(phrases.iter().map(|phrase| format!("must[{phrase}]")));
             parts.extend(excluded.iter().map(|words| format!("not[{words}]")));

@@ -19,6 +19,9 @@ pub struct Filter {
     pub under: Vec<String>,
     /// As `under`: what is in any of these does not count.
     pub not_under: Vec<String>,
+    /// Folders that what is indexed lies in: their names and those further up do not count
+    /// for relative places. Else a home folder's name would mean everything.
+    pub above: Vec<String>,
     /// Extensions in lower case, without the dot; empty means all.
     pub types: Vec<String>,
     /// Extensions that do not count.
@@ -40,6 +43,7 @@ impl Filter {
             filter: self,
             places: self.under.iter().map(|place| Where::of(place)).collect(),
             not_places: self.not_under.iter().map(|place| Where::of(place)).collect(),
+            above: self.above.iter().map(|above| above.trim_end_matches(is_separator)).collect(),
         }
     }
 }
@@ -48,6 +52,8 @@ pub(crate) struct Asked<'a> {
     filter: &'a Filter,
     places: Vec<Where<'a>>,
     not_places: Vec<Where<'a>>,
+    /// Without separators at their ends.
+    above: Vec<&'a str>,
 }
 
 enum Where<'a> {
@@ -64,30 +70,43 @@ impl Asked<'_> {
             && before.is_none_or(|before| modified < before)
             && (types.is_empty() || types.iter().any(|wanted| wanted == ext))
             && !not_types.iter().any(|unwanted| unwanted == ext)
-            && (self.places.is_empty() || self.places.iter().any(|place| place.holds(path)))
-            && !self.not_places.iter().any(|place| place.holds(path))
+            && (self.places.is_empty() || self.are_in(&self.places, path))
+            && !self.are_in(&self.not_places, path)
     }
+
+    fn are_in(&self, places: &[Where<'_>], path: &str) -> bool {
+        places.iter().any(|place| match place {
+            Where::Absolute(folder) => below(path, folder).is_some(),
+            Where::Anywhere(name) => holds_in_lower_case(self.names_of(path), name),
+        })
+    }
+
+    /// Where the names begin that count for relative places.
+    fn names_of<'p>(&self, path: &'p str) -> &'p str {
+        let names = self.above.iter().filter_map(|above| below(path, above));
+        names.max_by_key(|names| names.len()).unwrap_or(path)
+    }
+}
+
+/// What follows a folder, which has no separator at its end, in the path of something in it:
+/// nothing, or a separator first.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(folder)?;
+    (rest.is_empty() || rest.starts_with(MAIN_SEPARATOR)).then_some(rest)
+}
+
+fn is_separator(c: char) -> bool {
+    c == '/' || c == MAIN_SEPARATOR
 }
 
 impl<'a> Where<'a> {
     fn of(place: &'a str) -> Self {
-        let is_separator = |c| c == '/' || c == MAIN_SEPARATOR;
         if std::path::Path::new(place).is_absolute() {
             return Where::Absolute(place.trim_end_matches(is_separator));
         }
         let name = place.trim_matches(is_separator).to_lowercase();
         let name = name.replace('/', MAIN_SEPARATOR_STR);
         Where::Anywhere(format!("{MAIN_SEPARATOR}{name}{MAIN_SEPARATOR}"))
-    }
-
-    fn holds(&self, path: &str) -> bool {
-        match self {
-            Where::Absolute(folder) => {
-                let rest = path.strip_prefix(folder);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(MAIN_SEPARATOR))
-            }
-            Where::Anywhere(name) => holds_in_lower_case(path, name),
-        }
     }
 }
 

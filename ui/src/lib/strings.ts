@@ -100,7 +100,7 @@ export const t = {
     clear: 'Clear the search',
     idle: (searched: number) => `Search ${files(searched)}`,
     idleHint: 'Describe what you remember. The words need not be the same.',
-    nothing: (query: string) => `Nothing found for “${query}”`,
+    nothing: (query: string) => `Nothing found for ${query.includes('"') ? query : `“${query}”`}`,
     nothingHint: 'Try other words, or fewer of them.',
     nothingYet: (left: number) =>
       `${files(left)} still to be read. What they hold will appear here by itself.`,

@@ -1,5 +1,7 @@
 //! What is typed and what it finds: names, slips, beginnings, copies.
 
+use std::path::Path;
+
 use rummage_catalog::Catalog;
 use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Options, Query};
 use rummage_testkit::{Tree, prose};
@@ -74,6 +76,13 @@ async fn what_is_typed_finds_what_is_meant() {
     check(&engine, "lighthouse type:md", &["harbour.md"]).await;
     check(&engine, "lighthouse -type:md", &[]).await;
     check(&engine, "parse -in:notes", &[]).await;
+    check(&engine, "parse in:notes in:nowhere", &["config.rs"]).await;
+    // Only what lies above what is followed.
+    let name = |folder: Option<&Path>| folder.unwrap().file_name().unwrap().display().to_string();
+    let (root, above) = (name(Some(tree.root())), name(tree.root().parent()));
+    check(&engine, &format!("parse in:{root}"), &["config.rs"]).await;
+    check(&engine, &format!("parse in:{above}"), &[]).await;
+    check(&engine, &format!("parse -in:{above}"), &["config.rs"]).await;
 
     let plain = ["lighthouse", "lighth", "budgt", "Dampfschiff", "lighthouse -type:md"];
     for text in plain.into_iter().chain(["\"a lighthouse\" -harbour", "\"!\""]) {

@@ -17,6 +17,7 @@ const VOCABULARY: [&str; 10] =
 const FOLDERS: [&str; 5] = ["/you", "/you/Work", "/you/Work/2025", "/you/home", "/you/workshop"];
 const PLACES: [&str; 9] =
     ["/you", "/you/Work", "/you/Work/", "/nobody", "work", "WORK/2025", "2025", "home", "shop"];
+const ABOVE: [&str; 4] = ["/you", "/you/Work", "/nobody", "/"];
 const EXTS: [&str; 3] = ["md", "txt", "pdf"];
 
 /// Files that every store begins with, three passages each.
@@ -63,10 +64,12 @@ fn filter() -> impl Strategy<Value = Filter> {
     let not_places = prop_oneof![3 => Just(Vec::new()), 1 => places(1)];
     let types = |most| prop::sample::subsequence(EXTS.to_vec(), 0..=most);
     let date = || prop::option::of(0i64..100);
-    let parts = (places(2), not_places, types(2), types(1), date(), date());
-    parts.prop_map(|(places, not_places, types, not_types, after, before)| Filter {
+    let above = prop::sample::subsequence(ABOVE.to_vec(), 0..=2);
+    let parts = (places(2), not_places, above, types(2), types(1), date(), date());
+    parts.prop_map(|(places, not_places, above, types, not_types, after, before)| Filter {
         under: places.into_iter().map(str::to_owned).collect(),
         not_under: not_places.into_iter().map(str::to_owned).collect(),
+        above: above.into_iter().map(str::to_owned).collect(),
         types: types.into_iter().map(str::to_owned).collect(),
         not_types: not_types.into_iter().map(str::to_owned).collect(),
         after,
@@ -223,11 +226,15 @@ impl Both {
 
 /// Written once more, as plainly as can be.
 fn lets_through(filter: &Filter, origin: &Origin) -> bool {
+    let lies_in = |place: &str| {
+        format!("{}/", origin.path).starts_with(&format!("{}/", place.trim_end_matches('/')))
+    };
+    let above = filter.above.iter().filter(|above| lies_in(above)).map(|above| above.len()).min();
+    let names =
+        origin.path.to_lowercase()[above.filter(|above| *above > 1).unwrap_or(0)..].to_owned();
     let is_in = |place: &str| match place.strip_prefix('/') {
-        Some(_) => {
-            format!("{}/", origin.path).starts_with(&format!("{}/", place.trim_end_matches('/')))
-        }
-        None => origin.path.to_lowercase().contains(&format!("/{}/", place.to_lowercase())),
+        Some(_) => lies_in(place),
+        None => names.contains(&format!("/{}/", place.to_lowercase())),
     };
     (filter.under.is_empty() || filter.under.iter().any(|place| is_in(place)))
         && !filter.not_under.iter().any(|place| is_in(place))
