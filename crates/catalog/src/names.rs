@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rummage_corpus::{ANALYSIS, FileId, SourcePath, words};
+use rummage_corpus::{ANALYSIS, FileId, SourcePath, query_words, words};
 use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
 
 use crate::{Catalog, CatalogError, queue::path_at, slip::meant_by, vocabulary};
@@ -145,7 +145,7 @@ fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
         vocabulary::each_beginning_with(connection, NAME_WORDS, start, limit, take)
     })?;
     let mut meant = Meant { weights: HashMap::new(), files: 0 };
-    for other in others {
+    for other in others.words {
         meant.files += frequency(connection, &other)?;
         meant.weights.insert(other, NEARLY);
     }
@@ -193,7 +193,7 @@ fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
     [path.file_name(), path.file_stem()].into_iter().flatten().any(|name| {
         let name = name.to_string_lossy();
         let all: Vec<_> = stems_of(&name).collect();
-        stems_of(&name.to_lowercase()).all(|stem| wanted.contains(&stem))
+        query_words(&name.to_lowercase()).iter().all(|word| wanted.contains(&word.stem))
             && wanted.iter().all(|word| all.contains(word))
     })
 }

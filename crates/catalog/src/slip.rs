@@ -14,6 +14,14 @@ pub(crate) const LOOKED_AT: usize = 5_000;
 const COMPLETED: usize = 3;
 pub(crate) const MENDED: usize = 4;
 
+/// Words to look for instead of one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Instead {
+    pub words: Vec<String>,
+    /// Else it is the beginning or the end of them.
+    pub by_slip: bool,
+}
+
 /// The words that begin with `word`, else, where it `may_be_slip`, those one slip away.
 /// `each` tells up to so many of the known words that begin so; looking for a slip asks it
 /// some fifty times.
@@ -21,18 +29,21 @@ pub(crate) fn meant_by(
     word: &str,
     may_be_slip: bool,
     each: impl Fn(&str, usize, &mut dyn FnMut(&str)) -> rusqlite::Result<()>,
-) -> rusqlite::Result<Vec<String>> {
+) -> rusqlite::Result<Instead> {
     let letters = word.chars().count();
-    let mut others = Vec::new();
+    let (mut others, mut by_slip) = (Vec::new(), false);
     if letters >= COMPLETED {
         each(word, EXPANSIONS + 1, &mut |other| others.push(other.to_owned()))?;
         others.retain(|other| other != word);
     }
-    if others.is_empty() && may_be_slip && letters >= MENDED {
+    // Another number is another thing.
+    let may_be_slip = may_be_slip && letters >= MENDED && word.chars().all(char::is_alphabetic);
+    if others.is_empty() && may_be_slip {
         others = with_one_slip(word, |start, take| each(start, LOOKED_AT, take))?;
+        by_slip = !others.is_empty();
     }
     others.truncate(EXPANSIONS);
-    Ok(others)
+    Ok(Instead { words: others, by_slip })
 }
 
 /// The words that are one slip away from `word`, which hardly ever is in the first

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::{
     Catalog, CatalogError,
-    slip::{EXPANSIONS, LOOKED_AT, MENDED, completions, meant_by, slips},
+    slip::{EXPANSIONS, Instead, LOOKED_AT, MENDED, completions, meant_by, slips},
 };
 
 /// Words remembered as taken down, so that each is written once. Past so many,
@@ -113,12 +113,12 @@ impl Catalog {
         word: &str,
         typed: &str,
         may_be_slip: bool,
-    ) -> Result<Vec<String>, CatalogError> {
+    ) -> Result<Instead, CatalogError> {
         self.read(|connection| {
             let begin = |start: &str, limit, take: &mut dyn FnMut(&str)| {
                 each_beginning_with(connection, WORDS, start, limit, take)
             };
-            let mut others = meant_by(word, may_be_slip, begin)?;
+            let Instead { words: mut others, mut by_slip } = meant_by(word, may_be_slip, begin)?;
             let is_word = typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic);
             if others.is_empty() && is_word {
                 let letters = word.chars().count().saturating_sub(ENDS_WITHIN).max(BEGINS_WITH);
@@ -132,6 +132,7 @@ impl Catalog {
                     others = known_of(&known, completions(typed));
                     if others.is_empty() && may_be_slip {
                         others = known_of(&known, slips(typed).into_iter());
+                        by_slip = !others.is_empty();
                     }
                 }
             }
@@ -141,7 +142,7 @@ impl Catalog {
                     others.push(word.chars().rev().collect());
                 })?;
             }
-            Ok(others)
+            Ok(Instead { words: others, by_slip })
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The command line's grammar.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rummage_engine::{FileState, Mode};
@@ -214,10 +214,8 @@ pub enum CacheCommand {
 
 #[derive(Debug, Args)]
 pub struct SearchArguments {
-    /// Words, "exact words", -word, in:PATH, -in:PATH, type:EXT, -type:EXT, after:DATE, before:DATE;
-    /// in quotes of the shell where it holds any of its own, or an exclusion behind other words
-    // A query may begin with an exclusion.
-    #[arg(required_unless_present = "batch", conflicts_with = "batch", allow_hyphen_values = true)]
+    /// Words, "exact words", -word, in:PATH, -in:PATH, type:EXT, -type:EXT, after:DATE, before:DATE
+    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     pub query: Option<String>,
     // Where the query was not quoted. An option is one, also behind it.
     #[arg(hide = true)]
@@ -257,6 +255,55 @@ impl SearchArguments {
         let words: Vec<_> = [query].into_iter().chain(&self.more).map(|it| requoted(it)).collect();
         Some(words.join(" "))
     }
+}
+
+/// Exclusions of a search that is not quoted look like options: they go behind all of these.
+pub fn exclusions_last(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = arguments.into_iter().collect();
+    let mut command = 1;
+    while let Some(option) = arguments.get(command).filter(|it| starts_with(it, "-")) {
+        command += if option == "--data" { 2 } else { 1 };
+    }
+    if arguments.get(command).is_none_or(|command| command != "search") {
+        return arguments;
+    }
+    let mut given = arguments.split_off(command + 1).into_iter();
+    let mut exclusions = Vec::new();
+    while let Some(argument) = given.next() {
+        if argument == "--" {
+            exclusions.extend(given.by_ref());
+        } else if is_exclusion(&argument) {
+            exclusions.push(argument);
+        } else {
+            let has_value = VALUED.iter().any(|option| argument == *option);
+            arguments.push(argument);
+            arguments.extend(has_value.then(|| given.next()).flatten());
+        }
+    }
+    if !exclusions.is_empty() {
+        arguments.push("--".into());
+        arguments.extend(exclusions);
+    }
+    arguments
+}
+
+/// Options of a search that a value follows.
+const VALUED: [&str; 8] =
+    ["-k", "--batch", "--mode", "--in", "--type", "--after", "--before", "--data"];
+
+fn is_exclusion(argument: &OsString) -> bool {
+    let is_option = |text: &str| {
+        let number = text.strip_prefix("-k");
+        let is_number =
+            |text: &str| text.trim_start_matches('=').bytes().all(|b| b.is_ascii_digit());
+        ["-", "-h", "-V"].contains(&text) || number.is_some_and(is_number)
+    };
+    let is_short = starts_with(argument, "-") && !starts_with(argument, "--");
+    is_short && !argument.to_str().is_some_and(is_option)
+}
+
+fn starts_with(argument: &OsString, start: &str) -> bool {
+    argument.as_encoded_bytes().starts_with(start.as_bytes())
 }
 
 /// The quotes that a shell took off an operator's value.
@@ -323,28 +370,33 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    #[test]
-    fn a_query_may_begin_with_an_exclusion() {
-        let arguments = Arguments::try_parse_from(["rummage", "search", "-draft report"]).unwrap();
+    fn search(given: &[&str]) -> (SearchArguments, Common) {
+        let given = ["rummage", "--data", "search", "search"].iter().chain(given);
+        let given = exclusions_last(given.map(OsString::from));
+        let arguments = Arguments::try_parse_from(given).unwrap();
         let Command::Search(search) = arguments.command else { panic!("not a search") };
-        assert_eq!(search.text().as_deref(), Some("-draft report"));
+        (search, arguments.common)
     }
 
     #[test]
     fn a_query_needs_no_quotes() {
-        let given = "rummage search -draft report of 2025 -k 3 in:work --json";
-        let arguments = Arguments::try_parse_from(given.split(' ')).unwrap();
-        let Command::Search(search) = arguments.command else { panic!("not a search") };
-        assert_eq!(search.text().as_deref(), Some("-draft report of 2025 in:work"));
-        assert!(search.limit == 3 && arguments.common.json);
+        let given = "-draft report of 2025 -k 3 -house in:work -kiwi --json -in:old";
+        let (read, common) = search(&given.split(' ').collect::<Vec<_>>());
+        assert_eq!(read.text().unwrap(), "report of 2025 in:work -draft -house -kiwi -in:old");
+        assert!(read.limit == 3 && common.json);
+
         let given = ["-old news", "flat roof", "in:My Notes", "-in:/a b", "type:md", "9:30 am"];
-        let given = [&["rummage", "search"][..], &["--in", "x", "--in", "y"], &given].concat();
-        let Command::Search(search) = Arguments::try_parse_from(given).unwrap().command else {
-            panic!("not a search")
-        };
-        let text = r#"-"old news" flat roof in:"My Notes" -in:"/a b" type:md 9:30 am"#;
-        assert_eq!(search.text().as_deref(), Some(text));
-        assert_eq!(search.under, ["x", "y"]);
+        let (read, _) = search(&[&["--in", "x", "--in", "y"][..], &given].concat());
+        let text = r#"flat roof in:"My Notes" type:md 9:30 am -"old news" -in:"/a b""#;
+        assert_eq!(read.text().as_deref(), Some(text));
+        assert_eq!(read.under, ["x", "y"]);
+
+        assert_eq!(search(&["a", "-k5"]).0.limit, 5);
+        assert_eq!(search(&["a", "--json", "--", "-k"]).0.text().unwrap(), "a -k");
+        assert_eq!(search(&["--batch", "-"]).0.batch, Some("-".into()));
+        assert_eq!(search(&["-draft report"]).0.text().unwrap(), "-draft report");
+        let other = ["rummage", "files", "-x", "search", "-y"].map(OsString::from);
+        assert_eq!(exclusions_last(other.clone()), other);
     }
 
     #[test]

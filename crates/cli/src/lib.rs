@@ -51,7 +51,7 @@ pub enum Failure {
 
 /// Parses the command line, runs it and turns the outcome into an exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(args) {
+    let arguments = match Arguments::try_parse_from(arguments::exclusions_last(args)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are results, too.

@@ -12,6 +12,7 @@
 //!   whose particles stick to the word, are cut into overlapping pairs. That needs
 //!   no dictionary and finds 上海 in 上海市.
 //! - `parseConfig` is `parseconfig`, `parse` and `config`; `snake_case` is two words.
+//! - Numbers are one word however they are written: 3,200.00 and 3.200,00 are 3200.
 //!
 //! Changing what comes out of here makes every index stale: see [`ANALYSIS`].
 
@@ -24,7 +25,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::Span;
 
 /// Names this analysis. What was indexed under another name must be indexed anew.
-pub const ANALYSIS: &str = "terms_1";
+pub const ANALYSIS: &str = "terms_2";
 
 /// A word as the index knows it, and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,9 @@ fn analyse(text: &str, singles: bool, take: Take<'_>) {
         let run = Span::new(start, end);
         if spaceless {
             pairs(text, run, singles, take);
+        } else if let Some(number) = Number::at(text, run) {
+            while rest.next_if(|(at, _)| *at < number.end).is_some() {}
+            number.tell(text, !singles, take);
         } else {
             whole_and_parts(text, run, take);
         }
@@ -158,6 +162,94 @@ fn push(text: &str, span: Span, take: Take<'_>) {
         take(stem, span);
     }
     STEMS.set(Some(stems));
+}
+
+/// Digits in groups, with marks between them: an amount, a decimal, a date, a version, or the
+/// cells of a table. So the groups are words, too.
+struct Number<'a> {
+    groups: Vec<(&'a str, Span)>,
+    /// The mark before each group but the first.
+    marks: Vec<char>,
+    end: usize,
+}
+
+/// The most groups of a number, and of one that is no amount.
+const GROUPS: usize = 8;
+const GROUPS_OF_CODE: usize = 4;
+
+/// Stands for the mark within a number, since words hold letters and digits alone.
+const POINT: &str = "d";
+
+impl<'a> Number<'a> {
+    /// Of a run, and those that follow it after one mark each. `None` where the run is no
+    /// group, or the only one.
+    fn at(text: &'a str, run: Span) -> Option<Self> {
+        let group = |start: usize| {
+            let rest = &text[start..];
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let ends = rest[digits..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+            (digits > 0 && ends).then(|| (&rest[..digits], Span::new(start, start + digits)))
+        };
+        let mut groups = vec![group(run.start).filter(|(_, span)| *span == run)?];
+        let (mut marks, mut end) = (Vec::new(), run.end);
+        while groups.len() < GROUPS
+            && let Some(mark @ ('.' | ',' | '\'' | '’')) = text[end..].chars().next()
+            && let Some(next) = group(end + mark.len_utf8())
+        {
+            marks.push(mark);
+            end = next.1.end;
+            groups.push(next);
+        }
+        (!marks.is_empty()).then_some(Self { groups, marks, end })
+    }
+
+    /// A whole before its parts. Who asks for an amount asks for no part of it.
+    fn tell(&self, text: &str, is_asked: bool, take: Take<'_>) {
+        let whole = Span::new(self.groups[0].1.start, self.end);
+        let mut tell = |word: &str, span| take(&word[..word.len().min(WORD_BYTES)], span);
+        let joined = |groups: &[(&str, Span)], by: &str| {
+            groups.iter().map(|(digits, _)| *digits).collect::<Vec<_>>().join(by)
+        };
+        let is_integer = are_thousands(&self.groups, &self.marks);
+        if is_integer {
+            tell(&joined(&self.groups, ""), whole);
+        }
+        let decimals = self.decimals();
+        if let Some((before, decimals)) = decimals {
+            let integer = joined(before, "");
+            let exact = match decimals.trim_end_matches('0') {
+                "" => integer.clone(),
+                decimals => format!("{integer}{POINT}{decimals}"),
+            };
+            tell(&exact, whole);
+            if !is_asked && exact != integer && before.len() > 1 {
+                tell(&integer, Span::new(whole.start, before[before.len() - 1].1.end));
+            }
+        }
+        let is_amount = is_integer || decimals.is_some();
+        if !is_amount && self.groups.len() <= GROUPS_OF_CODE {
+            tell(&joined(&self.groups, POINT), whole);
+        }
+        if !is_asked || !is_amount {
+            self.groups.iter().for_each(|(_, span)| push(text, *span, take));
+        }
+    }
+
+    /// What is before the decimals, and these; 1.234 has some, unless it is an integer. A mark
+    /// that is there twice stands before none.
+    fn decimals(&self) -> Option<(&[(&'a str, Span)], &'a str)> {
+        let ((mark, marks), (last, before)) = (self.marks.split_last()?, self.groups.split_last()?);
+        let has = matches!(mark, '.' | ',') && !marks.contains(mark);
+        (has && are_thousands(before, marks)).then_some((before, last.0))
+    }
+}
+
+/// Whether these are an integer: one group, or others of three digits behind the same mark.
+fn are_thousands(groups: &[(&str, Span)], marks: &[char]) -> bool {
+    let [(first, _), rest @ ..] = groups else { return false };
+    marks.windows(2).all(|pair| pair[0] == pair[1])
+        && rest.iter().all(|(digits, _)| digits.len() == 3)
+        && (rest.is_empty() || (first.len() <= 3 && !first.starts_with('0')))
 }
 
 /// Where `camelCase`, `HTTPServer` and `utf8` are put together.
@@ -335,6 +427,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_one_word_however_they_are_written() {
+        for amount in ["3200", "3,200", "3.200,00", "3,200.00", "3200.0", "3'200.00", "3’200"] {
+            assert_eq!(stems(query_words(amount))[0], "3200", "{amount}");
+            assert_eq!(stems(words(amount))[0], "3200", "{amount}");
+        }
+        check("3,200.00 $3200", &["3200", "3", "200", "00", "3200"]);
+        check("1,940.50", &["1940d5", "1940", "1", "940", "50"]);
+        check("1940,5", &["1940d5", "1940", "5"]);
+        check("0.735", &["0d735", "0", "735"]);
+        check("1.234", &["1234", "1d234", "1", "234"]);
+        check("1,234,567.25", &["1234567d25", "1234567", "1", "234", "567", "25"]);
+        check("1.234.567", &["1234567", "1", "234", "567"]);
+        check("12.03.2025", &["12d03d2025", "12", "03", "2025"]);
+        check("192.168.1.10", &["192d168d1d10", "192", "168", "1", "10"]);
+        check("1,2,3,4,5", &["1", "2", "3", "4", "5"]);
+        check("in 2024, 5.", &["in", "2024", "5"]);
+        check("v1.2 12.5kg", &["v1", "v", "1", "2", "12", "5kg", "5", "kg"]);
+        check("x,7.5x", &["x", "7", "5x", "5", "x"]);
+        assert_eq!(stems(query_words("1,940.50 is 12.5 %")), ["1940d5", "is", "12d5"]);
+        assert_eq!(stems(query_words("12.03.2025")), ["12d03d2025", "12", "03", "2025"]);
+    }
+
+    #[test]
     fn scripts_without_spaces_become_pairs() {
         check("上海市", &["上", "上海", "海", "海市", "市"]);
         check("ガギ", &["ガ", "ガギ", "ギ"]);
@@ -357,7 +472,7 @@ mod tests {
     }
 
     fn text() -> impl Strategy<Value = String> {
-        prop_oneof![".{0,80}", "[a-cA-C1é上海市ก็ำ가ｶﾞ _.]{0,40}"]
+        prop_oneof![".{0,80}", "[a-cA-C1é上海市ก็ำ가ｶﾞ _.]{0,40}", "[0-9.,' a]{0,20}"]
     }
 
     proptest! {

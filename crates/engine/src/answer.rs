@@ -12,7 +12,7 @@ use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_pool::{JobError, Pool};
 use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking, Told};
-use rummage_store::Store;
+use rummage_store::{Filter, Store};
 
 use crate::{
     EngineError,
@@ -101,16 +101,10 @@ const COMPARED: usize = 10;
 /// Results looked up past those asked for: some may be gone.
 const SPARE: usize = 10;
 
-const NO_WORDS: &str =
-    "Nothing that was searched holds these words: what follows is nearest in meaning.";
-const NO_WORDS_THERE: &str =
-    "Nothing that passes the filter holds these words: what follows is nearest in meaning.";
 const NO_QUESTION: &str = "There is no word here to search for.";
 const ONLY_FILTERS: &str =
     "A filter or an exclusion needs words with it: only they are searched for.";
-const NO_FILE: &str = "Nothing that is indexed so far passes the filter.";
-const NO_PHRASE: &str =
-    "No passage that is indexed so far holds the words in quotes just as they stand there.";
+const NOTHING_FOLLOWED: &str = "Nothing is followed yet, so there is nothing to search.";
 
 /// By the model in use: if another one comes into use meanwhile, by that, for the workers of
 /// the former may be gone.
@@ -169,6 +163,8 @@ pub(crate) async fn answer_with(
     let (_, notice) = sought.await;
     let mode = if notice.is_some() { Mode::Keyword } else { mode };
     let notice = notice.or(remark);
+    let is_empty = files.is_empty() && shared.catalog.roots()?.is_empty();
+    let notice = if is_empty { Some(NOTHING_FOLLOWED.to_owned()) } else { notice };
     let coverage = Coverage::of(&shared.catalog.counts()?);
     Ok(Answer { mode, took: start.elapsed(), coverage, notice, files })
 }
@@ -191,6 +187,8 @@ async fn find(
     }
     if !query.filter.under.is_empty() || !query.filter.not_under.is_empty() {
         query.filter.above = above_roots(catalog)?;
+        at_home(&mut query.filter.under);
+        at_home(&mut query.filter.not_under);
     }
     let mut guesses = Guesses::default();
     for told in told.iter().take(MEANT) {
@@ -220,27 +218,66 @@ async fn find(
             legs = rummage_search::ask(store, &query, meaning).await?;
         }
     }
+    let holds_words = legs.has_words();
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
     let has_none = by_words && !ranking.has_words() && named.is_empty();
     let is_filter = !query.filter.is_empty();
-    let remark = match has_none {
-        true if is_filter => Some(NO_WORDS_THERE.to_owned()),
-        true => Some(NO_WORDS.to_owned()),
-        false => guesses.remark(),
-    };
+    let remark = if has_none { Some(no_words(told.len(), is_filter)) } else { guesses.remark() };
     let found = show(shared, store, ranking, query.limit).await?;
     if !found.is_empty() {
         return Ok((found, remark));
     }
-    let demands_only_words = !is_filter && query.words.excluded.is_empty();
-    let remark = if is_filter && !store.lets_any_through(&query.filter).await? {
-        Some(NO_FILE)
-    } else if has_none && demands_only_words && query.demands_phrase() {
-        Some(NO_PHRASE)
-    } else {
-        None
+    // Else there is more to come.
+    let counts = Coverage::of(&catalog.counts()?);
+    let so_far = if counts.searched < counts.known { " so far" } else { "" };
+    if is_filter {
+        let blocked = blocked(store, &query.filter).await?;
+        return Ok((found, blocked.map(|what| format!("Nothing that is indexed{so_far} {what}."))));
+    }
+    let is_phrase = by_words && !holds_words && query.demands_phrase();
+    let remark = (is_phrase && query.words.excluded.is_empty())
+        .then(|| format!("No passage{so_far} holds the words in quotes just as they stand there."));
+    Ok((found, remark))
+}
+
+/// Said above what is found by meaning alone, of a question of so many words.
+fn no_words(count: usize, is_filter: bool) -> String {
+    let searched = if is_filter { "passes the filter" } else { "was searched" };
+    let words = if count == 1 { "this word" } else { "these words" };
+    format!("Nothing that {searched} holds {words}: what follows is nearest in meaning.")
+}
+
+/// What it is that a filter lets nothing through by, as far as one of its parts lets none;
+/// `None` where it lets files through.
+async fn blocked(store: &Store, filter: &Filter) -> Result<Option<String>, EngineError> {
+    if store.lets_any_through(filter).await? {
+        return Ok(None);
+    }
+    let told = |values: &[String]| {
+        values.iter().map(|value| format!("“{value}”")).collect::<Vec<_>>().join(" or ")
     };
-    Ok((found, remark.map(str::to_owned)))
+    let Filter { under, above, types, after, before, .. } = filter.clone();
+    let parts = [
+        (format!("lies in {}", told(&under)), Filter { under, above, ..Filter::default() }),
+        (format!("is of type {}", told(&types)), Filter { types, ..Filter::default() }),
+        ("is of that time".to_owned(), Filter { after, before, ..Filter::default() }),
+    ];
+    for (told, part) in parts {
+        if !store.lets_any_through(&part).await? {
+            return Ok(Some(told));
+        }
+    }
+    Ok(Some("passes the filter".to_owned()))
+}
+
+/// Places as a shell has them.
+fn at_home(places: &mut [String]) {
+    let Some(home) = std::env::home_dir() else { return };
+    for place in places {
+        if place == "~" || place.starts_with("~/") {
+            *place = format!("{}{}", home.display(), &place[1..]);
+        }
+    }
 }
 
 /// The folders that what is followed lies in: of a file that is, the one above its own.
@@ -268,22 +305,17 @@ impl Guesses {
         model: Option<&LoadedModel>,
     ) -> Result<Vec<String>, EngineError> {
         let may_be_slip = model.is_none_or(|model| !model.knows(typed));
-        let others = catalog.instead_of(stem, typed, may_be_slip)?;
-        let holds = |other: &String| other.contains(stem) || typed.starts_with(other);
-        if others.is_empty() || others.iter().any(holds) {
-            return Ok(others);
+        let instead = catalog.instead_of(stem, typed, may_be_slip)?;
+        if instead.by_slip {
+            self.0.push(format!("“{typed}”"));
         }
-        if !may_be_slip {
-            return Ok(Vec::new());
-        }
-        self.0.push(format!("“{typed}”"));
-        Ok(others)
+        Ok(instead.words)
     }
 
     fn remark(self) -> Option<String> {
-        let is_in = if self.0.len() == 1 { "is in" } else { "are in" };
+        let (is_in, it) = if self.0.len() == 1 { ("is in", "it") } else { ("are in", "them") };
         let typed = Some(self.0.join(" and ")).filter(|typed| !typed.is_empty())?;
-        Some(format!("{typed} {is_in} no text here: words like it are searched for instead."))
+        Some(format!("{typed} {is_in} no text here: words like {it} are searched for instead."))
     }
 }
 

@@ -30,6 +30,8 @@ pub enum EngineError {
     Path { path: PathBuf, reason: String },
     #[error("{} is not followed", path.display())]
     NotFollowed { path: PathBuf },
+    #[error("{} is not followed by itself, but with {}", path.display(), root.display())]
+    Within { path: PathBuf, root: PathBuf },
     #[error("{} is a folder, not a file", path.display())]
     NotAFile { path: PathBuf },
     #[error("there is no file {}", path.display())]
@@ -131,6 +133,7 @@ impl EngineError {
             Self::DiskFull { .. } => ErrorKind::DiskFull,
             Self::Path { .. }
             | Self::NotFollowed { .. }
+            | Self::Within { .. }
             | Self::NotAFile { .. }
             | Self::NoFile { .. }
             | Self::NoMeaning { .. }
@@ -160,7 +163,9 @@ impl EngineError {
     /// What a person can do about it, in a sentence.
     pub fn mend(&self) -> Option<String> {
         Some(match self {
-            Self::Busy { .. } => "Wait for it or end it; searching works meanwhile.".to_owned(),
+            Self::Busy { .. } => "Where that is the window, it follows what is dropped on it by itself; else wait for it \
+                 or end it. Searching works meanwhile."
+                .to_owned(),
             Self::DiskFull { .. } => "Free some space: indexing goes on by itself, and nothing \
                  that was indexed is lost. Or choose another data folder with --data."
                 .to_owned(),
@@ -170,6 +175,9 @@ impl EngineError {
             Self::Empty { .. } => {
                 "Drop a folder on the window, or run: rummage index FOLDER".to_owned()
             }
+            Self::Within { .. } => "Name that, or leave a part of it out by a pattern in the \
+                 settings or a .rummageignore."
+                .to_owned(),
             Self::NotFollowed { .. } => "rummage status shows what is followed.".to_owned(),
             Self::NotAFile { .. } => {
                 "Name a file in it; rummage files --match finds files by their paths.".to_owned()

@@ -322,12 +322,22 @@ impl Engine {
         // A folder that is still there is followed under its real name.
         let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
         if !self.shared.catalog.remove_root(&path)? {
-            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+            return Err(self.not_followed(path.as_path()));
         }
         self.shared.disturb();
         self.call(Call::Remove(path)).await?;
         self.shared.wake();
         Ok(())
+    }
+
+    fn not_followed(&self, path: &Path) -> EngineError {
+        let roots = self.shared.catalog.roots().unwrap_or_default().into_iter();
+        let root = roots.map(|root| root.path.as_path().to_owned()).find(|it| path.starts_with(it));
+        let path = path.to_owned();
+        match root {
+            Some(root) => EngineError::Within { path, root },
+            None => EngineError::NotFollowed { path },
+        }
     }
 
     /// Lets the files of a followed folder wait in the queue, or go on. What changes there
@@ -339,7 +349,7 @@ impl Engine {
         self.writable()?;
         let path = SourcePath::new(real_path(path).or_else(|_| absolute(path))?);
         if !self.shared.catalog.set_paused(&path, paused)? {
-            return Err(EngineError::NotFollowed { path: path.as_path().into() });
+            return Err(self.not_followed(path.as_path()));
         }
         self.shared.pauses.fetch_add(1, Ordering::SeqCst);
         self.shared.disturb();

@@ -56,6 +56,8 @@ impl Query {
             mode: Mode::default(),
             limit: LIMIT,
         };
+        // As keyboards and word processors set them.
+        let text = text.replace(['“', '”', '„'], "\"");
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             let (part, after) = Part::first(rest);
@@ -133,7 +135,8 @@ fn types(
     example: &'static str,
     value: &str,
 ) -> Result<Vec<String>, QueryError> {
-    let types = value.split(',').map(|ext| ext.trim().trim_start_matches('.'));
+    let types =
+        value.split(',').map(|ext| ext.trim().trim_start_matches("*").trim_start_matches('.'));
     let types: Vec<_> = types.filter(|ext| !ext.is_empty()).map(str::to_lowercase).collect();
     if types.is_empty() { Err(missing(operator, example)) } else { Ok(types) }
 }
@@ -243,6 +246,8 @@ mod tests {
         check("well-known -draft", "well-known not[draft]");
         check(r#"tax "return 2024" -"first draft" -"#, "tax must[return 2024] not[first draft]");
         check(r#"an "open quote"#, "an must[open quote]");
+        check("„first draft“ “second”", "must[first draft] must[second]");
+        check("type:*.md", "type[md]");
         check(r#"in:notes IN in:/work"#, "IN in[notes] in[/work]");
         check(
             r#"in:"/my files/it's" type:.PDF,md Type:txt"#,

@@ -15,7 +15,7 @@ use rummage_corpus::FileId;
 pub struct Filter {
     /// In any of these; empty means everywhere. An absolute path means that file, or
     /// everything below that folder. A relative one (`notes`, `work/2025`) means everything
-    /// below any folder of that name, whatever its case.
+    /// below any folder of that name, and any file of that name, whatever its case.
     pub under: Vec<String>,
     /// As `under`: what is in any of these does not count.
     pub not_under: Vec<String>,
@@ -77,7 +77,7 @@ impl Asked<'_> {
     fn are_in(&self, places: &[Where<'_>], path: &str) -> bool {
         places.iter().any(|place| match place {
             Where::Absolute(folder) => below(path, folder).is_some(),
-            Where::Anywhere(name) => holds_in_lower_case(self.names_of(path), name),
+            Where::Anywhere(name) => is_among(self.names_of(path), name),
         })
     }
 
@@ -110,13 +110,17 @@ impl<'a> Where<'a> {
     }
 }
 
-/// Whether the text in lower case holds `wanted`, which is in lower case.
-fn holds_in_lower_case(text: &str, wanted: &str) -> bool {
-    if !text.is_ascii() {
-        return text.to_lowercase().contains(wanted);
+/// Whether names are among those of a path, which begins with a separator where it has one;
+/// `wanted` is in lower case, between separators. The last name may be the end of the path.
+fn is_among(path: &str, wanted: &str) -> bool {
+    if !path.is_ascii() {
+        return format!("{}{MAIN_SEPARATOR}", path.to_lowercase()).contains(wanted);
     }
-    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
-    text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
+    let (path, wanted) = (path.as_bytes(), wanted.as_bytes());
+    let last = &wanted[..wanted.len() - 1];
+    let is_last =
+        path.len().checked_sub(last.len()).is_some_and(|at| path[at..].eq_ignore_ascii_case(last));
+    is_last || path.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
 }
 
 pub(crate) fn of_files(files: &[FileId]) -> Expr {

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::open_to_read;
 use crate::{
-    Failure,
     arguments::{Common, SearchArguments},
     shapes::SearchReport,
     text::{self, Marks},
@@ -24,10 +23,6 @@ pub async fn search(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let text = search.text();
-    // A query may begin with an exclusion, so the grammar takes this for one.
-    if let Some(option) = search.query.as_deref().filter(|query| query.starts_with("--")) {
-        return Err(Failure::Usage(format!("search knows no option {option}")).into());
-    }
     // A query that cannot be read is an error before anything is opened.
     let query = text.as_deref().map(|text| parse(text, search)).transpose()?;
     let engine = open_to_read(common).await?;
@@ -51,7 +46,7 @@ pub async fn similar(
     let engine = open_to_read(common).await?;
     let answer = match engine.account_of(file) {
         Ok(Some(row)) => engine.similar(row.path.as_path(), None, limit.into()).await,
-        Ok(None) => Err(EngineError::NotFollowed { path: file.to_owned() }),
+        Ok(None) => Err(EngineError::unknown_file(file)),
         Err(error) => Err(error),
     };
     let shown = answer
@@ -84,13 +79,14 @@ fn show(
         writeln!(out)?;
         return Ok(());
     }
+    // What results are is said before them.
+    if let Some(notice) = answer.notice.as_ref().filter(|_| !common.quiet) {
+        eprintln!("{notice}");
+    }
     text::answer(out, answer, explain, &Marks::new(io::stdout().is_terminal()))?;
     if !common.quiet {
         out.flush()?;
         eprintln!("{}", text::coverage(answer));
-        if let Some(notice) = &answer.notice {
-            eprintln!("{notice}");
-        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ const VOCABULARY: [&str; 10] =
     ["amber", "bronze", "copper", "dust", "ember", "fjord", "granit", "hazel", "indigo", "jade"];
 const FOLDERS: [&str; 5] = ["/you", "/you/Work", "/you/Work/2025", "/you/home", "/you/workshop"];
 const PLACES: [&str; 9] =
-    ["/you", "/you/Work", "/you/Work/", "/nobody", "work", "WORK/2025", "2025", "home", "shop"];
+    ["/you", "/you/Work", "/you/Work/", "/nobody", "work", "WORK/2025", "2025", "home", "7.md"];
 const ABOVE: [&str; 4] = ["/you", "/you/Work", "/nobody", "/"];
 const EXTS: [&str; 3] = ["md", "txt", "pdf"];
 
@@ -234,7 +234,7 @@ fn lets_through(filter: &Filter, origin: &Origin) -> bool {
         origin.path.to_lowercase()[above.filter(|above| *above > 1).unwrap_or(0)..].to_owned();
     let is_in = |place: &str| match place.strip_prefix('/') {
         Some(_) => lies_in(place),
-        None => names.contains(&format!("/{}/", place.to_lowercase())),
+        None => format!("{names}/").contains(&format!("/{}/", place.to_lowercase())),
     };
     (filter.under.is_empty() || filter.under.iter().any(|place| is_in(place)))
         && !filter.not_under.iter().any(|place| is_in(place))
