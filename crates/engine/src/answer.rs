@@ -257,12 +257,18 @@ async fn blocked(store: &Store, filter: &Filter) -> Result<Option<String>, Engin
         values.iter().map(|value| format!("“{value}”")).collect::<Vec<_>>().join(" or ")
     };
     let Filter { under, above, types, after, before, .. } = filter.clone();
+    let (of_place, of_type) = (!under.is_empty(), !types.is_empty());
+    let of_time = after.is_some() || before.is_some();
     let parts = [
-        (format!("lies in {}", told(&under)), Filter { under, above, ..Filter::default() }),
-        (format!("is of type {}", told(&types)), Filter { types, ..Filter::default() }),
-        ("is of that time".to_owned(), Filter { after, before, ..Filter::default() }),
+        (
+            of_place,
+            format!("lies in {}", told(&under)),
+            Filter { under, above, ..Filter::default() },
+        ),
+        (of_type, format!("is of type {}", told(&types)), Filter { types, ..Filter::default() }),
+        (of_time, "is of that time".to_owned(), Filter { after, before, ..Filter::default() }),
     ];
-    for (told, part) in parts {
+    for (_, told, part) in parts.into_iter().filter(|(is_asked, ..)| *is_asked) {
         if !store.lets_any_through(&part).await? {
             return Ok(Some(told));
         }
