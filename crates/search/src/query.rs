@@ -56,8 +56,6 @@ impl Query {
             mode: Mode::default(),
             limit: LIMIT,
         };
-        // As keyboards and word processors set them.
-        let text = text.replace(['“', '”', '„'], "\"");
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             let (part, after) = Part::first(rest);
@@ -246,7 +244,8 @@ mod tests {
         check("well-known -draft", "well-known not[draft]");
         check(r#"tax "return 2024" -"first draft" -"#, "tax must[return 2024] not[first draft]");
         check(r#"an "open quote"#, "an must[open quote]");
-        check("„first draft“ “second”", "must[first draft] must[second]");
+        // Typographic quotes stand around names in whole sentences, which demand nothing.
+        check("„first draft“ “second”", "„first draft“ “second”");
         check("type:*.md", "type[md]");
         check(r#"in:notes IN in:/work"#, "IN in[notes] in[/work]");
         check(

@@ -98,7 +98,7 @@ async fn what_is_typed_finds_what_is_meant() {
         ("lighthouse in:notes type:md", "Nothing that is indexed passes the filter."),
         ("lighthouse before:1971", "Nothing that is indexed is of that time."),
         ("\"ships lighthouse\"", "No passage holds the words in quotes"),
-        ("“counts ships” \"zebra\"", "No passage holds the words in quotes"),
+        ("\"counts ships\" \"zebra\"", "No passage holds the words in quotes"),
         ("\"2024 budget\"", "No passage holds the words in quotes"),
         ("-lighthouse", "A filter or an exclusion needs words with it"),
         ("?", "There is no word here"),
