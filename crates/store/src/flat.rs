@@ -6,10 +6,9 @@
 use std::{
     fs::File,
     io::{self, Write},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
 };
 
-use futures::TryStreamExt;
 use lance::{Dataset, dataset::fragment::FileFragment};
 
 use crate::{
@@ -136,33 +135,28 @@ impl Beside for Flat {
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
         let (dims, rows, head) = (self.dims, self.beside.rows, self.head());
-        let nothing = Arc::new(vec![0; Numbers::bytes(dims)]);
+        let nothing = vec![0; Numbers::bytes(dims)];
         let mut fresh = Fresh::begin(self.beside.path.clone())?;
         fresh.write(|file| file.write_all(&head))?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
-        let mut batches = shelf::batches(&store.inner.vectors, &mut scan, &[VECTOR]).await?;
-        let mut next = 0;
-        while let Some(batch) = batches.try_next().await? {
-            let table = store.inner.vectors.clone();
-            let nothing = nothing.clone();
-            // The disk may take seconds.
-            let written = blocking(move || {
-                let columns = table.columns(&batch);
+        let (table, gone) = (&store.inner.vectors, nothing.clone());
+        let written =
+            shelf::fold_batches(table, &mut scan, &[VECTOR], (fresh, 0), move |state, columns| {
+                let (fresh, next) = state;
                 let vectors = columns.vectors()?.chunks_exact(dims);
                 for (address, vector) in columns.addresses()?.iter().zip(vectors) {
                     let (_, offset) = shelf::parts(*address);
                     fresh.write(|file| {
                         // Rows that are gone keep their places.
-                        (next..offset).try_for_each(|_| file.write_all(&nothing))?;
+                        (*next..offset).try_for_each(|_| file.write_all(&gone))?;
                         Numbers::of(vector).write(file)
                     })?;
-                    next = offset + 1;
+                    *next = offset + 1;
                 }
-                Ok::<_, StoreError>((fresh, next))
+                Ok(())
             });
-            (fresh, next) = written.await?;
-        }
+        let (mut fresh, next) = written.await?;
         blocking(move || {
             let mut gone = next as usize..rows;
             fresh.write(|file| gone.try_for_each(|_| file.write_all(&nothing)))?;

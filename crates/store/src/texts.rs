@@ -18,7 +18,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures::TryStreamExt;
 use lance::{Dataset, dataset::fragment::FileFragment};
 use rummage_corpus::{ContentHash, Passage, PassageId, Span};
 use xxhash_rust::xxh3::xxh3_64;
@@ -132,27 +131,23 @@ impl Beside for Texts {
         dataset: &Dataset,
         fragment: &FileFragment,
     ) -> Result<(), StoreError> {
-        let mut writer = Writer::default();
-        let mut fresh = Fresh::begin(self.beside.path.clone())?;
+        let fresh = Fresh::begin(self.beside.path.clone())?;
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment.metadata().clone()]);
-        let columns = [&["id"], &OF_PASSAGE[..]].concat();
-        let mut batches = shelf::batches(&store.inner.passages, &mut scan, &columns).await?;
-        while let Some(batch) = batches.try_next().await? {
-            let table = store.inner.passages.clone();
-            // Milliseconds of packing, and the disk may take seconds.
-            let written = blocking(move || {
-                let columns = table.columns(&batch);
-                let ids = columns.passage_ids()?.map(PassageId::ordinal);
-                let rows = columns.addresses()?.iter().zip(columns.passages(ids)?);
-                for (address, passage) in rows {
-                    let (_, row) = shelf::parts(*address);
-                    fresh.write(|file| writer.add(row as usize, &passage, file))?;
-                }
-                Ok::<_, StoreError>((fresh, writer))
-            });
-            (fresh, writer) = written.await?;
-        }
+        let (table, columns) = (&store.inner.passages, [&["id"], &OF_PASSAGE[..]].concat());
+        let state = (fresh, Writer::default());
+        // Milliseconds of packing a batch.
+        let written = shelf::fold_batches(table, &mut scan, &columns, state, |state, columns| {
+            let (fresh, writer) = state;
+            let ids = columns.passage_ids()?.map(PassageId::ordinal);
+            let rows = columns.addresses()?.iter().zip(columns.passages(ids)?);
+            for (address, passage) in rows {
+                let (_, row) = shelf::parts(*address);
+                fresh.write(|file| writer.add(row as usize, &passage, file))?;
+            }
+            Ok(())
+        });
+        let (mut fresh, writer) = written.await?;
         let rows = self.beside.rows;
         blocking(move || {
             fresh.write(|file| writer.finish(rows, file))?;

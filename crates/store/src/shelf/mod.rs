@@ -10,7 +10,7 @@
 mod read;
 mod words;
 
-pub(crate) use read::{batches, each_batch};
+pub(crate) use read::{each_batch, fold_batches};
 pub(crate) use words::RowWords;
 
 use std::{

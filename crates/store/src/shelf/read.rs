@@ -238,7 +238,7 @@ const BATCH_ROWS: usize = 4096;
 const READ_AHEAD: usize = 4;
 
 /// These columns of all rows of a scan, with their addresses.
-pub(crate) async fn batches(
+async fn batches(
     table: &Table,
     scan: &mut Scanner,
     columns: &[&str],
@@ -264,6 +264,27 @@ pub(crate) async fn each_batch(
         }
     }
     Ok(())
+}
+
+/// The same on threads that may wait for the disk: what `take` makes of a batch is handed on
+/// to the next.
+pub(crate) async fn fold_batches<S: Send + 'static>(
+    table: &Table,
+    scan: &mut Scanner,
+    columns: &[&str],
+    mut state: S,
+    take: impl Fn(&mut S, Columns<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
+) -> Result<S, StoreError> {
+    let mut batches = batches(table, scan, columns).await?;
+    while let Some(batch) = batches.try_next().await? {
+        let (table, take) = (table.clone(), take.clone());
+        let taken = blocking(move || {
+            take(&mut state, table.columns(&batch))?;
+            Ok::<_, StoreError>(state)
+        });
+        state = taken.await?;
+    }
+    Ok(state)
 }
 
 #[cfg(test)]
