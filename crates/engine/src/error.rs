@@ -163,8 +163,8 @@ impl EngineError {
     /// What a person can do about it, in a sentence.
     pub fn mend(&self) -> Option<String> {
         Some(match self {
-            Self::Busy { .. } => "Where that is the window, it follows what is dropped on it by itself; else wait for it \
-                 or end it. Searching works meanwhile."
+            Self::Busy { .. } => "Where that is the window, it follows what is dropped on it by \
+                 itself; else wait for it or end it. Searching works meanwhile."
                 .to_owned(),
             Self::DiskFull { .. } => "Free some space: indexing goes on by itself, and nothing \
                  that was indexed is lost. Or choose another data folder with --data."
