@@ -141,6 +141,17 @@ export function sticksOut(page) {
   );
 }
 
+/** What the keyboard can go into and whose hidden rest would then slide into sight, by class. */
+export function slides(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('body, body *')]
+      .filter((element) => getComputedStyle(element).overflowY === 'hidden')
+      .filter((element) => element.scrollHeight > element.clientHeight + 1)
+      .filter((element) => element.querySelector('button, input, textarea, [tabindex]'))
+      .map((element) => `${element.tagName} ${element.className}`),
+  );
+}
+
 /** Words that are drawn over each other, in pairs. */
 export function overlaps(page) {
   return page.evaluate(() => {

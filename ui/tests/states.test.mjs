@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { overlaps, sticksOut, windowTests } from './harness.mjs';
+import { overlaps, slides, sticksOut, windowTests } from './harness.mjs';
 import { STATES } from './states.mjs';
 
 const check = windowTests();
 const CALM = { reducedMotion: 'reduce' };
+
+/** The last one is the window's own. */
+const SIZES = [[440, 400], [800, 600], [1100, 760]];
 
 /** More stops than any state has. */
 const STOPS = 400;
@@ -78,14 +81,15 @@ for (const [name, [scene, steps]] of Object.entries(STATES))
     );
 
     check(
-      `nothing of ${name} is cut off or covered in a small window`,
+      `nothing of ${name} is cut off or covered in a small window, or in one as it opens`,
       scene,
       async (page) => {
         await steps(page);
-        for (const [width, height] of [[440, 400], [800, 600]]) {
+        for (const [width, height] of SIZES) {
           await page.setViewportSize({ width, height });
           assert.deepEqual(await sticksOut(page), [], `${width} × ${height}`);
           assert.deepEqual(await overlaps(page), [], `${width} × ${height}`);
+          assert.deepEqual(await slides(page), [], `${width} × ${height}`);
         }
       },
       { ...CALM, width: 440, height: 400 },

@@ -492,7 +492,7 @@ describe('settings', () => {
     const rows = dialog.getByRole('table').getByRole('row');
     await rows.first().waitFor();
     assert.deepEqual(await rows.allInnerTexts(), [
-      'Workers\tThreads\tTokens a call\tPassages', '2\t1\t64\t158/s', '2\t1\t256\t141/s', '2\t1\t4096\t113/s', '1\t2\t256\t108/s',
+      'Workers\tThreads\tTokens a call\tPassages', '2\t1\t64\t158/s', '2\t1\t256\t141/s', '2\t1\t4,096\t113/s', '1\t2\t256\t108/s',
     ]);
     await dialog.getByText('Auto (2, measured)').first().waitFor();
   });
