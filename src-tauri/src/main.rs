@@ -35,6 +35,15 @@ fn main() -> ExitCode {
         return rummage_cli::main([OsString::from("rummage")].into_iter().chain(arguments));
     }
     calm_webkit();
+    #[cfg(target_os = "linux")]
+    // Where there is none, Tauri ends with a panic.
+    if gtk::init().is_err() {
+        eprintln!(
+            "rummage: there is no desktop here to open a window on (by DISPLAY or \
+             WAYLAND_DISPLAY): start it within one, or see `rummage --help` for the command line"
+        );
+        return ExitCode::FAILURE;
+    }
     let app = tauri::Builder::default()
         // First of all plugins, so that a second start does nothing else.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::summon(app)))

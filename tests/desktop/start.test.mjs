@@ -1,10 +1,12 @@
 // What keeps Rummage from starting is said in its window, and mended there.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { program } from '../../scripts/setup/programs.mjs';
 import { Desktop } from './harness/desktop.mjs';
 import { openRummage } from './harness/rummage.mjs';
 
@@ -21,4 +23,11 @@ test('a data folder that cannot be used is named, until it can', { timeout: 120_
   await again.click();
   await rummage.window.find('button', 'Choose folders…');
   await rummage.window.close();
+});
+
+test('where there is no desktop, it says so and ends', { timeout: 60_000 }, () => {
+  const { DISPLAY, WAYLAND_DISPLAY, ...env } = process.env;
+  const { status, stderr } = spawnSync(program('rummage-desktop'), { env, encoding: 'utf8' });
+  assert.match(stderr, /^rummage: there is no desktop here .*`rummage --help`/);
+  assert.equal(status, 1);
 });
