@@ -28,6 +28,9 @@ pub(crate) struct Candidate {
     pub keyword: Option<f32>,
     /// Cosine; `None` for a passage that has no vector.
     pub similarity: Option<f32>,
+    /// Beyond what scores stand on: found because many were asked for. It neither changes
+    /// the others' scores nor comes before them.
+    pub is_further: bool,
 }
 
 /// A file with its passages, best first.
@@ -84,7 +87,8 @@ pub struct LegScore {
 
 /// The candidates' files, best first; equals by id. A file is as good, in each
 /// leg, as its best passage there. `fit` is how well the model knows the query's
-/// language, 0 to 1.
+/// language, 0 to 1. Files of further passages alone follow all others, with a score no
+/// better than theirs.
 ///
 /// Scores are z-scores: 0 is the average candidate, in units of its standard
 /// deviation.
@@ -98,13 +102,10 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
     for candidate in candidates {
         files.entry(candidate.id.file()).or_default().push(*candidate);
     }
-    let best = |passages: &[Candidate]| Candidate {
-        id: passages[0].id,
-        keyword: passages.iter().filter_map(|p| p.keyword).reduce(f32::max),
-        similarity: passages.iter().filter_map(|p| p.similarity).reduce(f32::max),
-    };
     let bests: Vec<_> = files.values().map(|passages| best(passages)).collect();
-    let fusion = Fusion::over(&bests, candidates.len(), MEANING_SHARE * fit);
+    let sample: Vec<_> = bests.iter().copied().filter(|best| !best.is_further).collect();
+    let passages = candidates.iter().filter(|candidate| !candidate.is_further).count();
+    let fusion = Fusion::over(&sample, passages, MEANING_SHARE * fit);
     let mut ranked: Vec<_> = files
         .into_iter()
         .zip(&bests)
@@ -113,11 +114,33 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
             arithmetic.name = named.get(&file).copied().unwrap_or(0.0);
             arithmetic.score += arithmetic.name;
             let passages = fusion.order(&passages);
-            RankedFile { file, score: arithmetic.score, passages, arithmetic }
+            let ranked = RankedFile { file, score: arithmetic.score, passages, arithmetic };
+            (best.is_further, ranked)
         })
         .collect();
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.file.cmp(&b.file)));
-    ranked
+    ranked.sort_by(|(a_further, a), (b_further, b)| {
+        let by_score = || b.score.total_cmp(&a.score).then(a.file.cmp(&b.file));
+        a_further.cmp(b_further).then_with(by_score)
+    });
+    let mut least = f64::INFINITY;
+    let ranked = ranked.into_iter().map(|(_, mut ranked)| {
+        least = least.min(ranked.score);
+        ranked.score = least;
+        ranked
+    });
+    ranked.collect()
+}
+
+/// What a file's passages are at best in each leg; of further ones, where it has no others.
+fn best(passages: &[Candidate]) -> Candidate {
+    let is_further = passages.iter().all(|passage| passage.is_further);
+    let counted = || passages.iter().filter(|passage| passage.is_further == is_further);
+    Candidate {
+        id: passages[0].id,
+        keyword: counted().filter_map(|passage| passage.keyword).reduce(f32::max),
+        similarity: counted().filter_map(|passage| passage.similarity).reduce(f32::max),
+        is_further,
+    }
 }
 
 /// A z-score on a scale from 0 to 1 that people can read; the order stays.
@@ -168,10 +191,12 @@ impl Fusion {
     }
 
     fn order(&self, passages: &[Candidate]) -> Vec<(PassageId, f64)> {
-        let mut scored: Vec<_> =
-            passages.iter().map(|p| (p.id, self.arithmetic(p).score)).collect();
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        scored
+        let mut scored: Vec<_> = passages
+            .iter()
+            .map(|passage| (passage.is_further, passage.id, self.arithmetic(passage).score))
+            .collect();
+        scored.sort_by(|a, b| a.0.cmp(&b.0).then(b.2.total_cmp(&a.2)).then(a.1.cmp(&b.1)));
+        scored.into_iter().map(|(_, id, score)| (id, score)).collect()
     }
 }
 
@@ -225,6 +250,7 @@ mod tests {
             id: PassageId::new(FileId(file), ordinal),
             keyword,
             similarity,
+            is_further: false,
         };
         scores.iter().map(candidate).collect()
     }
@@ -261,6 +287,22 @@ mod tests {
             &[(1, 0, Some(9.0), None), (2, 0, Some(1.0), Some(0.5)), (3, 0, Some(1.0), Some(0.1))],
             &[1, 2, 3],
         );
+    }
+
+    #[test]
+    fn what_is_found_further_changes_nothing_of_the_rest_and_follows_it() {
+        let scores: Vec<Scores> =
+            (0..9).map(|i| (i, 0, Some(i as f32), Some(0.1 * (i % 4) as f32))).collect();
+        let few = rank(&candidates(&scores), 1.0, &[]);
+        let mut more = candidates(&scores);
+        let further = [(0, 1, Some(70.0), Some(0.9)), (20, 0, Some(80.0), Some(0.9))];
+        more.extend(candidates(&further).iter().map(|c| Candidate { is_further: true, ..*c }));
+        let mut ranked = rank(&more, 1.0, &[]);
+        let last = ranked.pop().unwrap();
+        assert_eq!((last.file, last.score), (FileId(20), few[8].score));
+        let of_first = ranked.iter_mut().find(|ranked| ranked.file == FileId(0)).unwrap();
+        assert_eq!(of_first.passages.pop().unwrap().0, PassageId::new(FileId(0), 1));
+        assert_eq!(ranked, few);
     }
 
     #[test]

@@ -18,10 +18,13 @@ use crate::{
     terms::{Demands, Terms, telling},
 };
 
-/// Passages that each leg is asked for: at least so many that the z-scores stand
-/// on a sample, several for each file of the answer, and at most so many that
-/// they all fit in memory.
-const CANDIDATES: RangeInclusive<usize> = 200..=10_000;
+/// Passages of each leg that scores stand on. However many more are asked for, these are
+/// the same, and so is the order of their files.
+const SAMPLE: usize = 200;
+
+/// Passages that each leg is asked for: several for each file of the answer, and at most
+/// so many that they all fit in memory.
+const CANDIDATES: RangeInclusive<usize> = SAMPLE..=10_000;
 const CANDIDATES_A_FILE: usize = 10;
 
 /// So many times as many are asked for where a query's demands leave too few.
@@ -86,7 +89,9 @@ impl Legs {
         let meaning = meaning.as_ref();
         found.let_in(store, named, let_in, meaning, query).await?;
         let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
-        let files = fusion::rank(&found.candidates(), fit, named);
+        // One leg alone is in order as it is.
+        let sample = if query.mode == Mode::Hybrid { SAMPLE } else { usize::MAX };
+        let files = fusion::rank(&found.candidates(sample), fit, named);
         Ok(Ranking { found, files, terms: Terms::of(&query.words) })
     }
 }
@@ -281,14 +286,26 @@ impl Found {
         Ok((found, meaning))
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    /// `sample`: up to which rank of its leg a passage is no further one.
+    fn candidates(&self, sample: usize) -> Vec<Candidate> {
         let mut candidates = BTreeMap::new();
-        for id in self.keyword.keys().chain(self.similarities.keys()).chain(&self.named) {
+        for id in self.keyword.keys().chain(self.similarities.keys()) {
+            let keyword = self.keyword.get(id);
+            let by_words = keyword.filter(|(rank, _)| *rank <= sample);
+            let is_near = self.meaning.get(id).is_some_and(|rank| *rank <= sample);
+            let is_further = by_words.is_none() && !is_near;
+            let keyword = if is_further { keyword } else { by_words };
             candidates.entry(*id).or_insert_with(|| Candidate {
                 id: *id,
-                keyword: self.keyword.get(id).map(|(_, hit)| hit.score),
+                keyword: keyword.map(|(_, hit)| hit.score),
                 similarity: self.similarities.get(id).copied(),
+                is_further,
             });
+        }
+        for id in &self.named {
+            let similarity = self.similarities.get(id).copied();
+            let named = Candidate { id: *id, keyword: None, similarity, is_further: false };
+            candidates.insert(*id, named);
         }
         candidates.into_values().collect()
     }

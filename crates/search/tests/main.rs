@@ -113,6 +113,33 @@ async fn what_is_demanded_is_found_by_meaning_however_far_behind_it_is() {
 }
 
 #[tokio::test]
+async fn the_order_is_the_same_however_many_are_asked_for() {
+    let notes = Notes::open().await;
+    // Words and nearness in no relation, several passages a file, more than each leg is
+    // asked for at first.
+    let row = |i: i64| {
+        let words = ["harbour ", "night ", "ships "].map(|word| word.repeat((i * 7 % 5) as usize));
+        let text = format!("Page {i}. {}", words[..(i % 4).min(3) as usize].concat());
+        (note(10 + i / 3, (i % 3) as u32, "", &text), (i * 37 % 1000) as f32 / 1001.0)
+    };
+    let rows: Vec<_> = (0..3000).map(row).collect();
+    let passages: Vec<_> = rows.iter().map(|(row, _)| row.clone()).collect();
+    let vectors: Vec<_> = rows.iter().map(|(row, near)| vector_of(row, *near)).collect();
+    notes.store.replace_passages(&[], &passages).await.unwrap();
+    notes.store.replace_vectors(&[], &vectors).await.unwrap();
+    let ask = async |limit| {
+        let query = Query { limit, ..Query::parse("ships at night in the harbour").unwrap() };
+        let meaning = Meaning { vector: vec![1.0, 0.0], fit: 1.0 };
+        files(&notes.answer(&query, Some(meaning), &[]).await)
+    };
+    let most = ask(300).await;
+    assert_eq!(most.len(), 300);
+    for limit in [5, 30, 120] {
+        assert_eq!(ask(limit).await, most[..limit], "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn phrases_exclusions_and_filters_bind_both_legs() {
     let notes = Notes::open().await;
     for mode in [Mode::Hybrid, Mode::Meaning] {
