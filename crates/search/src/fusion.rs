@@ -28,9 +28,9 @@ pub(crate) struct Candidate {
     pub keyword: Option<f32>,
     /// Cosine; `None` for a passage that has no vector.
     pub similarity: Option<f32>,
-    /// Beyond what scores stand on: found because many were asked for. It neither changes
-    /// the others' scores nor comes before them.
-    pub is_further: bool,
+    /// Whether scores stand on it; else it was found because many were asked for, and changes
+    /// no score but its own.
+    pub is_sampled: bool,
 }
 
 /// A file with its passages, best first.
@@ -87,8 +87,7 @@ pub struct LegScore {
 
 /// The candidates' files, best first; equals by id. A file is as good, in each
 /// leg, as its best passage there. `fit` is how well the model knows the query's
-/// language, 0 to 1. Files of further passages alone follow all others, with a score no
-/// better than theirs.
+/// language, 0 to 1. Of a file with passages that scores stand on, these count.
 ///
 /// Scores are z-scores: 0 is the average candidate, in units of its standard
 /// deviation.
@@ -103,8 +102,8 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
         files.entry(candidate.id.file()).or_default().push(*candidate);
     }
     let bests: Vec<_> = files.values().map(|passages| best(passages)).collect();
-    let sample: Vec<_> = bests.iter().copied().filter(|best| !best.is_further).collect();
-    let passages = candidates.iter().filter(|candidate| !candidate.is_further).count();
+    let sample: Vec<_> = bests.iter().copied().filter(|best| best.is_sampled).collect();
+    let passages = candidates.iter().filter(|candidate| candidate.is_sampled).count();
     let fusion = Fusion::over(&sample, passages, MEANING_SHARE * fit);
     let mut ranked: Vec<_> = files
         .into_iter()
@@ -114,32 +113,22 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
             arithmetic.name = named.get(&file).copied().unwrap_or(0.0);
             arithmetic.score += arithmetic.name;
             let passages = fusion.order(&passages);
-            let ranked = RankedFile { file, score: arithmetic.score, passages, arithmetic };
-            (best.is_further, ranked)
+            RankedFile { file, score: arithmetic.score, passages, arithmetic }
         })
         .collect();
-    ranked.sort_by(|(a_further, a), (b_further, b)| {
-        let by_score = || b.score.total_cmp(&a.score).then(a.file.cmp(&b.file));
-        a_further.cmp(b_further).then_with(by_score)
-    });
-    let mut least = f64::INFINITY;
-    let ranked = ranked.into_iter().map(|(_, mut ranked)| {
-        least = least.min(ranked.score);
-        ranked.score = least;
-        ranked
-    });
-    ranked.collect()
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.file.cmp(&b.file)));
+    ranked
 }
 
-/// What a file's passages are at best in each leg; of further ones, where it has no others.
+/// What a file's passages are at best in each leg: those that scores stand on, if there are any.
 fn best(passages: &[Candidate]) -> Candidate {
-    let is_further = passages.iter().all(|passage| passage.is_further);
-    let counted = || passages.iter().filter(|passage| passage.is_further == is_further);
+    let is_sampled = passages.iter().any(|passage| passage.is_sampled);
+    let counted = || passages.iter().filter(|passage| passage.is_sampled == is_sampled);
     Candidate {
         id: passages[0].id,
         keyword: counted().filter_map(|passage| passage.keyword).reduce(f32::max),
         similarity: counted().filter_map(|passage| passage.similarity).reduce(f32::max),
-        is_further,
+        is_sampled,
     }
 }
 
@@ -191,12 +180,10 @@ impl Fusion {
     }
 
     fn order(&self, passages: &[Candidate]) -> Vec<(PassageId, f64)> {
-        let mut scored: Vec<_> = passages
-            .iter()
-            .map(|passage| (passage.is_further, passage.id, self.arithmetic(passage).score))
-            .collect();
-        scored.sort_by(|a, b| a.0.cmp(&b.0).then(b.2.total_cmp(&a.2)).then(a.1.cmp(&b.1)));
-        scored.into_iter().map(|(_, id, score)| (id, score)).collect()
+        let mut scored: Vec<_> =
+            passages.iter().map(|p| (p.id, self.arithmetic(p).score)).collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        scored
     }
 }
 
@@ -250,7 +237,7 @@ mod tests {
             id: PassageId::new(FileId(file), ordinal),
             keyword,
             similarity,
-            is_further: false,
+            is_sampled: true,
         };
         scores.iter().map(candidate).collect()
     }
@@ -290,19 +277,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_further_changes_nothing_of_the_rest_and_follows_it() {
+    fn what_scores_do_not_stand_on_changes_none_but_its_own() {
         let scores: Vec<Scores> =
             (0..9).map(|i| (i, 0, Some(i as f32), Some(0.1 * (i % 4) as f32))).collect();
         let few = rank(&candidates(&scores), 1.0, &[]);
         let mut more = candidates(&scores);
-        let further = [(0, 1, Some(70.0), Some(0.9)), (20, 0, Some(80.0), Some(0.9))];
-        more.extend(candidates(&further).iter().map(|c| Candidate { is_further: true, ..*c }));
-        let mut ranked = rank(&more, 1.0, &[]);
-        let last = ranked.pop().unwrap();
-        assert_eq!((last.file, last.score), (FileId(20), few[8].score));
-        let of_first = ranked.iter_mut().find(|ranked| ranked.file == FileId(0)).unwrap();
-        assert_eq!(of_first.passages.pop().unwrap().0, PassageId::new(FileId(0), 1));
-        assert_eq!(ranked, few);
+        let others = candidates(&[(0, 1, Some(70.0), Some(0.9)), (20, 0, Some(4.5), Some(0.15))]);
+        more.extend(others.iter().map(|other| Candidate { is_sampled: false, ..*other }));
+        let ranked = rank(&more, 1.0, &[]);
+        let scores = |ranked: &[RankedFile]| {
+            let of_first = ranked.iter().filter(|ranked| ranked.file.0 < 9);
+            of_first.map(|ranked| (ranked.file, ranked.score)).collect::<Vec<_>>()
+        };
+        assert_eq!(scores(&ranked), scores(&few));
+        assert_eq!(ranked.len(), 10);
     }
 
     #[test]
@@ -371,11 +359,16 @@ mod tests {
         #[test]
         fn every_file_is_there_once_and_in_order(
             scores in prop::collection::btree_map((0i64..20, 0u32..4), (leg(), leg()), 0..60),
+            sampled in prop::collection::vec(any::<bool>(), 60),
             fit in 0.0f64..=1.0,
         ) {
             let scores: Vec<Scores> =
                 scores.into_iter().map(|((file, ordinal), (k, s))| (file, ordinal, k, s)).collect();
-            let ranked = rank(&candidates(&scores), fit, &[]);
+            let mut candidates = candidates(&scores);
+            for (candidate, is_sampled) in candidates.iter_mut().zip(sampled) {
+                candidate.is_sampled = is_sampled;
+            }
+            let ranked = rank(&candidates, fit, &[]);
             let mut files: Vec<_> = ranked.iter().map(|ranked| ranked.file).collect();
             files.sort_unstable();
             files.dedup();
@@ -386,6 +379,7 @@ mod tests {
                 prop_assert!(for_people(pair[0].score) >= for_people(pair[1].score));
             }
             for ranked in &ranked {
+                prop_assert!(ranked.passages.windows(2).all(|pair| pair[0].1 >= pair[1].1));
                 prop_assert!(ranked.score.is_finite());
                 prop_assert!((0.0..=1.0).contains(&for_people(ranked.score)));
             }

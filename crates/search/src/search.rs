@@ -1,7 +1,7 @@
 //! Asks the store's legs and puts the answer together.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     ops::RangeInclusive,
     sync::Arc,
 };
@@ -18,8 +18,8 @@ use crate::{
     terms::{Demands, Terms, telling},
 };
 
-/// Passages of each leg that scores stand on. However many more are asked for, these are
-/// the same, and so is the order of their files.
+/// Passages of each leg that scores stand on: these are the same however many are asked for,
+/// so neither the window, the command line nor a list that grows orders files anew.
 const SAMPLE: usize = 200;
 
 /// Passages that each leg is asked for: several for each file of the answer, and at most
@@ -89,9 +89,7 @@ impl Legs {
         let meaning = meaning.as_ref();
         found.let_in(store, named, let_in, meaning, query).await?;
         let fit = if query.mode == Mode::Meaning { 1.0 } else { meaning.map_or(0.0, |m| m.fit) };
-        // One leg alone is in order as it is.
-        let sample = if query.mode == Mode::Hybrid { SAMPLE } else { usize::MAX };
-        let files = fusion::rank(&found.candidates(sample), fit, named);
+        let files = fusion::rank(&found.candidates(), fit, named);
         Ok(Ranking { found, files, terms: Terms::of(&query.words) })
     }
 }
@@ -214,12 +212,14 @@ fn ids_shown(file: &RankedFile) -> impl Iterator<Item = PassageId> + use<'_> {
 
 /// What the legs found, and how near in meaning all of it is.
 struct Found {
-    /// By id, with the rank in the leg from 1.
+    /// By id, with the rank in the leg from 1, among passages that demands leave out as well.
     keyword: HashMap<PassageId, (usize, KeywordHit)>,
     meaning: HashMap<PassageId, usize>,
     similarities: HashMap<PassageId, f32>,
     /// First passages of files that only their names brought in.
     named: Vec<PassageId>,
+    /// Up to this rank in a leg, scores stand on a passage.
+    sample: usize,
 }
 
 impl Found {
@@ -258,60 +258,66 @@ impl Found {
                 None => Ok(Vec::new()),
             }
         };
-        let ((keyword, mut similarities), mut near) = try_join(by_words, by_meaning).await?;
+        let ((keyword, mut similarities), near) = try_join(by_words, by_meaning).await?;
+        let mut near = ranked(near);
         let meaning = meaning.await;
         let keyword: HashMap<_, _> =
-            (1..).zip(keyword).map(|(rank, hit)| (hit.id, (rank, hit))).collect();
+            ranked(keyword).into_iter().map(|(rank, hit)| (hit.id, (rank, hit))).collect();
         if let (Some(demands), Some(meaning)) = (Demands::of(&query.words), &meaning) {
             let mut asked = limit;
             loop {
                 let unchecked =
-                    near.iter().map(|hit| hit.id).filter(|id| !keyword.contains_key(id));
+                    near.iter().map(|(_, hit)| hit.id).filter(|id| !keyword.contains_key(id));
                 let met = meeting(store, &demands, unchecked.collect()).await?;
                 let there_are = near.len();
                 // What the keyword leg returned meets them.
-                near.retain(|hit| met.contains(&hit.id) || keyword.contains_key(&hit.id));
+                near.retain(|(_, hit)| met.contains(&hit.id) || keyword.contains_key(&hit.id));
                 // By meaning alone, what is demanded may lie far behind what is nearest.
                 let is_enough = query.mode != Mode::Meaning || near.len() >= query.limit;
                 if is_enough || there_are < asked || asked == *CANDIDATES.end() {
                     break;
                 }
                 asked = (asked * MORE).min(*CANDIDATES.end());
-                near = store.meaning(&meaning.vector, &query.filter, asked).await?;
+                near = ranked(store.meaning(&meaning.vector, &query.filter, asked).await?);
             }
         }
-        similarities.extend(near.iter().map(|hit| (hit.id, hit.similarity)));
-        let near = (1..).zip(near).map(|(rank, hit)| (hit.id, rank)).collect();
-        let found = Found { keyword, meaning: near, similarities, named: Vec::new() };
+        similarities.extend(near.iter().map(|(_, hit)| (hit.id, hit.similarity)));
+        let near = near.into_iter().map(|(rank, hit)| (hit.id, rank)).collect();
+        // By meaning alone, all that is demanded may lie far behind.
+        let sample = if query.mode == Mode::Meaning { usize::MAX } else { SAMPLE };
+        let found = Found { keyword, meaning: near, similarities, named: Vec::new(), sample };
         Ok((found, meaning))
     }
 
-    /// `sample`: up to which rank of its leg a passage is no further one.
-    fn candidates(&self, sample: usize) -> Vec<Candidate> {
-        let mut candidates = BTreeMap::new();
-        for id in self.keyword.keys().chain(self.similarities.keys()) {
-            let keyword = self.keyword.get(id);
-            let by_words = keyword.filter(|(rank, _)| *rank <= sample);
-            let is_near = self.meaning.get(id).is_some_and(|rank| *rank <= sample);
-            let is_further = by_words.is_none() && !is_near;
-            let keyword = if is_further { keyword } else { by_words };
-            candidates.entry(*id).or_insert_with(|| Candidate {
-                id: *id,
+    /// Whether scores stand on a passage.
+    fn is_sampled(&self, id: &PassageId) -> bool {
+        let by_words = self.keyword.get(id).map(|(rank, _)| *rank);
+        let ranks = [by_words, self.meaning.get(id).copied()];
+        ranks.into_iter().flatten().any(|rank| rank <= self.sample) || self.named.contains(id)
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let found = self.keyword.keys().chain(self.similarities.keys());
+        let mut ids: Vec<_> = found.chain(&self.named).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let candidate = |id| {
+            let is_sampled = self.is_sampled(&id);
+            let keyword = self.keyword.get(&id);
+            // What a passage would lack, were fewer asked for, it lacks.
+            let keyword = keyword.filter(|(rank, _)| !is_sampled || *rank <= self.sample);
+            Candidate {
+                id,
                 keyword: keyword.map(|(_, hit)| hit.score),
-                similarity: self.similarities.get(id).copied(),
-                is_further,
-            });
-        }
-        for id in &self.named {
-            let similarity = self.similarities.get(id).copied();
-            let named = Candidate { id: *id, keyword: None, similarity, is_further: false };
-            candidates.insert(*id, named);
-        }
-        candidates.into_values().collect()
+                similarity: self.similarities.get(&id).copied(),
+                is_sampled,
+            }
+        };
+        ids.into_iter().map(candidate).collect()
     }
 
     /// Takes in files that are found by their names: by their first passage, where
-    /// no other was found.
+    /// none was found that scores stand on.
     async fn let_in(
         &mut self,
         store: &Store,
@@ -320,8 +326,9 @@ impl Found {
         meaning: Option<&Meaning>,
         query: &Query,
     ) -> Result<(), StoreError> {
-        let there: HashSet<_> =
-            self.keyword.keys().chain(self.similarities.keys()).map(|id| id.file()).collect();
+        let found = self.keyword.keys().chain(self.similarities.keys());
+        let found = found.filter(|id| self.is_sampled(id));
+        let there: HashSet<_> = found.map(|id| id.file()).collect();
         let ids = named.iter().map(|named| named.file).filter(|file| !there.contains(file));
         let ids: Vec<_> = ids.map(|file| PassageId::new(file, 0)).collect();
         let ids = store.let_through(&query.filter, &ids).await?;
@@ -402,6 +409,11 @@ impl Found {
             },
         }
     }
+}
+
+/// A leg's hits with their ranks from 1.
+fn ranked<T>(hits: Vec<T>) -> Vec<(usize, T)> {
+    (1..).zip(hits).collect()
 }
 
 /// Those of the passages that the query's phrases and exclusions let through.

@@ -211,7 +211,8 @@ export class Search {
     if (this.pending || this.#asking || this.results.length < this.#limit) return;
     if (this.#limit >= MOST) return;
     this.#limit = Math.min(MOST, this.#limit * GROWTH);
-    void this.#run(false);
+    // What was seen stays where it was.
+    void this.#run(false, this.results);
   }
 
   /** Takes note of what is searchable now; searches again, in a while, if that is news. */
@@ -273,8 +274,11 @@ export class Search {
     else if (!this.pending && !this.#asking) void this.#run(false);
   }
 
-  /** `fresh`: the person asked; else the same query again, to be shown without ado. */
-  async #run(fresh: boolean): Promise<void> {
+  /**
+   * `fresh`: the person asked; else the same query again, to be shown without ado, below
+   * the results that are to stay `above`.
+   */
+  async #run(fresh: boolean, above: FileResult[] = []): Promise<void> {
     const ticket = ++this.#ticket;
     if (fresh) this.#limit = LIMIT;
     this.#asking = true;
@@ -283,7 +287,9 @@ export class Search {
     try {
       const answer = await this.#answer();
       if (ticket !== this.#ticket) return;
-      this.#show(answer, fresh);
+      const known = new Set(above.map(({ path }) => path));
+      const below = answer.results.filter(({ path }) => !known.has(path));
+      this.#show({ ...answer, results: [...above, ...below] }, fresh);
     } catch (thrown) {
       if (ticket !== this.#ticket) return;
       this.error = asAppError(thrown);

@@ -269,8 +269,9 @@ describe('more results', () => {
     search.more();
     search.more();
     expect(limits).toEqual([30, 30, 120]);
-    await asked[2]?.answer([...paths, 'last']);
-    expect([search.results.length, search.selectedPath]).toEqual([31, 'file 7']);
+    await asked[2]?.answer(['new', ...paths.toReversed(), 'last']);
+    expect(search.results.map(({ path }) => path)).toEqual([...paths, 'new', 'last']);
+    expect(search.selectedPath).toBe('file 7');
     search.type('abc');
     await wait(60);
     expect(limits.at(-1)).toBe(30);
