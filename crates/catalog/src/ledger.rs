@@ -137,6 +137,12 @@ pub struct FileRow {
 }
 
 impl FileRow {
+    /// Its state and the reason, as they follow “it is”.
+    pub fn became(&self) -> String {
+        let reason = self.reason.as_deref().map(|reason| format!(": {reason}"));
+        format!("listed as {}{}", self.state.name(), reason.unwrap_or_default())
+    }
+
     /// A rule leaves it out, unseen: it is none of the followed files.
     pub const fn is_left_out(&self) -> bool {
         self.file.0 >= LEFT_OUT

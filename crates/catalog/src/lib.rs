@@ -35,7 +35,7 @@ pub use placing::Misplaced;
 pub use queue::{Gone, KeptFile, Task, WordedFile, WordedTask};
 pub use retry::{Fate, Verdict};
 pub use roots::{AddRoot, Root, RootId};
-pub use slip::Instead;
+pub use slip::{Instead, QueryWord};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {

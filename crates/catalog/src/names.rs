@@ -7,7 +7,12 @@ use std::collections::{HashMap, HashSet};
 use rummage_corpus::{ANALYSIS, FileId, SourcePath, query_words, words};
 use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, params};
 
-use crate::{Catalog, CatalogError, queue::path_at, slip::meant_by, vocabulary};
+use crate::{
+    Catalog, CatalogError,
+    queue::path_at,
+    slip::{QueryWord, meant_by},
+    vocabulary,
+};
 
 /// A word of more files' names than this finds none of them by itself: it would
 /// name half of the disk, and sorting them would take longer than the question may.
@@ -81,11 +86,10 @@ pub(crate) fn prepare(catalog: &Catalog) -> Result<(), CatalogError> {
 }
 
 impl Catalog {
-    /// Followed files whose names hold some of these words, given as `corpus::words`
-    /// makes them, best first. A word that no name holds is taken for the beginning of
-    /// one, or else, if no text holds it either, for one with a slip of the finger. Words that most names hold find
-    /// files only together.
-    pub fn named(&self, wanted: &[String]) -> Result<Vec<NamedFile>, CatalogError> {
+    /// Followed files whose names hold some of these words, best first. A word that no name
+    /// holds is taken for the beginning of one, or else, if no text holds it either, for one
+    /// with a slip of the finger. Words that most names hold find files only together.
+    pub fn named(&self, wanted: &[QueryWord]) -> Result<Vec<NamedFile>, CatalogError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -134,14 +138,16 @@ struct Meant {
     files: i64,
 }
 
-fn meant(connection: &Connection, word: &str) -> rusqlite::Result<Meant> {
+fn meant(connection: &Connection, asked: &QueryWord) -> rusqlite::Result<Meant> {
+    let word = &asked.stem;
     let known = frequency(connection, word)?;
     if known > 0 {
         return Ok(Meant { weights: HashMap::from([(word.to_owned(), 1.0)]), files: known });
     }
     // What a text holds was meant as it stands, though no name has it.
-    let may_be_slip = !vocabulary::is_known(connection, word)?;
-    let others = meant_by(word, may_be_slip, |start, limit, take| {
+    let may_be_slip = asked.may_be_slip && !vocabulary::is_known(connection, word)?;
+    let asked = QueryWord { may_be_slip, ..asked.clone() };
+    let others = meant_by(&asked, |start, limit, take| {
         vocabulary::each_beginning_with(connection, NAME_WORDS, start, limit, take)
     })?;
     let mut meant = Meant { weights: HashMap::new(), files: 0 };
@@ -188,13 +194,14 @@ fn share(meant: &[Meant], path: &SourcePath) -> f64 {
 
 /// Whether these are the words of the file's name, with its extension or without, all of
 /// them and no others. `parseConfig` need not be typed with its capital.
-fn is_whole(wanted: &[String], path: &SourcePath) -> bool {
+fn is_whole(wanted: &[QueryWord], path: &SourcePath) -> bool {
     let path = path.as_path();
     [path.file_name(), path.file_stem()].into_iter().flatten().any(|name| {
         let name = name.to_string_lossy();
         let all: Vec<_> = stems_of(&name).collect();
-        query_words(&name.to_lowercase()).iter().all(|word| wanted.contains(&word.stem))
-            && wanted.iter().all(|word| all.contains(word))
+        let is_wanted = |stem: &str| wanted.iter().any(|word| word.stem == stem);
+        query_words(&name.to_lowercase()).iter().all(|word| is_wanted(&word.stem))
+            && wanted.iter().all(|word| all.contains(&word.stem))
     })
 }
 

@@ -14,6 +14,18 @@ pub(crate) const LOOKED_AT: usize = 5_000;
 const COMPLETED: usize = 3;
 pub(crate) const MENDED: usize = 4;
 
+/// A word of a query, for which others may be looked for where nothing holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryWord {
+    /// In lower case.
+    pub typed: String,
+    /// As `corpus::words` makes it.
+    pub stem: String,
+    /// Whether it may be the beginning of a word, or a part of one.
+    pub may_be_part: bool,
+    pub may_be_slip: bool,
+}
+
 /// Words to look for instead of one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Instead {
@@ -22,24 +34,24 @@ pub struct Instead {
     pub by_slip: bool,
 }
 
-/// The words that begin with `word`, else, where it `may_be_slip`, those one slip away.
-/// `each` tells up to so many of the known words that begin so; looking for a slip asks it
-/// some fifty times.
+/// The words that begin with this one, where it may be a part of one, else, where it may be a
+/// slip, those one slip away. `each` tells up to so many of the known words that begin so;
+/// looking for a slip asks it some fifty times.
 pub(crate) fn meant_by(
-    word: &str,
-    may_be_slip: bool,
+    QueryWord { typed, stem: word, may_be_part, may_be_slip }: &QueryWord,
     each: impl Fn(&str, usize, &mut dyn FnMut(&str)) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<Instead> {
     let letters = word.chars().count();
     let (mut others, mut by_slip) = (Vec::new(), false);
-    if letters >= COMPLETED {
+    if *may_be_part && letters >= COMPLETED {
         each(word, EXPANSIONS + 1, &mut |other| others.push(other.to_owned()))?;
         others.retain(|other| other != word);
     }
     // Another number is another thing.
-    let may_be_slip = may_be_slip && letters >= MENDED && word.chars().all(char::is_alphabetic);
+    let may_be_slip = *may_be_slip && letters >= MENDED && word.chars().all(char::is_alphabetic);
     if others.is_empty() && may_be_slip {
         others = with_one_slip(word, |start, take| each(start, LOOKED_AT, take))?;
+        others.retain(|other| takes_end_of(other, typed, word));
         by_slip = !others.is_empty();
     }
     others.truncate(EXPANSIONS);
@@ -78,6 +90,18 @@ fn with_one_slip(
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+/// Whether the end of `typed`, of which `word` is the stem, makes a word of the stem `other`
+/// too: “radiators” is no slip of “radians”, though “radiat” is one of “radian”.
+fn takes_end_of(other: &str, typed: &str, word: &str) -> bool {
+    match typed.strip_prefix(word) {
+        None | Some("") => true,
+        Some(end) => {
+            let ended = format!("{other}{end}");
+            rummage_corpus::words(&ended).iter().all(|ended| ended.stem == other)
+        }
+    }
 }
 
 /// The letters among which one was meant: those of the script.

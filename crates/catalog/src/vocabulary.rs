@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::{
     Catalog, CatalogError,
-    slip::{EXPANSIONS, Instead, LOOKED_AT, MENDED, completions, meant_by, slips},
+    slip::{EXPANSIONS, Instead, LOOKED_AT, MENDED, QueryWord, completions, meant_by, slips},
 };
 
 /// Words remembered as taken down, so that each is written once. Past so many,
@@ -106,19 +106,14 @@ impl Catalog {
     /// The words to look for instead of one that no passage holds: those that begin
     /// with it, else those that differ by one slip, else those that end with it. A stem is
     /// not enough to tell: what is not all typed yet, or has a slip near its end, has
-    /// another one. So the word as it was `typed` is tried with other ends, and with slips there.
-    /// Slips are for what `may_be_slip`: what else is known to be a word is none.
-    pub fn instead_of(
-        &self,
-        word: &str,
-        typed: &str,
-        may_be_slip: bool,
-    ) -> Result<Instead, CatalogError> {
+    /// another one. So the word as it was typed is tried with other ends, and with slips there.
+    pub fn instead_of(&self, asked: &QueryWord) -> Result<Instead, CatalogError> {
+        let QueryWord { typed, stem: word, may_be_part, may_be_slip } = asked;
         self.read(|connection| {
             let begin = |start: &str, limit, take: &mut dyn FnMut(&str)| {
                 each_beginning_with(connection, WORDS, start, limit, take)
             };
-            let Instead { words: mut others, mut by_slip } = meant_by(word, may_be_slip, begin)?;
+            let Instead { words: mut others, mut by_slip } = meant_by(asked, begin)?;
             let is_word = typed.chars().count() >= MENDED && typed.chars().all(char::is_alphabetic);
             if others.is_empty() && is_word {
                 let letters = word.chars().count().saturating_sub(ENDS_WITHIN).max(BEGINS_WITH);
@@ -129,14 +124,17 @@ impl Catalog {
                 })?;
                 // Nothing is tried where no word begins so.
                 if !known.is_empty() {
-                    others = known_of(&known, completions(typed));
-                    if others.is_empty() && may_be_slip {
+                    if *may_be_part {
+                        others = known_of(&known, completions(typed));
+                    }
+                    if others.is_empty() && *may_be_slip {
                         others = known_of(&known, slips(typed).into_iter());
                         by_slip = !others.is_empty();
                     }
                 }
             }
-            if others.is_empty() && word.chars().count() >= ENDS_COMPOUNDS {
+            let may_end = *may_be_part && word.chars().count() >= ENDS_COMPOUNDS;
+            if others.is_empty() && may_end {
                 let end: String = word.chars().rev().collect();
                 each_beginning_with(connection, REVERSED, &end, EXPANSIONS, &mut |word| {
                     others.push(word.chars().rev().collect());

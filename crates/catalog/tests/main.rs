@@ -2,9 +2,9 @@
 
 use rummage_catalog::{
     AddRoot, Catalog, Circumstances, Counts, Fate, FileFilter, FileRow, FileState, Gone, Grade,
-    Held, MarkCounts, Observation, RootId, SeenFiles, Stamp, Task, Verdict, WordedFile,
+    Held, MarkCounts, Observation, QueryWord, RootId, SeenFiles, Stamp, Task, Verdict, WordedFile,
 };
-use rummage_corpus::{ContentHash, FileId, SourcePath, words};
+use rummage_corpus::{ContentHash, FileId, SourcePath, Word, words};
 
 struct Story {
     catalog: Catalog,
@@ -107,8 +107,15 @@ fn worded(task: &Task, hash: ContentHash, passages: u64) -> WordedFile {
     WordedFile { file, version, hash: Some(hash), passages, note: None }
 }
 
-fn stems(text: &str) -> Vec<String> {
-    words(text).into_iter().map(|word| word.stem).collect()
+/// Of which any may be meant for another.
+fn query_words(text: &str) -> Vec<QueryWord> {
+    let asked = |word: Word| QueryWord {
+        typed: text[word.span.start..word.span.end].to_lowercase(),
+        stem: word.stem,
+        may_be_part: true,
+        may_be_slip: true,
+    };
+    words(text).into_iter().map(asked).collect()
 }
 
 #[test]
@@ -781,7 +788,7 @@ fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
     assert!(story.catalog.is_empty().unwrap());
     assert_eq!(story.counts(), Counts::default());
     assert_eq!(story.catalog.roots().unwrap(), []);
-    assert_eq!(story.catalog.named(&stems("umbrella")).unwrap(), []);
+    assert_eq!(story.catalog.named(&query_words("umbrella")).unwrap(), []);
     assert_eq!(story.catalog.count_marks().unwrap(), MarkCounts::default());
     let left = std::fs::read(&path).unwrap();
     for word in ["umbrella", "lantern", "barometer"] {
@@ -800,7 +807,7 @@ fn a_cleared_catalog_is_as_on_the_first_day_and_gives_no_number_twice() {
     story.index_all();
     let row = story.row("/docs/umbrella.txt");
     assert!(row.file > last, "{:?} was {last:?}'s or before", row.file);
-    assert_eq!(story.catalog.named(&stems("umbrella")).unwrap().len(), 1);
+    assert_eq!(story.catalog.named(&query_words("umbrella")).unwrap().len(), 1);
     assert_eq!(Catalog::open(&path).unwrap().counts().unwrap().indexed, 1);
 }
 
@@ -835,7 +842,7 @@ fn files_are_known_by_their_names() {
         file("/docs/notes/parseConfig.ts", 1),
     ]);
     let named = |asked: &str| {
-        let named = story.catalog.named(&stems(asked)).unwrap();
+        let named = story.catalog.named(&query_words(asked)).unwrap();
         let path = |file| story.catalog.file(file).unwrap().unwrap().path.name().into_owned();
         named
             .into_iter()
@@ -869,22 +876,23 @@ fn unknown_words_are_taken_for_known_ones() {
     };
     learn("lighthouse lightning harbour Donaudampfschiff harbour");
     learn("lighthouse again");
-    let check_as = |word: &str, may_be_slip, expected: &[&str]| {
-        let stem = words(word).remove(0).stem;
+    let check_as = |word: &str, may_be_part, may_be_slip, expected: &[&str]| {
+        let asked = QueryWord { may_be_part, may_be_slip, ..query_words(word).remove(0) };
         let expected: Vec<_> = expected.iter().map(|w| words(w).remove(0).stem).collect();
-        let others = story.catalog.instead_of(&stem, &word.to_lowercase(), may_be_slip);
-        assert_eq!(others.unwrap().words, expected, "{word}");
+        assert_eq!(story.catalog.instead_of(&asked).unwrap().words, expected, "{word}");
     };
-    let check = |word: &str, expected: &[&str]| check_as(word, true, expected);
+    let check = |word: &str, expected: &[&str]| check_as(word, true, true, expected);
     assert!(story.catalog.is_known(&words("lighthouse")[0].stem).unwrap());
     assert!(!story.catalog.is_known("light").unwrap());
     check("light", &["lighthouse", "lightning"]);
     check("lighthosue", &["lighthouse"]);
     check("harbor", &["harbour"]);
     check("Dampfschiff", &["Donaudampfschiff"]);
-    check_as("light", false, &["lighthouse", "lightning"]);
-    check_as("Dampfschiff", false, &["Donaudampfschiff"]);
-    check_as("harbor", false, &[]);
+    check_as("light", true, false, &["lighthouse", "lightning"]);
+    check_as("Dampfschiff", true, false, &["Donaudampfschiff"]);
+    check_as("harbor", true, false, &[]);
+    check_as("light", false, false, &[]);
+    check_as("Dampfschiff", false, false, &[]);
     check("zz", &[]);
     check("submarine", &[]);
     learn("sophisticated exceptions disability Hollenstein exhibiting");
@@ -897,4 +905,9 @@ fn unknown_words_are_taken_for_known_ones() {
     check("Hollenstien", &["Hollenstein"]);
     check("exhibitin", &["exhibiting"]);
     check("carpet", &[]);
+    // A slip is one in the whole word, not in what its stem is.
+    learn("radians managers");
+    check("radiators", &[]);
+    check("radianss", &["radians"]);
+    check("mangers", &["managers"]);
 }

@@ -2,13 +2,13 @@
 //! catalog knows of the files found.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::{FutureExt, future::ready};
-use rummage_catalog::{Catalog, Counts, FileRow, NamedFile, Root};
+use rummage_catalog::{Catalog, Counts, FileRow, FileState, NamedFile, QueryWord, Root};
 use rummage_corpus::{FileId, SourcePath};
 use rummage_pool::{JobError, Pool};
 use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking, Told};
@@ -191,16 +191,16 @@ async fn find(
         at_home(&mut query.filter.not_under);
     }
     let mut guesses = Guesses::default();
-    for told in told.iter().take(MEANT) {
-        if !catalog.is_known(&told.stem)? {
-            query.words.instead.extend(guesses.instead_of(told, catalog, model)?);
+    let asked = asked(told, &query.words.any, model);
+    for word in asked.iter().take(MEANT) {
+        if !catalog.is_known(&word.stem)? {
+            query.words.instead.extend(guesses.instead_of(word, catalog)?);
         }
     }
-    let stems: Vec<_> = told.iter().map(|told| told.stem.clone()).collect();
     // Names are looked for while passages are.
     let named = tokio::task::spawn_blocking({
-        let shared = shared.clone();
-        move || shared.catalog.named(&stems)
+        let (shared, asked) = (shared.clone(), asked.clone());
+        move || shared.catalog.named(&asked)
     });
     let mut legs = rummage_search::ask(store, &query, meaning.clone()).await?;
     let named =
@@ -211,8 +211,8 @@ async fn find(
     let has_words = legs.has_words() || !named.is_empty();
     if by_words && !has_words && query.words.instead.is_empty() {
         // Words may be known from passages that are no more.
-        for told in told.iter().take(MEANT) {
-            query.words.instead.extend(guesses.instead_of(told, catalog, model)?);
+        for word in asked.iter().take(MEANT) {
+            query.words.instead.extend(guesses.instead_of(word, catalog)?);
         }
         if !query.words.instead.is_empty() {
             legs = rummage_search::ask(store, &query, meaning).await?;
@@ -220,9 +220,16 @@ async fn find(
     }
     let holds_words = legs.has_words();
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
-    let has_none = by_words && !ranking.has_words() && named.is_empty();
+    // Some of them failed, or are filtered out.
+    let named_found: HashSet<_> = ranking.files().collect();
+    let has_name = named.iter().any(|named| named_found.contains(&named.file));
+    let has_none = by_words && !ranking.has_words() && !has_name;
     let is_filter = !query.filter.is_empty();
-    let remark = if has_none { Some(no_words(told.len(), is_filter)) } else { guesses.remark() };
+    let remark = match not_read(catalog, &named)? {
+        Some(remark) => Some(remark),
+        None if has_none => Some(no_words(asked.len(), is_filter)),
+        None => guesses.remark(),
+    };
     let found = show(shared, store, ranking, query.limit).await?;
     if !found.is_empty() {
         return Ok((found, remark));
@@ -238,6 +245,31 @@ async fn find(
     let remark = (is_phrase && query.words.excluded.is_empty())
         .then(|| format!("No passage{so_far} holds the words in quotes just as they stand there."));
     Ok((found, remark))
+}
+
+/// The words of a query, and what they may be meant for. What a model has in its vocabulary
+/// is a word, and no slip of another; it is no part of one either, unless it is the last and
+/// still being typed: “app release” is not about apples.
+fn asked(told: Vec<Told>, text: &str, model: Option<&LoadedModel>) -> Vec<QueryWord> {
+    let text = text.to_lowercase();
+    let asked = |Told { typed, stem }: Told| {
+        let is_word = model.is_some_and(|model| model.knows(&typed));
+        let may_be_part = !is_word || text.ends_with(&typed);
+        QueryWord { typed, stem, may_be_part, may_be_slip: !is_word }
+    };
+    told.into_iter().map(asked).collect()
+}
+
+/// What a person should know of a file whose whole name was asked for, and which no question
+/// can find.
+fn not_read(catalog: &Catalog, named: &[Named]) -> Result<Option<String>, EngineError> {
+    let whole = named.iter().filter(|named| named.whole).map(|named| named.file);
+    let rows = catalog.rows(&whole.collect::<Vec<_>>())?;
+    if rows.values().any(|row| matches!(row.state, FileState::Indexed | FileState::Queued)) {
+        return Ok(None);
+    }
+    let row = rows.into_values().min_by_key(|row| row.file);
+    Ok(row.map(|row| format!("“{}” cannot be searched: it is {}.", row.path.name(), row.became())))
 }
 
 /// Said above what is found by meaning alone, of a question of so many words.
@@ -303,17 +335,15 @@ struct Guesses(Vec<String>);
 
 impl Guesses {
     /// The words that stand for one that no passage holds. What is not all typed yet, or part
-    /// of a longer word, needs no remark. What a model has in its vocabulary is no slip.
+    /// of a longer word, needs no remark.
     fn instead_of(
         &mut self,
-        Told { stem, typed }: &Told,
+        word: &QueryWord,
         catalog: &Catalog,
-        model: Option<&LoadedModel>,
     ) -> Result<Vec<String>, EngineError> {
-        let may_be_slip = model.is_none_or(|model| !model.knows(typed));
-        let instead = catalog.instead_of(stem, typed, may_be_slip)?;
+        let instead = catalog.instead_of(word)?;
         if instead.by_slip {
-            self.0.push(format!("“{typed}”"));
+            self.0.push(format!("“{}”", word.typed));
         }
         Ok(instead.words)
     }

@@ -36,8 +36,8 @@ pub enum EngineError {
     NotAFile { path: PathBuf },
     #[error("there is no file {}", path.display())]
     NoFile { path: PathBuf },
-    #[error("{} is not found by its meaning yet", path.display())]
-    NoMeaning { path: PathBuf },
+    #[error("{} cannot be compared: it is {became}", path.display())]
+    NoMeaning { path: PathBuf, became: String },
     #[error("there is nothing to look for in this question")]
     NoQuestion,
     #[error("nothing has been indexed in {} yet", path.display())]

@@ -3,6 +3,7 @@
 
 use std::{future::ready, path::Path, time::Instant};
 
+use rummage_catalog::FileState;
 use rummage_corpus::{PassageId, Span};
 use rummage_search::{Meaning, Mode, Query, Snippet};
 use rummage_store::{Filter, Store, Words};
@@ -35,7 +36,11 @@ impl Engine {
         let began = Instant::now();
         let row = self.file_at(path)?;
         let row = row.ok_or_else(|| EngineError::unknown_file(path))?;
-        let none = || EngineError::NoMeaning { path: path.to_owned() };
+        let became = match row.state {
+            FileState::Indexed => "not found by its meaning yet".to_owned(),
+            _ => row.became(),
+        };
+        let none = || EngineError::NoMeaning { path: path.to_owned(), became: became.clone() };
         let active = self.shared.active();
         let store = active.as_ref().and_then(|active| active.store.as_ref()).ok_or_else(none)?;
         let numbers = match start {
