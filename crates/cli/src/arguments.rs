@@ -34,7 +34,7 @@ pub enum Command {
     Index {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// Compute every vector anew, and keep none beside the index
+        /// Compute the vectors of all that is new anew, and keep none beside the index
         #[arg(long)]
         no_cache: bool,
     },
@@ -52,6 +52,11 @@ pub enum Command {
     /// Without a collection they are compared on your own files: results that you opened or
     /// marked good, in the window or by `rummage marks`, say how good answers are. Models that
     /// are named get the vectors first that they lack, which are kept.
+    ///
+    /// A collection is a folder of three files, as the BEIR collections are: corpus.jsonl has
+    /// a line {"_id": …, "title": …, "text": …} a document, queries.jsonl a line {"_id": …,
+    /// "text": …} a question, and qrels.tsv a question's id, a document's and how well that
+    /// answers it, from 0.
     Eval {
         /// A collection with judgements: corpus.jsonl, queries.jsonl and qrels.tsv
         dir: Option<PathBuf>,

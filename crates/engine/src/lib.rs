@@ -130,6 +130,8 @@ pub struct Added {
     pub added: Vec<SourcePath>,
     /// Followed already, themselves or as part of a folder that is.
     pub known: Vec<SourcePath>,
+    /// Of these, those that were paused, and go on.
+    pub resumed: Vec<SourcePath>,
     pub refused: Vec<EngineError>,
 }
 
@@ -294,6 +296,9 @@ impl Engine {
                 AddRoot::Known(id) => (id, &mut added.known),
                 AddRoot::Within(root) => (root.id, &mut added.known),
             };
+            if before.iter().any(|root| root.path == path && root.paused) {
+                added.resumed.push(path.clone());
+            }
             // Who asks for it now wants it now.
             self.shared.catalog.set_paused(&path, false)?;
             to_scan.insert(id);
@@ -379,6 +384,12 @@ impl Engine {
             status.progress = watched.borrow().progress;
         } else {
             status.pool = status::read_live(&self.shared.folder).unwrap_or_default();
+            // Nobody may be following them to tell.
+            for RootStatus { root, .. } in &mut status.roots {
+                if root.away.is_none() && intake::is_gone(&root.path) {
+                    root.away = Some("it is not there".to_owned());
+                }
+            }
         }
         Ok(status)
     }

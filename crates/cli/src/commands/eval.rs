@@ -76,6 +76,10 @@ pub async fn eval(
             "corpus.jsonl holds {there} of the {all} documents that answer ({percent} %): no score can be good."
         );
     }
+    let unknown = collection.unknown_queries();
+    if unknown > 0 && !common.quiet {
+        eprintln!("qrels.tsv judges {unknown} queries that queries.jsonl does not hold.");
+    }
     let scratch = tempfile::tempdir().context("no temporary folder could be made")?;
     let paths = collection.write_documents(&scratch.path().join("documents"))?;
     let models = if models.is_empty() { vec![Settings::default().model] } else { models.to_vec() };
@@ -252,6 +256,12 @@ impl Collection {
         let answers: HashSet<_> =
             answers.filter(|(_, gain)| **gain > 0.0).map(|(document, _)| document).collect();
         (answers.intersection(&there).count(), answers.len())
+    }
+
+    /// Queries that are judged and not there.
+    fn unknown_queries(&self) -> usize {
+        let there: HashSet<_> = self.queries.iter().map(|query| &query.id).collect();
+        self.judgements.keys().filter(|query| !there.contains(query)).count()
     }
 
     /// One file a document; which is whose.

@@ -34,7 +34,7 @@ pub async fn files(
     Ok(())
 }
 
-/// What became of each path. One that nothing is known of is an error, told after the
+/// What became of each path. Those that nothing is known of are errors, told after the
 /// others.
 pub async fn account(
     common: &Common,
@@ -42,15 +42,20 @@ pub async fn account(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let engine = open_to_read(common).await?;
-    let mut unknown = None;
+    let mut unknown = Vec::new();
     for path in paths {
         match engine.account_of(path)? {
             Some(file) => show(common, &file, out)?,
-            None => unknown = Some(EngineError::unknown_file(path)),
+            None => unknown.push(EngineError::unknown_file(path)),
         }
     }
     engine.close().await;
-    unknown.map_or(Ok(()), |error| Err(error.into()))
+    // The last one becomes the command's own error.
+    let last = unknown.pop();
+    for error in &unknown {
+        eprintln!("rummage: {error}");
+    }
+    last.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn show(common: &Common, file: &FileRow, out: &mut dyn Write) -> anyhow::Result<()> {

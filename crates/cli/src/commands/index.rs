@@ -38,6 +38,9 @@ async fn follow_and_wait(
 ) -> anyhow::Result<()> {
     let added = engine.follow(paths).await?;
     if !common.quiet {
+        for path in &added.resumed {
+            eprintln!("{} was paused, and goes on.", text::path(path));
+        }
         for problem in &engine.status()?.problems {
             eprintln!("rummage: {} {}", problem.message, problem.mend);
         }

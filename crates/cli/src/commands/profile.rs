@@ -149,10 +149,13 @@ fn tell(
         }
         return Ok(());
     }
-    let mut table = String::from("slower than before (the machine's own speed taken out):");
+    let mut table =
+        String::from("slower than before (in brackets with the machine's own speed taken out):");
     for Slower { name, unit, before, now, ratio } in slower {
-        let unit = unit.name();
-        table.push_str(&format!("\n  {name:<16} {before:.1} → {now:.1} {unit}, {ratio:.2} times"));
+        let (unit, plain) = (unit.name(), now / before);
+        table.push_str(&format!(
+            "\n  {name:<16} {before:.1} → {now:.1} {unit}, {plain:.2} ({ratio:.2}) times"
+        ));
     }
     let mend = format!(
         "The older report is {}; --threshold says how much is let pass.",
