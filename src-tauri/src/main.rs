@@ -35,8 +35,8 @@ fn main() -> ExitCode {
         return rummage_cli::main([OsString::from("rummage")].into_iter().chain(arguments));
     }
     calm_webkit();
+    // Without a desktop Tauri would end with a panic.
     #[cfg(target_os = "linux")]
-    // Where there is none, Tauri ends with a panic.
     if gtk::init().is_err() {
         eprintln!(
             "rummage: there is no desktop here to open a window on (by DISPLAY or \

@@ -25,9 +25,11 @@ test('a data folder that cannot be used is named, until it can', { timeout: 120_
   await rummage.window.close();
 });
 
-test('where there is no desktop, it says so and ends', { timeout: 60_000 }, () => {
-  const { DISPLAY, WAYLAND_DISPLAY, ...env } = process.env;
-  const { status, stderr } = spawnSync(program('rummage-desktop'), { env, encoding: 'utf8' });
+test('where there is no desktop, it says so and ends', { timeout: 60_000 }, (t) => {
+  const desktop = new Desktop();
+  t.after(() => desktop.close());
+  const { DISPLAY, ...env } = desktop.env;
+  const { status, stderr } = spawnSync(program('rummage-desktop'), { env, encoding: 'utf8', timeout: 30_000 });
   assert.match(stderr, /^rummage: there is no desktop here .*`rummage --help`/);
   assert.equal(status, 1);
 });

@@ -143,13 +143,16 @@ export function sticksOut(page) {
 
 /** What the keyboard can go into and whose hidden rest would then slide into sight, by class. */
 export function slides(page) {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('body, body *')]
-      .filter((element) => getComputedStyle(element).overflowY === 'hidden')
-      .filter((element) => element.scrollHeight > element.clientHeight + 1)
+  return page.evaluate(() => {
+    const { body, documentElement: root } = document;
+    // What the body hides, the window itself does.
+    const hides = (element) =>
+      element === root || (element !== body && getComputedStyle(element).overflowY === 'hidden');
+    return [...document.querySelectorAll('*')]
+      .filter((element) => hides(element) && element.scrollHeight > element.clientHeight + 1)
       .filter((element) => element.querySelector('button, input, textarea, [tabindex]'))
-      .map((element) => `${element.tagName} ${element.className}`),
-  );
+      .map((element) => `${element.tagName} ${element.className}`);
+  });
 }
 
 /** Words that are drawn over each other, in pairs. */

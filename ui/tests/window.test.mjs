@@ -186,6 +186,27 @@ describe('search', () => {
     );
   });
 
+  check('hints of keys are there whole or not at all, beside all that can be pressed', 'ready', async (page) => {
+    await searchAlike(page);
+    await page.keyboard.press('Control+d');
+    await list(page).getByRole('option', { name: /Marked good/ }).waitFor();
+    const seen = [];
+    for (let width = 840; width <= 1300; width += 5) {
+      await page.setViewportSize({ width, height: 700 });
+      assert.deepEqual(await sticksOut(page), [], `${width}`);
+      const [whole, halved] = await page.evaluate(() => {
+        const { bottom, right } = document.querySelector('.hints').getBoundingClientRect();
+        const places = [...document.querySelectorAll('.hint')].map((hint) => hint.getBoundingClientRect());
+        const inside = places.filter(({ top, width }) => width > 0 && top < bottom - 1);
+        const whole = inside.filter((hint) => hint.right <= right + 1 && hint.bottom <= bottom + 1);
+        return [whole.length, inside.length - whole.length];
+      });
+      assert.equal(halved, 0, `${width}`);
+      seen.push(whole);
+    }
+    assert.deepEqual([...new Set(seen)].toSorted(), [0, 1, 2]);
+  });
+
   check('is read out in the order that one wants to hear', 'ready', async (page) => {
     await searchAlike(page);
     const said = (await list(page).ariaSnapshot()).matchAll(/^ +- '?option "([^"]*)"/gm);
