@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf};
 use rummage_corpus::FileId;
 use rummage_engine::{EngineError, FileFilter, FileRow};
 
-use super::open_to_read;
+use super::{open_to_read, tell_all_but_last};
 use crate::{arguments::Common, shapes::FileLine, text};
 
 /// Rows read at a time, so that millions take no memory.
@@ -50,12 +50,7 @@ pub async fn account(
         }
     }
     engine.close().await;
-    // The last one becomes the command's own error.
-    let last = unknown.pop();
-    for error in &unknown {
-        eprintln!("rummage: {error}");
-    }
-    last.map_or(Ok(()), |error| Err(error.into()))
+    tell_all_but_last(unknown).map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn show(common: &Common, file: &FileRow, out: &mut dyn Write) -> anyhow::Result<()> {

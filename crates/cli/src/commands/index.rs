@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, time::Instant};
 
 use rummage_engine::{Engine, EngineError, Following};
 
-use super::{open, open_to_index};
+use super::{open, open_to_index, tell_all_but_last};
 use crate::{Failure, arguments::Common, progress::Progress, shapes::IndexReport, text};
 
 pub async fn index(
@@ -45,12 +45,8 @@ async fn follow_and_wait(
             eprintln!("rummage: {} {}", problem.message, problem.mend);
         }
     }
-    let mut refused = added.refused;
-    // The last one becomes the command's own error, unless there is a worse one.
-    let last = refused.pop();
-    for error in &refused {
-        eprintln!("rummage: {error}");
-    }
+    // Unless there is a worse one.
+    let last = tell_all_but_last(added.refused);
     let waited = wait(engine, common).await;
     match (last, waited) {
         (None, waited) => waited,

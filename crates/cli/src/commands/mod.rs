@@ -15,12 +15,21 @@ mod tune;
 
 use std::{io::Write, path::PathBuf};
 
-use rummage_engine::{DataFolder, Engine, FileFilter, Following, Options};
+use rummage_engine::{DataFolder, Engine, EngineError, FileFilter, Following, Options};
 
 use crate::{
     Arguments, Command, Failure,
     arguments::{CacheCommand, Common, MarksCommand, ModelsCommand},
 };
+
+/// Tells of all errors but the last, which becomes the command's own.
+fn tell_all_but_last(mut errors: Vec<EngineError>) -> Option<EngineError> {
+    let last = errors.pop();
+    for error in &errors {
+        eprintln!("rummage: {error}");
+    }
+    last
+}
 
 pub async fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let common = &arguments.common;

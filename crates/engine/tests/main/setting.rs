@@ -1,7 +1,7 @@
 //! Settings that take effect while the engine runs.
 
 use rummage_engine::{
-    Following, ProblemKind, Status,
+    Engine, Following, Options, ProblemKind, Status,
     settings::{Auto, IndexingMode, Provider},
 };
 use rummage_testkit::Tree;
@@ -174,10 +174,29 @@ async fn a_paused_folder_that_is_asked_for_goes_on() {
     settled(&engine).await;
     engine.set_paused(tree.root(), true).await.unwrap();
     tree.write("b.txt", "copper kettles");
-    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    let added = engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    assert_eq!((&added.resumed, added.resumed.len()), (&added.known, 1));
     settled(&engine).await;
     assert_eq!(names(&engine, "copper kettles").await, ["b.txt"]);
+    let added = engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    assert_eq!(added.resumed, []);
     engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_gone_is_told_by_an_engine_that_only_reads() {
+    let (home, tree) = (Home::new(), Tree::with([("a.txt", "violet umbrellas")]));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    engine.close().await;
+    let options = Options { indexing: None, ..home.options(Following::Once) };
+    let reader = Engine::open(options).await.unwrap();
+    let away = || reader.status().unwrap().roots[0].root.away.clone();
+    assert_eq!(away(), None);
+    std::fs::remove_dir_all(tree.root()).unwrap();
+    assert!(away().is_some());
+    reader.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,6 +111,51 @@ async fn what_is_typed_finds_what_is_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_whole_word_is_only_completed_while_it_is_the_last() {
+    let (home, tree) = (Home::new(), Tree::with([("hut.txt", "A mountainside hut.")]));
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    check(&engine, "mountain", &["hut.txt"]).await;
+    check(&engine, "violet mountain", &["hut.txt"]).await;
+    check(&engine, "mountain violet", &[]).await;
+    check(&engine, "violet mountain?", &[]).await;
+    // The model does not know it, so that it may be the part of a word.
+    check(&engine, "mountainsi violet", &["hut.txt"]).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_cannot_be_found_are_told_and_hide_nothing() {
+    let (home, tree) = (Home::new(), Tree::new());
+    tree.write("empty note.txt", "");
+    tree.write("roof/tiles.txt", "violet umbrellas");
+    tree.write("bread.txt", "copper kettles");
+    let engine = home.open(Following::Once).await;
+    engine.follow(&[tree.root().to_owned()]).await.unwrap();
+    settled(&engine).await;
+    for (text, expected) in [
+        (
+            "empty note.txt",
+            Some("“empty note.txt” cannot be searched: it is listed as skipped: it holds no text."),
+        ),
+        ("tiles", None),
+        (
+            "tiles -in:roof",
+            Some(
+                "Nothing that passes the filter holds this word: what follows is nearest in meaning.",
+            ),
+        ),
+    ] {
+        let answer = engine.search(&Query::parse(text).unwrap()).await.unwrap();
+        assert_eq!(answer.notice.as_deref(), expected, "{text}");
+    }
+    let error = engine.similar(&tree.path("empty note.txt"), None, 5).await.unwrap_err();
+    assert!(error.to_string().ends_with("it is listed as skipped: it holds no text"), "{error}");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn copies_are_one_result() {
     let home = Home::new();
     let tree = Tree::new();
