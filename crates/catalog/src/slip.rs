@@ -93,13 +93,14 @@ fn with_one_slip(
 }
 
 /// Whether the end of `typed`, of which `word` is the stem, makes a word of the stem `other`
-/// too: “radiators” is no slip of “radians”, though “radiat” is one of “radian”.
+/// too, as it stands or with a slip: “radiators” is none of “radians”, though “radiat” is
+/// one of “radian”.
 fn takes_end_of(other: &str, typed: &str, word: &str) -> bool {
+    let is_of = |ended: &str| rummage_corpus::words(ended).iter().all(|word| word.stem == other);
     match typed.strip_prefix(word) {
         None | Some("") => true,
         Some(end) => {
-            let ended = format!("{other}{end}");
-            rummage_corpus::words(&ended).iter().all(|ended| ended.stem == other)
+            is_of(&format!("{other}{end}")) || slips(typed).iter().any(|ended| is_of(ended))
         }
     }
 }

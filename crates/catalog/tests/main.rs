@@ -910,4 +910,6 @@ fn unknown_words_are_taken_for_known_ones() {
     check("radiators", &[]);
     check("radianss", &["radians"]);
     check("mangers", &["managers"]);
+    learn("stop");
+    check("stoped", &["stop"]);
 }

@@ -9,7 +9,7 @@ use std::{
 
 use futures::{FutureExt, future::ready};
 use rummage_catalog::{Catalog, Counts, FileRow, FileState, NamedFile, QueryWord, Root};
-use rummage_corpus::{FileId, SourcePath};
+use rummage_corpus::{FileId, SourcePath, query_words};
 use rummage_pool::{JobError, Pool};
 use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking, Told};
 use rummage_store::{Filter, Store};
@@ -225,14 +225,15 @@ async fn find(
     let has_name = named.iter().any(|named| named_found.contains(&named.file));
     let has_none = by_words && !ranking.has_words() && !has_name;
     let is_filter = !query.filter.is_empty();
-    let remark = match not_read(catalog, &named)? {
-        Some(remark) => Some(remark),
-        None if has_none => Some(no_words(asked.len(), is_filter)),
-        None => guesses.remark(),
-    };
+    // What a filter leaves out is not missed.
+    let not_read = if is_filter { None } else { not_read(catalog, &named)? };
     let found = show(shared, store, ranking, query.limit).await?;
+    if not_read.is_some() {
+        return Ok((found, not_read));
+    }
     if !found.is_empty() {
-        return Ok((found, remark));
+        let none = has_none.then(|| no_words(asked.len(), is_filter));
+        return Ok((found, none.or_else(|| guesses.remark())));
     }
     // Else there is more to come.
     let counts = Coverage::of(&catalog.counts()?);
@@ -251,10 +252,12 @@ async fn find(
 /// is a word, and no slip of another; it is no part of one either, unless it is the last and
 /// still being typed: “app release” is not about apples.
 fn asked(told: Vec<Told>, text: &str, model: Option<&LoadedModel>) -> Vec<QueryWord> {
-    let text = text.to_lowercase();
+    let end = text.trim_end().len();
+    let mut last = query_words(text);
+    last.retain(|word| word.span.end == end);
     let asked = |Told { typed, stem }: Told| {
         let is_word = model.is_some_and(|model| model.knows(&typed));
-        let may_be_part = !is_word || text.ends_with(&typed);
+        let may_be_part = !is_word || last.iter().any(|word| word.stem == stem);
         QueryWord { typed, stem, may_be_part, may_be_slip: !is_word }
     };
     told.into_iter().map(asked).collect()

@@ -1,10 +1,21 @@
 //! Whether roots that are away are back: looks at them that nothing has to wait for.
 //! What to do about one that is back is [`follow`](crate::follow)'s.
 
-use std::{collections::HashSet, fs};
+use std::{
+    collections::HashSet,
+    fs,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rummage_corpus::SourcePath;
 use tokio::task::JoinSet;
+
+use crate::intake::is_gone;
+
+/// Whoever only asks waits no longer for a drive that does not answer.
+const LOOK_WAIT: Duration = Duration::from_millis(200);
 
 /// Looks at roots that are away, one at most in flight for each. A drive on a network
 /// that does not answer keeps its look waiting, and nothing else.
@@ -58,10 +69,25 @@ fn is_back(root: &SourcePath) -> bool {
     root.is_file() || fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some())
 }
 
+/// Those of the roots that are not there, as far as their drives say so at once. Blocks for as
+/// long as that.
+pub(crate) fn gone(roots: impl IntoIterator<Item = SourcePath>) -> HashSet<SourcePath> {
+    let (tell, told) = mpsc::channel();
+    for root in roots {
+        let tell = tell.clone();
+        thread::spawn(move || is_gone(&root).then(|| tell.send(root)));
+    }
+    drop(tell);
+    let until = Instant::now() + LOOK_WAIT;
+    let mut gone = HashSet::new();
+    while let Ok(root) = told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        gone.insert(root);
+    }
+    gone
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use super::*;
 
     #[tokio::test]

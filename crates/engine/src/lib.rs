@@ -385,8 +385,9 @@ impl Engine {
         } else {
             status.pool = status::read_live(&self.shared.folder).unwrap_or_default();
             // Nobody may be following them to tell.
+            let gone = away::gone(status.roots.iter().map(|root| root.root.path.clone()));
             for RootStatus { root, .. } in &mut status.roots {
-                if root.away.is_none() && intake::is_gone(&root.path) {
+                if root.away.is_none() && gone.contains(&root.path) {
                     root.away = Some("it is not there".to_owned());
                 }
             }

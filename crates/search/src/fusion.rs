@@ -87,7 +87,7 @@ pub struct LegScore {
 
 /// The candidates' files, best first; equals by id. A file is as good, in each
 /// leg, as its best passage there. `fit` is how well the model knows the query's
-/// language, 0 to 1. Of a file with passages that scores stand on, these count.
+/// language, 0 to 1. Of a file with passages that scores stand on, only these count.
 ///
 /// Scores are z-scores: 0 is the average candidate, in units of its standard
 /// deviation.
@@ -101,6 +101,10 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
     for candidate in candidates {
         files.entry(candidate.id.file()).or_default().push(*candidate);
     }
+    for passages in files.values_mut() {
+        let is_sampled = passages.iter().any(|passage| passage.is_sampled);
+        passages.retain(|passage| passage.is_sampled == is_sampled);
+    }
     let bests: Vec<_> = files.values().map(|passages| best(passages)).collect();
     let sample: Vec<_> = bests.iter().copied().filter(|best| best.is_sampled).collect();
     let passages = candidates.iter().filter(|candidate| candidate.is_sampled).count();
@@ -110,7 +114,9 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
         .zip(&bests)
         .map(|((file, passages), best)| {
             let mut arithmetic = fusion.arithmetic(best);
-            arithmetic.name = named.get(&file).copied().unwrap_or(0.0);
+            // All that are let in by their names are sampled.
+            let name = named.get(&file).filter(|_| best.is_sampled);
+            arithmetic.name = name.copied().unwrap_or(0.0);
             arithmetic.score += arithmetic.name;
             let passages = fusion.order(&passages);
             RankedFile { file, score: arithmetic.score, passages, arithmetic }
@@ -120,15 +126,12 @@ pub(crate) fn rank(candidates: &[Candidate], fit: f64, named: &[Named]) -> Vec<R
     ranked
 }
 
-/// What a file's passages are at best in each leg: those that scores stand on, if there are any.
+/// What a file's passages are at best in each leg.
 fn best(passages: &[Candidate]) -> Candidate {
-    let is_sampled = passages.iter().any(|passage| passage.is_sampled);
-    let counted = || passages.iter().filter(|passage| passage.is_sampled == is_sampled);
     Candidate {
-        id: passages[0].id,
-        keyword: counted().filter_map(|passage| passage.keyword).reduce(f32::max),
-        similarity: counted().filter_map(|passage| passage.similarity).reduce(f32::max),
-        is_sampled,
+        keyword: passages.iter().filter_map(|passage| passage.keyword).reduce(f32::max),
+        similarity: passages.iter().filter_map(|passage| passage.similarity).reduce(f32::max),
+        ..passages[0]
     }
 }
 
@@ -284,13 +287,12 @@ mod tests {
         let mut more = candidates(&scores);
         let others = candidates(&[(0, 1, Some(70.0), Some(0.9)), (20, 0, Some(4.5), Some(0.15))]);
         more.extend(others.iter().map(|other| Candidate { is_sampled: false, ..*other }));
-        let ranked = rank(&more, 1.0, &[]);
-        let scores = |ranked: &[RankedFile]| {
-            let of_first = ranked.iter().filter(|ranked| ranked.file.0 < 9);
-            of_first.map(|ranked| (ranked.file, ranked.score)).collect::<Vec<_>>()
-        };
-        assert_eq!(scores(&ranked), scores(&few));
-        assert_eq!(ranked.len(), 10);
+        let named = [Named { file: FileId(20), share: 1.0, whole: true }];
+        let mut ranked = rank(&more, 1.0, &named);
+        let other = ranked.iter().position(|ranked| ranked.file == FileId(20)).unwrap();
+        assert!(other > 0 && other < 9, "{other}");
+        ranked.remove(other);
+        assert_eq!(ranked, few);
     }
 
     #[test]
@@ -373,7 +375,11 @@ mod tests {
             files.sort_unstable();
             files.dedup();
             prop_assert_eq!(files.len(), ranked.len());
-            prop_assert_eq!(ranked.iter().map(|r| r.passages.len()).sum::<usize>(), scores.len());
+            let shown = |candidate: &Candidate| {
+                let file = ranked.iter().find(|ranked| ranked.file == candidate.id.file()).unwrap();
+                file.passages.iter().any(|(id, _)| *id == candidate.id)
+            };
+            prop_assert!(candidates.iter().filter(|candidate| candidate.is_sampled).all(shown));
             for pair in ranked.windows(2) {
                 prop_assert!(pair[0].score >= pair[1].score);
                 prop_assert!(for_people(pair[0].score) >= for_people(pair[1].score));

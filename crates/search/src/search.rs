@@ -212,8 +212,9 @@ fn ids_shown(file: &RankedFile) -> impl Iterator<Item = PassageId> + use<'_> {
 
 /// What the legs found, and how near in meaning all of it is.
 struct Found {
-    /// By id, with the rank in the leg from 1, among passages that demands leave out as well.
+    /// By id, with the rank in the leg from 1.
     keyword: HashMap<PassageId, (usize, KeywordHit)>,
+    /// Among passages that demands leave out as well.
     meaning: HashMap<PassageId, usize>,
     similarities: HashMap<PassageId, f32>,
     /// First passages of files that only their names brought in.
@@ -263,7 +264,11 @@ impl Found {
         let meaning = meaning.await;
         let keyword: HashMap<_, _> =
             ranked(keyword).into_iter().map(|(rank, hit)| (hit.id, (rank, hit))).collect();
-        if let (Some(demands), Some(meaning)) = (Demands::of(&query.words), &meaning) {
+        let demands = Demands::of(&query.words);
+        // By meaning alone, all that is demanded may lie far behind.
+        let is_far = query.mode == Mode::Meaning && demands.is_some();
+        let sample = if is_far { usize::MAX } else { SAMPLE };
+        if let (Some(demands), Some(meaning)) = (demands, &meaning) {
             let mut asked = limit;
             loop {
                 let unchecked =
@@ -283,8 +288,6 @@ impl Found {
         }
         similarities.extend(near.iter().map(|(_, hit)| (hit.id, hit.similarity)));
         let near = near.into_iter().map(|(rank, hit)| (hit.id, rank)).collect();
-        // By meaning alone, all that is demanded may lie far behind.
-        let sample = if query.mode == Mode::Meaning { usize::MAX } else { SAMPLE };
         let found = Found { keyword, meaning: near, similarities, named: Vec::new(), sample };
         Ok((found, meaning))
     }
@@ -296,22 +299,23 @@ impl Found {
         ranks.into_iter().flatten().any(|rank| rank <= self.sample) || self.named.contains(id)
     }
 
+    /// What the keyword leg says of a passage. What one that scores stand on would lack, were
+    /// fewer asked for, it lacks.
+    fn by_words(&self, id: &PassageId) -> Option<&(usize, KeywordHit)> {
+        let is_sampled = self.is_sampled(id);
+        self.keyword.get(id).filter(|(rank, _)| !is_sampled || *rank <= self.sample)
+    }
+
     fn candidates(&self) -> Vec<Candidate> {
         let found = self.keyword.keys().chain(self.similarities.keys());
         let mut ids: Vec<_> = found.chain(&self.named).copied().collect();
         ids.sort_unstable();
         ids.dedup();
-        let candidate = |id| {
-            let is_sampled = self.is_sampled(&id);
-            let keyword = self.keyword.get(&id);
-            // What a passage would lack, were fewer asked for, it lacks.
-            let keyword = keyword.filter(|(rank, _)| !is_sampled || *rank <= self.sample);
-            Candidate {
-                id,
-                keyword: keyword.map(|(_, hit)| hit.score),
-                similarity: self.similarities.get(&id).copied(),
-                is_sampled,
-            }
+        let candidate = |id| Candidate {
+            id,
+            keyword: self.by_words(&id).map(|(_, hit)| hit.score),
+            similarity: self.similarities.get(&id).copied(),
+            is_sampled: self.is_sampled(&id),
         };
         ids.into_iter().map(candidate).collect()
     }
@@ -397,7 +401,7 @@ impl Found {
             score,
             highlights: snippet::highlights(window, &matches),
             why: Why {
-                keyword: self.keyword.get(&id).map(|(rank, hit)| KeywordReason {
+                keyword: self.by_words(&id).map(|(rank, hit)| KeywordReason {
                     rank: *rank,
                     score: hit.score,
                     terms: terms.shown(&all, &input),

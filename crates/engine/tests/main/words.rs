@@ -120,6 +120,7 @@ async fn a_whole_word_is_only_completed_while_it_is_the_last() {
     check(&engine, "violet mountain", &["hut.txt"]).await;
     check(&engine, "mountain violet", &[]).await;
     check(&engine, "violet mountain?", &[]).await;
+    check(&engine, "mountain submountain", &[]).await;
     // The model does not know it, so that it may be the part of a word.
     check(&engine, "mountainsi violet", &["hut.txt"]).await;
     engine.close().await;
@@ -150,6 +151,9 @@ async fn names_that_cannot_be_found_are_told_and_hide_nothing() {
         let answer = engine.search(&Query::parse(text).unwrap()).await.unwrap();
         assert_eq!(answer.notice.as_deref(), expected, "{text}");
     }
+    let told = async |text| ask(&engine, text).await.notice.unwrap();
+    assert!(told("empty note.txt").await.starts_with("“empty note.txt” cannot be searched"));
+    assert_eq!(told("empty note.txt type:md").await, "Nothing that is indexed is of type “md”.");
     let error = engine.similar(&tree.path("empty note.txt"), None, 5).await.unwrap_err();
     assert!(error.to_string().ends_with("it is listed as skipped: it holds no text"), "{error}");
     engine.close().await;

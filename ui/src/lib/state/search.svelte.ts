@@ -287,9 +287,12 @@ export class Search {
     try {
       const answer = await this.#answer();
       if (ticket !== this.#ticket) return;
-      const known = new Set(above.map(({ path }) => path));
-      const below = answer.results.filter(({ path }) => !known.has(path));
-      this.#show({ ...answer, results: [...above, ...below] }, fresh);
+      const known = new Set(above.flatMap(({ path, alike }) => [path, ...alike.map((one) => one.path)]));
+      const below = answer.results
+        .filter(({ path }) => !known.has(path))
+        .map((one) => ({ ...one, alike: one.alike.filter(({ path }) => !known.has(path)) }));
+      const results = [...above, ...below].slice(0, this.#limit);
+      this.#show({ ...answer, results }, fresh);
     } catch (thrown) {
       if (ticket !== this.#ticket) return;
       this.error = asAppError(thrown);
