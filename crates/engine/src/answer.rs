@@ -15,7 +15,7 @@ use rummage_search::{FileHit, Meaning, Mode, Named, Query, Ranking, Told};
 use rummage_store::{Filter, Store};
 
 use crate::{
-    EngineError,
+    EngineError, away,
     intake::is_gone,
     model::{LoadedModel, Part},
     shared::{Active, Shared},
@@ -25,10 +25,6 @@ use crate::{
 /// A vector that is not there by then is done without: words answer at once, and
 /// the next question finds the model loaded.
 const VECTOR_WAIT: Duration = Duration::from_millis(2500);
-
-/// A disk that does not say by then whether its files are there is taken at the
-/// catalog's word.
-const GHOST_WAIT: Duration = Duration::from_millis(200);
 
 /// How much of what is followed an answer has searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -220,13 +216,14 @@ async fn find(
     }
     let holds_words = legs.has_words();
     let ranking = legs.rank(store, &query, &named, NAMED).await?;
-    // Some of them failed, or are filtered out.
-    let named_found: HashSet<_> = ranking.files().collect();
-    let has_name = named.iter().any(|named| named_found.contains(&named.file));
-    let has_none = by_words && !ranking.has_words() && !has_name;
+    // Some of what is named failed, or is filtered out.
+    let ranked: HashSet<_> = ranking.files().collect();
+    let is_ranked = |named: &Named| ranked.contains(&named.file);
+    let has_none = by_words && !ranking.has_words() && !named.iter().any(is_ranked);
     let is_filter = !query.filter.is_empty();
-    // What a filter leaves out is not missed.
-    let not_read = if is_filter { None } else { not_read(catalog, &named)? };
+    // What a filter leaves out is not missed, nor is another of what is there by that name.
+    let is_there = named.iter().any(|named| named.whole && is_ranked(named));
+    let not_read = if is_filter || is_there { None } else { not_read(catalog, &named)? };
     let found = show(shared, store, ranking, query.limit).await?;
     if not_read.is_some() {
         return Ok((found, not_read));
@@ -266,7 +263,7 @@ fn asked(told: Vec<Told>, text: &str, model: Option<&LoadedModel>) -> Vec<QueryW
 /// What a person should know of a file whose whole name was asked for, and which no question
 /// can find.
 fn not_read(catalog: &Catalog, named: &[Named]) -> Result<Option<String>, EngineError> {
-    let whole = named.iter().filter(|named| named.whole).map(|named| named.file);
+    let whole = named.iter().filter(|named| named.whole).map(|named| named.file).take(NAMED);
     let rows = catalog.rows(&whole.collect::<Vec<_>>())?;
     if rows.values().any(|row| matches!(row.state, FileState::Indexed | FileState::Queued)) {
         return Ok(None);
@@ -504,7 +501,7 @@ async fn without_ghosts(
         let ghosts = paths.into_iter().filter(|(_, path)| is_ghost(path));
         ghosts.map(|(file, _)| file).collect::<Vec<_>>()
     });
-    if let Ok(Ok(ghosts)) = tokio::time::timeout(GHOST_WAIT, look).await {
+    if let Ok(Ok(ghosts)) = tokio::time::timeout(away::LOOK_WAIT, look).await {
         for ghost in ghosts {
             rows.remove(&ghost);
         }

@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 
 use crate::intake::is_gone;
 
-/// Whoever only asks waits no longer for a drive that does not answer.
-const LOOK_WAIT: Duration = Duration::from_millis(200);
+/// A drive that does not say by then whether something is there is taken at the catalog's
+/// word by whoever only asks.
+pub(crate) const LOOK_WAIT: Duration = Duration::from_millis(200);
 
 /// Looks at roots that are away, one at most in flight for each. A drive on a network
 /// that does not answer keeps its look waiting, and nothing else.

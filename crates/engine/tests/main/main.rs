@@ -62,6 +62,12 @@ impl Home {
     async fn open(&self, following: Following) -> Engine {
         Engine::open(self.options(following)).await.unwrap()
     }
+
+    /// An engine that only reads.
+    async fn reader(&self) -> Engine {
+        let options = Options { indexing: None, ..self.options(Following::Once) };
+        Engine::open(options).await.unwrap()
+    }
 }
 
 async fn settled(engine: &Engine) {

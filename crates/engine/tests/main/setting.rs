@@ -1,7 +1,7 @@
 //! Settings that take effect while the engine runs.
 
 use rummage_engine::{
-    Engine, Following, Options, ProblemKind, Status,
+    Following, ProblemKind, Status,
     settings::{Auto, IndexingMode, Provider},
 };
 use rummage_testkit::Tree;
@@ -190,8 +190,7 @@ async fn a_folder_that_is_gone_is_told_by_an_engine_that_only_reads() {
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
     engine.close().await;
-    let options = Options { indexing: None, ..home.options(Following::Once) };
-    let reader = Engine::open(options).await.unwrap();
+    let reader = home.reader().await;
     let away = || reader.status().unwrap().roots[0].root.away.clone();
     assert_eq!(away(), None);
     std::fs::remove_dir_all(tree.root()).unwrap();

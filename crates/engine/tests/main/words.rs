@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rummage_catalog::Catalog;
-use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Options, Query};
+use rummage_engine::{Answer, Engine, Following, FoundFile, Mode, Query};
 use rummage_testkit::{Tree, prose};
 
 use crate::{Home, settled};
@@ -31,8 +31,7 @@ async fn files_that_are_gone_take_no_places_of_those_that_are_there() {
     engine.follow(&[tree.root().to_owned()]).await.unwrap();
     settled(&engine).await;
     engine.close().await;
-    let reader = Engine::open(Options { indexing: None, ..home.options(Following::Once) });
-    let reader = reader.await.unwrap();
+    let reader = home.reader().await;
     let query = Query { mode: Mode::Keyword, limit: 40, ..Query::parse("umbrella").unwrap() };
     let all = reader.search(&query).await.unwrap().files;
     assert_eq!(all.len(), 40);

@@ -44,6 +44,14 @@ export interface Likeness extends Place {
   name: string;
 }
 
+/** Those of the results that stand for none of the files that others stand for. */
+function others(results: FileResult[], than: FileResult[]): FileResult[] {
+  const known = new Set(than.flatMap(({ path, alike }) => [path, ...alike.map((one) => one.path)]));
+  return results
+    .filter(({ path }) => !known.has(path))
+    .map((one) => ({ ...one, alike: one.alike.filter(({ path }) => !known.has(path)) }));
+}
+
 export interface Listeners {
   /** Acts on a chosen file; `question`: what it answers, if it was asked in words. */
   act(intent: Intent, path: string, question: string | null): void;
@@ -287,11 +295,7 @@ export class Search {
     try {
       const answer = await this.#answer();
       if (ticket !== this.#ticket) return;
-      const known = new Set(above.flatMap(({ path, alike }) => [path, ...alike.map((one) => one.path)]));
-      const below = answer.results
-        .filter(({ path }) => !known.has(path))
-        .map((one) => ({ ...one, alike: one.alike.filter(({ path }) => !known.has(path)) }));
-      const results = [...above, ...below].slice(0, this.#limit);
+      const results = [...above, ...others(answer.results, above)].slice(0, this.#limit);
       this.#show({ ...answer, results }, fresh);
     } catch (thrown) {
       if (ticket !== this.#ticket) return;
